@@ -52,9 +52,9 @@ class MigrationTest(Test):
     defaults: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Default parameters of this test."""
     timeout: float | None = None
-    """What the class, or `-p timeout=…`, lets the test take, s; Avocado ends it then."""
+    """The time in seconds that the class, or `-p timeout=…`, allows the test; Avocado ends it then."""
     grace_s = 30.0
-    """What Avocado waits beyond the experiment's own `time_limit`: by then its event loop must be stuck."""
+    """Avocado's additional time after the experiment's own `time_limit`: by then its event loop must be stuck."""
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -62,17 +62,17 @@ class MigrationTest(Test):
         return parse({**self.defaults, **of_variant(self.params.iteritems()), **of_settings(self._config)})
 
     def run_avocado(self) -> None:
-        """Run in the main thread of the test's process; the test itself has a thread of its own."""
+        """Run in the main thread of the test's process; the test itself runs in another thread."""
         signal.signal(signal.SIGTERM, self._terminate)
         if TERMINATION.came:
             self._terminate()
         with suppress(UsageError):
-            # One of the test's class, or by `-p timeout=…`, counts where it is shorter.
+            # The class's timeout, or that of `-p timeout=…`, counts if it is shorter.
             self.timeout = min(self.parameters.time_limit + self.grace_s, self.timeout or inf)
         super().run_avocado()
 
     def judge(self, experiment: Procedure) -> None:
-        """Do `experiment`; returns if the verdict is good."""
+        """Do `experiment`; return if the verdict is good, else end the test with its status."""
         self._monitor_log_to_file()
         self._experiment = Cancellable()
         if TERMINATION.came:
@@ -103,7 +103,7 @@ class MigrationTest(Test):
         super().tearDown()
 
     def _terminate(self, number: int = signal.SIGTERM, frame: object = None) -> None:
-        """Have the experiment end, and clean up; what does not do so, or is none, is left after a while."""
+        """End the experiment and let it clean up; give up after a while if it does not end, or if there is none."""
         # Once: Avocado's second SIGTERM, or the one for its runner's death, must not interrupt the cleanup.
         signal.signal(number, signal.SIG_IGN)
         TERMINATION.came = True

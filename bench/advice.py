@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Does the limit that `advise` gives do, and how much less would have done? `python -m bench.advice`."""
+"""Is the limit that `advise` gives enough, and how much less would have been? `python -m bench.advice`."""
 
 import argparse
 import asyncio
@@ -31,11 +31,11 @@ LIMITS: dict[str, Callable[[Advice], Sequence[float]]] = {
     "steps": lambda advice: advice.steps_ms,
     "fine": lambda advice: [percent / 100 * advice.steps_ms[-1] for percent in range(40, 110, 10)],
 }
-"""Limits tried, the least first."""
+"""The limits to try, the smallest first."""
 
 
 def main() -> None:
-    """Print what came of the runs."""
+    """Print the results of the runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10, help="runs of each architecture (default: %(default)s)")
     parser.add_argument(
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 class Ladder:
-    """Limits tried on one migration, from the least up."""
+    """Limits tried on one migration, in ascending order."""
 
     def __init__(self, limits: Callable[[Advice], Sequence[float]]) -> None:
         self._limits = limits
@@ -74,7 +74,7 @@ class Ladder:
         )
 
     async def climb(self, run: Run) -> None:
-        """The course of a run: see `experiments.run.judged`."""
+        """The course of a run: see `experiments.run.run_and_judge`."""
         if not await run.follow(EnoughPasses(run)):
             return
         advice = advise(run.evidence())
@@ -91,7 +91,7 @@ class Ladder:
 
 
 class Held:
-    """Whether so many seconds of samples went by."""
+    """Whether that many seconds of samples have passed."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What `verify` answers for builds whose difference is known, over simulated runs: `python -m bench.answers`."""
+"""The answers of `verify` for builds whose difference is known, over simulated runs: `python -m bench.answers`."""
 
 import argparse
 from collections import Counter
@@ -13,7 +13,7 @@ PLANS = {"1 variant, 4 runs": (("a",), 4), "2 variants, 3 runs": (("a", "b"), 3)
 
 
 def main() -> None:
-    """Print a table: how many pairs of builds, of so much bias, came to each answer."""
+    """Print a table: how many pairs of builds with a given bias got each answer."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=1000, help="(default: %(default)s)")
     pairs = parser.parse_args().pairs

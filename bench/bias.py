@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The least bias that is found, and false alarms on clean builds, by tolerance: `python -m bench.bias`.
+"""The smallest bias that is found, and false alarms on clean builds, by tolerance: `python -m bench.bias`.
 
-Each run is real; it is judged as it was recorded, and with each report multiplied as a biased QEMU would, which
-truncates to whole milliseconds.
+Each run is real. It is judged as recorded, and with each report multiplied as in a biased QEMU, which truncates to
+whole milliseconds.
 """
 
 import argparse
@@ -29,9 +29,9 @@ from avocado_migdowntime.verdict.verdict import Judgement
 TOLERANCES = (0.01, 0.005, 0.002, 0.001)
 PERMILLES = range(1, 51)
 FOUND_IN = 20
-"""A bias counts as found where it was in each of so many runs in a row."""
+"""A bias counts as found if it was found in this many consecutive runs."""
 OTHERS_TURN_S = 0.5
-"""Who else waits for the host looks this often whether it is free."""
+"""Others that wait for the host check this often whether it is free."""
 
 
 def main() -> None:
@@ -69,7 +69,7 @@ def record(parameters: dict[str, str]) -> Trace:
 
 
 def least_bias(trace: Trace, sign: int, tolerance: float) -> int:
-    """The least bias in permille, up or down, that is found inaccurate; one beyond the last where none is."""
+    """The smallest bias in permille, up or down, that is found inaccurate; one beyond the last if none is."""
 
     def found(permille: int) -> bool:
         return judge(biased(trace, 1 + sign * permille / 1000), tolerance=tolerance).verdict is Judgement.INACCURATE
@@ -78,7 +78,7 @@ def least_bias(trace: Trace, sign: int, tolerance: float) -> int:
 
 
 def biased(trace: Trace, factor: float) -> Trace:
-    """The same, recorded from a QEMU that reports so many times as much."""
+    """The same trace from a QEMU that reports `factor` times as much."""
     biased_ms = Scaled(factor).figure
     samples = (
         replace(sample, expected_downtime_ms=biased_ms({EXPECTED: sample.expected_downtime_ms}))

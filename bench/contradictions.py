@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Does a part of a recording ever say something else than the whole? `python -m bench.contradictions --cases 100000`.
+"""Does a part of a recording ever contradict the whole? `python -m bench.contradictions --cases 100000`.
 
-Prints each contradiction, and, at the end or when it is interrupted, how often a verdict and a limit are still reached,
-by form and period.
+Prints each contradiction; and, at the end or when interrupted, how often a verdict and a limit are still reached, by
+form and period.
 """
 
 import argparse
@@ -21,12 +21,12 @@ from selftests.support.printed import FORMS
 PERIODS_S = (0.1, 1.0, 10.0, 60.0)
 """The columns of the table: up to each of these."""
 AT_ONCE = 50
-"""So many cases are tried before what came of them is told."""
+"""The number of cases that are tried before their results are reported."""
 Reached = Counter[tuple[str, float, str]]
 
 
 def main() -> None:
-    """Print what came of the cases."""
+    """Print the results of the cases."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=2000, help="(default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="of the first case (default: %(default)s)")
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _ended_by_its_parent() -> None:
-    """In a process that tries cases: the one that began it ends it when it is interrupted."""
+    """In a worker process: the parent ends it when it is interrupted."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -58,7 +58,7 @@ def _cases(reached: Reached) -> int:
 
 @dataclass
 class Part:
-    """What came of some cases."""
+    """The results of some cases."""
 
     reached: Reached = field(default_factory=Counter)
     denied: list[str] = field(default_factory=list)
@@ -85,7 +85,7 @@ def tried(seeds: Sequence[int]) -> Part:
 
 
 def table(reached: Mapping[tuple[str, float, str], int]) -> str:
-    """In how many of 100 cases there is a verdict, and a limit, for each form and period."""
+    """The percentage of cases with a verdict, and with a limit, for each form and period."""
     heads = [f"up to {limit:g} s" for limit in PERIODS_S]
     lines = [f"| form | {' | '.join(heads)} |", f"| --- |{' --- |' * len(heads)}"]
     for form in FORMS:

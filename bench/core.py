@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the core costs at any length, against decoding the same lines in the plainest way: `python -m bench.core`.
+"""The cost of the core at any length, compared with the plainest decoding of the same lines: `python -m bench.core`.
 
-Each figure is of a whole process. Those that are divided by each other ran in the same round: what else the host does
-slows both.
+Each figure is of a whole process. Figures that are divided by each other come from the same round, because other load
+on the host slows both.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def measure_length(place: Path, count: int, runs: int) -> None:
-    """The commands on long traces, in turn with decoding them."""
+    """Measure the commands on long traces, alternating with decoding them."""
     short = made(place / "short.jsonl", count * SHORT_PERIOD_MS, SHORT_PERIOD_MS, SHORT_PASSES)
     once, twice = (made(place / f"{times}.jsonl", times * count * PERIOD_MS) for times in (1, 2))
     traces = {"passes of 365 samples": once, "the same, twice as long": twice, "passes of 70 samples": short}
@@ -54,7 +54,7 @@ def measure_length(place: Path, count: int, runs: int) -> None:
 
 
 def measure_many(place: Path, count: int, runs: int) -> None:
-    """The page of many recordings."""
+    """Measure the page of many recordings."""
     recordings = [place / f"recording-{number}.jsonl" for number in range(count)]
     for number, path in enumerate(recordings):
         write(path, FEW_MS, SHORT_PERIOD_MS, FEW_PASSES, noise=0.01 + number / 1e4)
@@ -69,14 +69,14 @@ def measure_many(place: Path, count: int, runs: int) -> None:
 
 
 def made(path: Path, duration_ms: int, period_ms: int = PERIOD_MS, pass_pages: Sequence[int] = LONG_PASSES) -> Path:
-    """The file of a simulated migration; says what it holds."""
+    """Write the file of a simulated migration; say what it has."""
     samples = write(path, duration_ms, period_ms, pass_pages)
     print(f"{samples} samples, {path.stat().st_size / 1e6:.0f} MB", flush=True)
     return path
 
 
 def costs(trace: Path, page: Path) -> dict[str, Cost]:
-    """What decoding, each command and the page cost on one trace, one right after the other."""
+    """The costs of decoding, each command and the page on one trace, one right after the other."""
     return {
         "decode": cost([sys.executable, "-c", DECODE, str(trace)]),
         "analyze": cost([*COMMAND, "analyze", "--quiet", str(trace)]),
@@ -86,7 +86,7 @@ def costs(trace: Path, page: Path) -> dict[str, Cost]:
 
 
 def print_trace(name: str, rounds: Sequence[dict[str, Cost]]) -> None:
-    """The table of one trace."""
+    """Print the table of one trace."""
     print_head(name)
     print_row("decoding, s of the processor", [one["decode"].cpu_s for one in rounds])
     for what, by in (("analyze", "decode"), ("advise", "decode"), ("report", "analyze")):
@@ -103,12 +103,12 @@ TIMES: dict[str, Callable[[Cost], float]] = {
 
 
 def print_head(name: str) -> None:
-    """The head of a table."""
+    """Print the head of a table."""
     print(f"\n| {name} | min | median | max |\n| --- | --- | --- | --- |")
 
 
 def print_row(name: str, figures: Sequence[float], form: str = "{:.2f}") -> None:
-    """One line of a table."""
+    """Print one line of a table."""
     shown = (form.format(of(figures)) for of in (min, median, max))
     print(f"| {name} | {' | '.join(shown)} |", flush=True)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a process costs."""
+"""Measures the cost of a process."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ _LOOK_S = 0.01
 
 @dataclass(frozen=True)
 class Cost:
-    """The time until a process ended, that of the processor with its children, and its memory at the peak."""
+    """A process's wall time, processor time with its children, and peak memory."""
 
     wall_s: float
     cpu_s: float
@@ -22,12 +22,12 @@ class Cost:
 
 
 def cost(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Cost:
-    """What a command costs from its start to its end, which has to be a good one: a failure costs nothing like it."""
+    """The cost of a command from its start to its end; it must succeed, because a failure costs something else."""
     begun_s = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
     peak_mb = 0.0
     while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
-        # Its usage would tell of this process as well, whose memory it shares until it begins.
+        # Its usage would include this process, whose memory it shares at first.
         peak_mb = max(peak_mb, _peak_mb(process.pid))
         time.sleep(_LOOK_S)
     _, status, used = ended
@@ -38,7 +38,7 @@ def cost(command: Sequence[str], environment: Mapping[str, str] | None = None) -
 
 
 def _peak_mb(pid: int) -> float:
-    """The most that a process has had until now (proc(5): VmHWM); 0 of one that has ended."""
+    """The peak memory of a process so far (proc(5): VmHWM); 0 if it has ended."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):

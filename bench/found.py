@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which known faults are found in which way to migrate: `python -m bench.found` writes docs/found.md.
 
-Each cell is what `avocado migdowntime selftest` says of a fault on one QEMU, migrating in one way. It is kept in
-bench/tried/found.jsonl, so that a run that was ended goes on where it was; where it was tried anew, the last counts.
+Each cell is the result of `avocado migdowntime selftest` for a fault on one QEMU, migrating in one way. It is kept in
+bench/tried/found.jsonl, so that an interrupted run continues where it stopped. If a cell was tried again, the last
+result counts.
 """
 
 import argparse
@@ -24,13 +25,13 @@ WAYS = {
     "multifd": ("link=tcp", "capabilities=multifd", "region=80M", "max_bandwidth=160M"),
     "xbzrle": ("capabilities=xbzrle",),
 }
-"""Each as `-p` of `selftest` takes it; with multifd the guest dirties more, as 512 KiB may be in question."""
+"""Each as a `-p` of `selftest`; with multifd the guest dirties more, because 512 KiB may be uncertain."""
 ASKED = [
     str(fault)
     for fault in FAULTS
     if fault.name not in ("missing", "late", "auto-converge-ignored", "throttle-step-ignored")
 ]
-"""What the first two do to QMP has nothing to do with how the migration goes; the others need a way of their own."""
+"""The first two change QMP independently of how the migration runs; the others need their own way."""
 FIRST = ("none", "limit-ignored", "mbps-halved", "stale", "dirty-rate", "factor=0.98", "redirty", "live", "frozen")
 HEAD = """# Which faults are found with which migration feature
 
@@ -48,7 +49,7 @@ verdicts of `inaccurate` that do not name the fault.
 
 
 def main() -> int:
-    """Try what was not yet, print each answer as it comes, and write the page anew."""
+    """Try what was not tried yet, print each answer as it comes, and rewrite the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=600.0, help="end after so long (default: %(default)g)")
     parser.add_argument("--only", default="", metavar="PATTERN", help="only ways whose name has it")
@@ -67,7 +68,7 @@ def main() -> int:
 
 
 def try_fault(fault: str, way: str, qemu: Qemu, arch: str, again: bool) -> None:
-    """Try it, if it was not yet."""
+    """Try it if it was not tried yet."""
     cell = {"fault": fault, "way": way, "release": qemu.release, "arch": arch}
     if not again and any(cell.items() <= row.items() for row in rows(KEPT)):
         return

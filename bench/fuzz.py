@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tries every reader of what others made on inputs that a coverage-guided fuzzer makes up, and prints how many.
+"""Try every reader of foreign data on inputs from a coverage-guided fuzzer, and print how many were tried.
 
-Most inputs are small, as many of them are tried in the time of a large one; shares of them may be longer, and each
-reader has a process of its own for each share. A finding is anything but an answer or one sentence, more than a second
-of the processor for XX"""
+Most inputs are small, because many of them are tried in the time of a large one; shares of them may be longer, and each
+reader has its own process for each share. A finding is anything but an answer or a one-sentence error, more than a
+second of CPU time for each MB, or more memory than ten times the input plus 100 MB; it is printed with its input.
+Inputs that reached new code are kept in results/fuzz, the number of inputs tried in bench/tried/fuzz.jsonl; the next
+run continues from there.
+"""
 
 import argparse
 import hashlib
@@ -22,20 +25,20 @@ TOP = Path(__file__).parents[1]
 CORPORA = TOP / "results" / "fuzz"
 KEPT = TRIED / "fuzz.jsonl"
 SHARES = ((1 << 8, 0.94, 0.6), (1 << 10, 0.05, 0.2), (1 << 14, 0.01, 0.2))
-"""How long inputs may be, with the share that such have of all, and of the seconds, where these have a limit."""
+"""The maximal length of inputs, with the share that such inputs have of all, and of the seconds if limited."""
 _MB = 1_000_000
 _CPU_S_A_MB = 1.0
 _ANYHOW_KB, _FACTOR = 100_000, 10
 _STUCK_S = 300
-"""A reader that does not come back is ended after so long; it may have had little of a busy processor until then."""
+"""A reader that does not return is ended after this; on a busy host it may have had little CPU time until then."""
 
 
 class TooMuchError(Exception):
-    """A reader took more than it may."""
+    """A reader took more time or memory than allowed."""
 
 
 def main() -> int:
-    """Print the table; 1 where something was found."""
+    """Print the table; return 1 if something was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1_000_000, help="for each reader (default: %(default)s)")
     parser.add_argument("--seconds", type=int, default=0, help="for each reader at most (default: without a limit)")
@@ -66,13 +69,13 @@ def main() -> int:
 
 
 def tried(name: str, longest_bytes: int) -> int:
-    """How many inputs of at most so many bytes a reader was tried on, in all runs."""
+    """The number of inputs of at most that length that a reader was tried on, in all runs."""
     cell = {"reader": name, "longest_bytes": longest_bytes}
     return sum(row["inputs"] for row in rows(KEPT) if cell.items() <= row.items())
 
 
 def keep_count(name: str, longest_bytes: int) -> None:
-    """Keep how many inputs the last run has counted, which may have been ended together with this command."""
+    """Store the count of the last run, which may have been ended together with this command."""
     path = _counted(name, longest_bytes)
     if path.exists():
         add(KEPT, {"reader": name, "longest_bytes": longest_bytes, "inputs": int(path.read_text())})
@@ -80,7 +83,7 @@ def keep_count(name: str, longest_bytes: int) -> None:
 
 
 def run(name: str, longest_bytes: int, runs: int, seconds: int) -> str:
-    """Try what is left of so many inputs, for so many seconds at most unless 0: the last line of what went wrong."""
+    """Try the rest of `runs` inputs, for at most `seconds` unless 0; return the last line of an error."""
     keep_count(name, longest_bytes)
     left = runs - tried(name, longest_bytes)
     if left <= 0:
@@ -110,7 +113,7 @@ def _counted(name: str, longest_bytes: int) -> Path:
 
 
 def _fuzz(name: str, longest_bytes: int, runs: int, seconds: int) -> None:
-    """Never comes back: the fuzzer ends the process."""
+    """Never returns: the fuzzer ends the process."""
     import atheris
 
     with atheris.instrument_imports(include=["avocado_migdowntime"]):
@@ -123,7 +126,7 @@ def _fuzz(name: str, longest_bytes: int, runs: int, seconds: int) -> None:
     words = corpus.with_suffix(".words")
     words.write_text("".join(f'"{_quoted(word)}"\n' for word in reader.words))
     again = len(list(corpus.iterdir()))
-    """What is kept is read first, and is not counted."""
+    """The stored corpus is read first, and not counted."""
     count = Count(_counted(name, longest_bytes), -again, runs)
 
     def one(data: bytes) -> None:
@@ -138,7 +141,7 @@ def _fuzz(name: str, longest_bytes: int, runs: int, seconds: int) -> None:
             raise TooMuchError(f"{len(data)} bytes took {memory_kb / 1000:.0f} MB")
         count.another(now_s)
 
-    # In fewer bytes than the shortest example has nothing is complete.
+    # Fewer bytes than in the shortest example contain nothing complete.
     enough_bytes = max(longest_bytes, min(map(len, reader.seeds)))
     options = [f"-runs={runs + again}", f"-max_len={enough_bytes}", f"-timeout={_STUCK_S}"]
     options += [f"-max_total_time={seconds}", f"-artifact_prefix={corpus}.", "-rss_limit_mb=4000"]
@@ -150,7 +153,7 @@ def _fuzz(name: str, longest_bytes: int, runs: int, seconds: int) -> None:
 
 @dataclass
 class Count:
-    """Counts inputs into a file, once a second of the processor and where `enough` are reached."""
+    """Counts inputs into a file, once per second of CPU time and when `enough` are reached."""
 
     path: Path
     tried: int
@@ -158,7 +161,7 @@ class Count:
     written_s: float = 0.0
 
     def another(self, now_s: float) -> None:
-        """One was tried."""
+        """Count one input."""
         self.tried += 1
         if self.tried > 0 and (now_s - self.written_s > 1 or self.tried >= self.enough):
             self.path.write_text(str(self.tried))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Is what `advise` calls enough for the default limit enough, and would less have done?
+"""Is what `advise` calls enough for the default limit enough, and would less have been?
 
-`python -m bench.helping`: on one migration the limit of 300 ms with shares of the bandwidth, the least first, for as
-long as two passes take. With `--what throttle` the same with shares of the throttle, by auto-converge.
+`python -m bench.helping` tries the limit of 300 ms on one migration with shares of the bandwidth, the smallest first,
+each for as long as two passes take. `--what throttle` does the same with shares of auto-converge's throttling.
 """
 
 import argparse
@@ -25,15 +25,15 @@ from avocado_migdowntime.trace.events import SOUNDING
 from bench.advice import GUESTS, Held
 
 SHARES = (2 / 3, 1.0)
-"""Of what is called enough; the least that may do comes before them."""
+"""Shares of what is called enough; the least that may be enough comes before them."""
 BELOW = 0.95
-"""So much of the least that may do is tried first."""
+"""The share of the least that may be enough, tried first."""
 GREATEST_THROTTLE_PERCENT = 99
 
 
 @dataclass(frozen=True)
 class Aid:
-    """What helps: `of` tells what is enough and what is the least, `settings` how so much of it is set."""
+    """A kind of help: `of` returns what is enough and the least, `settings` how to set an amount."""
 
     unit: str
     of: Callable[[Help], tuple[float | None, float | None]]
@@ -43,7 +43,7 @@ class Aid:
 
 
 def throttled(percent: float) -> Mapping[str, int]:
-    """How QEMU slows a guest by so much at once, whether it does already or not."""
+    """How to throttle a guest by that much at once, whether or not it is throttled already."""
     least = max(1, min(GREATEST_THROTTLE_PERCENT, round(percent)))
     return dict.fromkeys(("cpu-throttle-initial", "cpu-throttle-increment", "max-cpu-throttle"), least)
 
@@ -59,7 +59,7 @@ AIDS: Mapping[str, Aid] = {
         "%",
         lambda help_: (help_.throttle_percent, help_.least_throttle_percent or 0),
         throttled,
-        # QEMU slows a guest after two passes that dirtied much, and then it takes some more.
+        # QEMU throttles a guest after two passes that dirtied much, and only a little later.
         held_s=14.0,
         parameters={
             "capabilities": "auto-converge",
@@ -70,7 +70,7 @@ AIDS: Mapping[str, Aid] = {
 
 
 def main() -> None:
-    """Print what came of the runs."""
+    """Print the results of the runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--what", choices=AIDS, default="bandwidth", help="(default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="the first guest (default: %(default)s)")
@@ -92,7 +92,7 @@ def main() -> None:
 
 
 class Helped:
-    """Amounts of an aid tried on one migration under the default limit, from the least up."""
+    """Amounts of help tried on one migration under the default limit, in ascending order."""
 
     def __init__(self, aid: Aid) -> None:
         self.aid = aid
@@ -108,7 +108,7 @@ class Helped:
         return f"{called}; finished {self.did or 'at none'}; dirtied {', '.join(self.dirtied)}"
 
     async def help(self, run: Run) -> None:
-        """The course of a run: see `experiments.run.judged`."""
+        """The course of a run: see `experiments.run.run_and_judge`."""
         if not await run.follow(EnoughPasses(run)):
             return
         self.advice = advise(run.evidence())
@@ -129,7 +129,7 @@ class Helped:
 
 
 def steps(enough: float, least: float) -> Sequence[tuple[str, float]]:
-    """What is tried in turn, by name."""
+    """The amounts to try in turn, by name."""
     shares = [(f"at {share:.2f} of it", share * enough) for share in SHARES]
     return [("below the least", least * BELOW), *(step for step in shares if step[1] > least)]
 

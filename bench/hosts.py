@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Measure a matrix on several hosts, sets of namespaces of this one: `python -m bench.hosts`, as root.
+"""Measure a matrix on several hosts, which are sets of namespaces on this one: `python -m bench.hosts`, as root.
 
-Recordings are replayed in the place of migrations: a test waits for as long as one takes, and leaves what one leaves.
+Recordings are replayed instead of migrations: a test waits as long as a migration takes, and leaves the same files.
 """
 
 import argparse

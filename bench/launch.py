@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Seconds from launch to the first dirtied page, and how many of them are the guest's own: `python -m bench.launch`."""
+"""Seconds from launch to the first dirtied page, and the guest's own part of them: `python -m bench.launch`."""
 
 import argparse
 import tempfile
@@ -24,7 +24,9 @@ def main() -> None:
 
 
 def first_page(shape: str) -> tuple[float, float]:
-    """Seconds since the launch on the host's clock, milliseconds since the guest's first instructions on its own."""
+    """Seconds since the launch on the host's clock, and milliseconds since the guest's first instructions on the
+    guest's.
+    """
     with tempfile.TemporaryDirectory() as directory:
         begun = time.monotonic()
         guest = Guest(Path(directory), shape, "region=16M", 256 * MIB)

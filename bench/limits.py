@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How well the ends of passes and the limit are known under limits of every size: `python -m bench.limits`.
 
-A row for each guest, QEMU and downtime-limit, over the dirty syncs after the first pass, which ends among zero pages.
+It prints a row for each guest, QEMU and downtime-limit, over the dirty syncs after the first pass, which ends among
+zero pages.
 """
 
 import argparse
@@ -29,9 +30,9 @@ GUESTS = {
     "x86_64, 2 MiB": {"arch": "x86_64", "page_size": "2M"},
 }
 LIMITS = {100: {}, 300: {}, 1000: {}, 5000: {"region": "100M"}}
-"""In ms, with what a pass needs to be longer than that."""
+"""Limits in ms, with the parameters that make a pass longer than that."""
 WIDE = 0.005
-"""A sync whose amount is known to a larger share of it is counted as wide."""
+"""A sync counts as wide if its amount is known only to a larger share than this."""
 
 
 def main() -> None:
@@ -60,14 +61,14 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class Ran:
-    """A run: its verdict, and how well what each sync found is known, as a share of it."""
+    """A run: its verdict, and how well the amount of each sync is known, as a share of it."""
 
     verdict: Verdict
     widths: Sequence[float]
 
 
 def run(parameters: dict[str, str], keep: Path | None) -> Ran:
-    """Watch a migration with these parameters, and judge it."""
+    """Run a migration with these parameters, and judge it."""
     with ExitStack() as leaving:
         if keep is None:
             directory = leaving.enter_context(tempfile.TemporaryDirectory())
@@ -79,14 +80,14 @@ def run(parameters: dict[str, str], keep: Path | None) -> Ran:
 
 
 def judged(trace: Trace) -> Ran:
-    """What a recorded run is."""
+    """The results of a recorded run."""
     syncs = Evidence.of(trace).undisturbed.syncs
     widths = [one.at_sync_bytes.width / one.at_sync_bytes.middle for one in syncs if one.before.number > 1]
     return Ran(judge(trace), widths)
 
 
 def cells(ran: Sequence[Ran]) -> list[str]:
-    """The figures of one row."""
+    """The cells of one row."""
     every = list(chain.from_iterable(one.widths for one in ran))
     limits = [one.verdict.limit.effective_limit_interval_ms for one in ran]
     told = ", ".join(f"{limit.low:.0f} to {limit.high:.0f}" if limit else "none" for limit in limits)

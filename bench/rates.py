@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rate that a guest was ordered to dirty at against QEMU's own `dirty-pages-rate`: `python bench/rates.py`."""
+"""The dirty rate that a guest was ordered, compared with QEMU's `dirty-pages-rate`: `python bench/rates.py`."""
 
 import argparse
 import asyncio
@@ -14,13 +14,13 @@ from avocado_migdowntime.parameters.table import ARCHITECTURES, parse
 
 RATES = (500, 2000, 8000, 20000)
 LINUX_RATES = (1000, 2000, 4000, 8000)
-"""Under TCG a Linux program dirties 5 000 to 15 000 pages a second at most, see images/README.md."""
+"""Under TCG a Linux program dirties at most 5 000 to 15 000 pages a second, see images/README.md."""
 COMMON = {"accel": "tcg", "page_size": "4K", "ram": "512M", "passes": "2"}
 REGION_S, SENT = 3, 1.25
 """The guest sweeps over its region in 3 s, and a pass sends 1.25 times as much as it dirties meanwhile.
 
-So the first passes last for more than the second after which QEMU renews its figure. It leaves out pages that were
-still to be sent when they were dirtied again, as in the first pass: the last figure counts.
+So the first passes last longer than the second after which QEMU updates its figure. That figure leaves out pages that
+were still unsent when they were dirtied again, as in the first pass; so the last figure counts.
 """
 
 
@@ -33,18 +33,18 @@ def main() -> None:
     for arch in () if chosen.linux else ARCHITECTURES:
         report(arch, {"arch": arch}, RATES, chosen.runs)
     for arch in ("ppc64", "x86_64"):
-        # Its first pass takes so long that only later ones do not find the whole region dirty.
+        # Its first pass takes so long that only later passes find less than the whole region dirty.
         report(f"{arch}, Linux", {"arch": arch, "guest": "linux", "passes": "5"}, LINUX_RATES, chosen.runs)
 
 
 def report(name: str, parameters: dict[str, str], rates: tuple[int, ...], runs: int) -> None:
-    """One row: ordered, and what QEMU saw in each run."""
+    """Print one row: the ordered rate, and what QEMU saw in each run."""
     cells = (f"{rate}: {', '.join(seen(parameters, rate) for _ in range(runs))}" for rate in rates)
     print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 def seen(parameters: dict[str, str], rate: int) -> str:
-    """QEMU's last figure; marked where the guest said that it could not keep up."""
+    """QEMU's last figure; marked if the guest said that it could not keep up."""
     with tempfile.TemporaryDirectory() as directory:
         own = {"rate": rate, "region": f"{rate * REGION_S * 4}K", "max_bandwidth": int(rate * 4096 * SENT)}
         try:

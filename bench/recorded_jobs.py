@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The results of a job of any number of tests, as Avocado leaves them, with recordings in the place of migrations."""
+"""Results of a job with any number of tests, as Avocado leaves them, with recordings instead of migrations."""
 
 import gzip
 import json
@@ -17,7 +17,7 @@ _COMMAND = "qemu-system-ppc64 -nodefaults " + " ".join(f"-device made-up,number=
 
 
 def write(job: Path, tests: int) -> None:
-    """Make the directory `job`; each of the recordings comes again and again, as a variant of its own."""
+    """Write the directory `job`; the recordings are repeated, each time as another variant."""
     job.mkdir()
     found = [(gzip.decompress(path.read_bytes()), fields(judge(read(str(path))))) for path in RECORDINGS]
     entries = list(_entries(job, islice(cycle(found), tests)))

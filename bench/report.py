@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Measure the page of a long migration, a simulated one that is sampled 70 times a second: `python -m bench.report`."""
+"""Measure the page of a long simulated migration that is sampled 70 times a second: `python -m bench.report`."""
 
 import argparse
 import shutil
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def seconds_to_open(path: Path) -> tuple[float, float, float]:
-    """From the call for the page in a new browser until its answer and picture are seen, and all is read."""
+    """Seconds from a new browser's request until its answer is visible, its picture is, and everything is read."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium") or shutil.which("chromium-browser"), args=["--no-sandbox"]
@@ -45,7 +45,7 @@ def seconds_to_open(path: Path) -> tuple[float, float, float]:
         tab.goto(path.as_uri())
         read_ms = tab.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")
         tab.wait_for_selector(".plot .main-svg")
-        # The lines are there once the browser has had two frames.
+        # The lines are drawn once the browser has had two frames.
         tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         drawn_ms = tab.evaluate("performance.now()")
         seen_ms = tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Measure this project on this host: `make bench`, which is `python -m bench.run`. Figures have their spread."""
+"""Measure this project on this host: `make bench`, or `python -m bench.run`. Figures have their spread."""
 
 import argparse
 import asyncio
@@ -51,12 +51,12 @@ def main() -> None:
 
 
 def row(name: str, figures: list[float], form: str) -> None:
-    """One line of a table: the least, the median and the greatest."""
+    """Print one line of a table: the least, the median and the greatest."""
     print(f"{name:<36}", *(form.format(figure) for figure in (min(figures), median(figures), max(figures))), flush=True)
 
 
 def run(parameters: dict[str, str]) -> tuple[float, dict[str, Any]]:
-    """Seconds that `avocado run` takes, and the verdict it leaves."""
+    """Seconds that `avocado run` takes, and its verdict."""
     options = [word for name, value in parameters.items() for word in (f"--migdowntime-{name}", value)]
     with tempfile.TemporaryDirectory() as results:
         begun = time.monotonic()
@@ -80,7 +80,7 @@ def run(parameters: dict[str, str]) -> tuple[float, dict[str, Any]]:
 
 
 def paired(parameters: dict[str, str], pairs: int) -> Iterator[float]:
-    """Bandwidth while sampled at 100 Hz over that at 1 Hz, the two in turn and each first in every other pair."""
+    """Bandwidth when sampled at 100 Hz ÷ that at 1 Hz; the two alternate, and each comes first in every other pair."""
     for pair in range(pairs):
         rates = (100, 1) if pair % 2 else (1, 100)
         found = {rate: bandwidth(parameters | {"sample_rate": str(rate)}) for rate in rates}
@@ -95,7 +95,7 @@ def bandwidth(parameters: dict[str, str]) -> float:
 
 
 def sent_per_s(trace: Trace) -> float:
-    """Bytes per second from the second dirty sync to the last: between syncs just as much is sent as K grows."""
+    """Bytes per second from the second dirty sync to the last: between syncs, what was sent equals the growth of K."""
     evidence = Evidence.of(trace).undisturbed
     seen_s = evidence.samples[-1].t_s
     syncs = [e for e in trace.events if e.name == "MIGRATION_PASS" and e.side == "source" and e.t_s <= seen_s]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Measure the page of jobs of many recorded tests, and what this plugin adds to each task: `python -m bench.scale`."""
+"""Measure the page of jobs with many recorded tests, and this plugin's cost for each task: `python -m bench.scale`."""
 
 import argparse
 import os
@@ -29,7 +29,7 @@ _REFERENCES = ("/bin/true", "migdowntime:expected-downtime")
 
 
 def main() -> None:
-    """Print the tables that were asked for."""
+    """Print the requested tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=int, nargs="*", default=[100, 1000], help="tests of a job (default: 100 1000)")
     parser.add_argument("--tasks", type=int, nargs="*", default=[100, 1000], help="variants (default: 100 1000)")
@@ -62,7 +62,7 @@ def _of_page(directory: Path, tests: int, runs: int) -> None:
 
 
 def seconds_to_open(page: Path, packed: bool) -> tuple[float, float, float]:
-    """From the call for the page in a new browser until its table is seen, and all of it read; a picture's own time."""
+    """From a new browser's request until its table is visible, and all of it is read; and a picture's own time."""
     with sync_playwright() as playwright:
         chromium = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -89,7 +89,7 @@ def _tree(directory: Path, variants: int) -> Path:
 
 
 def _of_suite(directory: Path, variants: int, runs: int) -> None:
-    """What it costs to make up a job's tests, of which none is run: all that is done with one but for its task."""
+    """The cost of preparing a job's tests without running any: everything but their tasks."""
     tree = _tree(directory, variants)
     for reference in _REFERENCES:
         line = [sys.executable, "-P", "-W", "ignore", "-c", _SUITE, reference, str(tree), str(variants)]
@@ -103,7 +103,7 @@ def _of_suite(directory: Path, variants: int, runs: int) -> None:
 def _of_dry_run(directory: Path, variants: int, runs: int) -> None:
     tree = _tree(directory, variants)
     plain, ours = [], []
-    # In turn, as other work comes and goes.
+    # Alternating, because other load comes and goes.
     for _ in range(runs):
         plain.append(_dry_run(directory, tree, _REFERENCES[0]))
         ours.append(_dry_run(directory, tree, _REFERENCES[1]))
@@ -122,7 +122,7 @@ def _dry_run(directory: Path, tree: Path, reference: str) -> Cost:
 
 
 def _cost_at(home: Path, command: Sequence[str]) -> Cost:
-    """That of a command whose user's home is `home`."""
+    """The cost of a command of a user with this `home`."""
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     return cost(command, {**environment, "HOME": str(home)})
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Simulated migrations as files, of any length."""
+"""Writes simulated migrations of any length as files."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -10,9 +10,9 @@ from selftests.support.simulate import Simulation
 
 PERIOD_MS = 14
 LONG_PASSES = (9_000, 15_000)
-"""Pages that each sync finds, the last again and again: passes of 5 s, of 365 samples each."""
+"""Pages that each sync finds, the last number repeated: passes of 5 s, with 365 samples each."""
 SHORT_PASSES = (9_000, 4_100)
-"""The same for passes of 1.4 s: of 70 samples, where one is taken every 20 ms."""
+"""The same for passes of 1.4 s: 70 samples at one every 20 ms."""
 HEADER = {"qemu": {"qemu": {"major": 7, "minor": 2, "micro": 0}}, "migrate-parameters": {"downtime-limit": 1}}
 
 
@@ -23,9 +23,9 @@ def write(
     pass_pages: Sequence[int] = LONG_PASSES,
     noise: float = 0.05,
 ) -> int:
-    """Write a simulated migration of that length; gives the number of samples.
+    """Write a simulated migration of that length; return the number of samples.
 
-    `noise` is how far the bandwidth varies; each has its own course.
+    `noise` is the variation of the bandwidth; each file has its own course.
     """
     wanted = range(period_ms, duration_ms, period_ms)
     simulation = Simulation(list(pass_pages), noise=noise, duration_ms=duration_ms)

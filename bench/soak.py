@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Does anything pile up? Does the default matrix again and again in one process: `make soak SECONDS=3600`.
+"""Does anything pile up? Repeats the default matrix in one process: `make soak SECONDS=3600`.
 
-After each run it is seen what this process has, and what the host has lent. Prints what the first round had, and the
-last one, and fails where something grew that a run has to give back, or where a verdict is an accusation.
+After each run it checks what this process has, and what the host has lent. It prints the figures of the first and the
+last round, and fails if something grew that a run must return, or if a verdict accuses QEMU.
 """
 
 import argparse
@@ -31,17 +31,17 @@ MATRIX = [
     {"arch": arch, **page, "pattern": pattern}
     for arch, page, pattern in product(("ppc64", "x86_64"), PAGES, ("sequential", "random"))
 ]
-"""As variants/default.yaml has it."""
+"""As in variants/default.yaml."""
 _POOLS = Path("/sys/kernel/mm/hugepages")
 _MB = 1 << 20
 _GIVEN_BACK = ("descriptors", "threads", "left behind", "hugepages")
-"""What is to be after each run as it was after the first ones."""
+"""What must be the same after each run as after the first ones."""
 _ENDING_S = 10.0
 _ACCUSING = "inaccurate"
 
 
 def main() -> int:
-    """Print the tables; 1 where something piled up or was wrong."""
+    """Print the tables; return 1 if something piled up or was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3600, help="begin no run later (default: %(default)s)")
     until_s = time.monotonic() + parser.parse_args().seconds
@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def told(verdicts: Mapping[str, int], seen: Sequence[Mapping[str, float]], a_round: int) -> int:
-    """Print what came of it; 1 where something piled up or was wrong."""
+    """Print the results; return 1 if something piled up or was wrong."""
     print(f"{len(seen)} runs: " + ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())))
     print("| after each run | first round, median | last round, median | most |\n| --- | --- | --- | --- |")
     grown = []
@@ -78,7 +78,7 @@ def told(verdicts: Mapping[str, int], seen: Sequence[Mapping[str, float]], a_rou
 
 
 def _run(given: Mapping[str, str]) -> str:
-    """The verdict, or what there is instead of one."""
+    """The verdict, or the error."""
     with tempfile.TemporaryDirectory(prefix="mdt-soak-") as directory, alone_on_host(lambda _: None):
         try:
             return str(asyncio.run(expected_downtime(parse(given), Path(directory), lambda _: None)).verdict)
@@ -89,7 +89,7 @@ def _run(given: Mapping[str, str]) -> str:
 
 
 def _had() -> dict[str, float]:
-    """What this process has, and the host because of it."""
+    """What this process has, and what the host has because of it."""
     status = dict(line.split(":\t") for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line)
     pools = list(_POOLS.glob("*/nr_hugepages"))
     return {
@@ -102,7 +102,7 @@ def _had() -> dict[str, float]:
 
 
 def _left() -> set[str]:
-    """What stays of a run; the guardian of what it had of the host may need a moment to end."""
+    """What a run leaves; the reaper may need a moment to end."""
     until_s = time.monotonic() + _ENDING_S
     while (left := set(leftovers.traces_of_runs(False))) and time.monotonic() < until_s:
         time.sleep(0.05)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a long log costs to read, against reading its lines: `python -m bench.texts`.
+"""The cost of reading a long log, compared with reading its lines: `python -m bench.texts`.
 
-Each figure is of a whole process; those that are divided by each other ran one right after the other.
+Each figure is of a whole process; figures that are divided by each other were measured one right after the other.
 """
 
 import argparse
@@ -74,17 +74,17 @@ def main() -> None:
 
 
 def spent(costs: dict[str, Cost], what: str) -> float:
-    """Processor time beyond what the process takes that does nothing with the same imports."""
+    """CPU time beyond that of a process that does nothing with the same imports."""
     return costs[what].cpu_s - costs["start" if what == "read" else "nothing"].cpu_s
 
 
 def measured(path: Path, programs: Mapping[str, str]) -> dict[str, Cost]:
-    """The cost of each process, in turn."""
+    """The cost of each process, alternating."""
     return {name: cost([sys.executable, "-c", program, str(path)]) for name, program in programs.items()}
 
 
 def write(path: Path, lines: Callable[[int], Iterator[str]], size: int) -> None:
-    """A log of about `size` bytes."""
+    """Write a log of about `size` bytes."""
     written = number = 0
     with path.open("w") as file:
         while written < size:
@@ -104,7 +104,7 @@ def answer(number: int) -> dict[str, Any]:
 
 
 def log(head: str, lines: int, written: Callable[[Any], str] = json.dumps) -> Callable[[int], Iterator[str]]:
-    """A log with a reply behind a head in so many lines."""
+    """A log with a reply after a prefix, once in that many lines."""
 
     def made(number: int) -> Iterator[str]:
         if number % lines == 0:
@@ -115,12 +115,12 @@ def log(head: str, lines: int, written: Callable[[Any], str] = json.dumps) -> Ca
 
 
 def nothing_else(number: int) -> Iterator[str]:
-    """A reply a line."""
+    """A reply on each line."""
     yield json.dumps(answer(number)) + "\n"
 
 
 def shown(number: int) -> Look:
-    """The same 5 s apart, of a guest that dirties 20 000 pages a second."""
+    """The same 5 s apart, from a guest that dirties 20 000 pages a second."""
     t_s, pages = 5.0 * (number + 1), 100_000 * (number + 1)
     ram = {
         "total": 1 << 36, "remaining": (1 << 35) - 4096 * (pages % 8_000_000), "page-size": 4096, "normal": pages,
@@ -131,7 +131,7 @@ def shown(number: int) -> Look:
 
 
 def sparse(line: Callable[[Look], str], between: str) -> Callable[[int], Iterator[str]]:
-    """A product's log with a line with figures in 100."""
+    """A product's log with figures in one line out of 100."""
 
     def made(number: int) -> Iterator[str]:
         if number % 100 == 0:
@@ -142,7 +142,7 @@ def sparse(line: Callable[[Look], str], between: str) -> Callable[[int], Iterato
 
 
 def dense(line: Callable[[Look], str]) -> Callable[[int], Iterator[str]]:
-    """One with nothing else."""
+    """A product's log with figures in every line."""
 
     def made(number: int) -> Iterator[str]:
         yield f"{line(shown(number))}\n"
@@ -179,7 +179,7 @@ DENSE: dict[Callable[[int], Iterator[str]], tuple[str, str]] = {
     nothing_else: ("decoding", DECODE),
     **{lines: ("finding the numbers in", NUMBERS) for name, lines in [*LOGS.items()][-4:]},
 }
-"""Logs of which each line tells something: reading them is compared to the plainest way to get at that."""
+"""Logs in which each line is useful: reading them is compared with the plainest way to extract the figures."""
 
 if __name__ == "__main__":
     main()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How long a run takes, and what that is made of: `python -m bench.time_of_a_run`.
+"""How long a run takes, and its parts: `python -m bench.time_of_a_run`.
 
-`avocado run` of the test is raced against `avocado run /bin/true` and, where the environment variables
-QTEST_MIGRATION_TEST and QTEST_QEMU_BINARY name them, against QEMU's own migration test: in turn, from the command to
-its end. In every other round the order is turned round.
+`avocado run` of the test is compared with `avocado run /bin/true` and, if the environment variables
+QTEST_MIGRATION_TEST and QTEST_QEMU_BINARY are set, with QEMU's own migration test. They alternate, and each is timed
+from the command to its end; every other round is in reverse order.
 """
 
 import argparse
@@ -73,7 +73,7 @@ def _of(one: Mapping[str, tuple[float, float]], name: str) -> tuple[float, float
 
 
 def row(name: str, figures: list[float]) -> None:
-    """One line of a table: the least, the median and the greatest."""
+    """Print one line of a table: the least, the median and the greatest."""
     print(f"{name:<62}", *(FORM.format(figure) for figure in (min(figures), median(figures), max(figures))), flush=True)
 
 
@@ -90,14 +90,14 @@ def avocado(reference: str, parameters: Mapping[str, str] | None = None) -> tupl
 
 
 def plain(command: list[str]) -> tuple[float, float]:
-    """Seconds that a command takes; 0 for those of a test in it."""
+    """Seconds that a command takes; 0 for the part of a test."""
     begun_s = time.monotonic()
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     return time.monotonic() - begun_s, 0.0
 
 
 def parts(parameters: Mapping[str, str]) -> dict[str, float]:
-    """Seconds of each part of the experiment, done in this process."""
+    """Seconds of each part of the experiment, run in this process."""
     said: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as directory, alone_on_host(lambda _: None):
         begun_s = time.monotonic()
@@ -108,7 +108,7 @@ def parts(parameters: Mapping[str, str]) -> dict[str, float]:
         asyncio.run(expected_downtime(parse(parameters), Path(directory), progress))
         whole_s = time.monotonic() - begun_s
         trace = read(str(Path(directory, TRACE)))
-    # The first sample is told of as it is taken, at the trace's zero.
+    # The first sample is reported when it is taken, at the trace's zero.
     before = [("set-up until QEMU was asked", said["QEMU"]), ("launch until QMP answers", said["waiting"])]
     moments = [*before, ("the guest runs and dirties its region", said["pass"]), *_moments(trace, said["pass"])]
     times = [0.0, *(moment for _, moment in moments), whole_s]
@@ -117,7 +117,7 @@ def parts(parameters: Mapping[str, str]) -> dict[str, float]:
 
 
 def _moments(trace: Trace, zero_s: float) -> list[tuple[str, float]]:
-    """The ends of the parts that the trace tells of."""
+    """The ends of the parts that are in the trace."""
     passes = [e for e in trace.events if e.side == "source" and e.name == "MIGRATION_PASS"]
     last = trace.first_event(HARNESS, BANDWIDTH)
     begun = [e.t_s for e in passes if e.data["pass"] > 1 and (last is None or e.t_s < last.t_s)]

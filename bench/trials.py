@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How often limits do what they should, and how far a real downtime is from what was said: `python bench/trials.py`."""
+"""How often limits have the expected effect, and how far a real downtime is from the prediction: `python
+bench/trials.py`.
+"""
 
 import argparse
 import asyncio
@@ -17,7 +19,7 @@ SLOW_LINK = {**COMMON, "link": "shaped", "max_bandwidth": "100G", "region": "80M
 
 
 def main() -> None:
-    """Print what came of the runs."""
+    """Print the results of the runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--runs", type=int, default=10, help="runs of each test and architecture (default: %(default)s)"

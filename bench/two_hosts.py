@@ -24,12 +24,12 @@ SIDES = {
     "from": [f"source_host={OTHER}"],
     "between": [f"source_host={OTHER}", f"destination_host={THIRD}"],
 }
-"""Which of them are on another host than the one that judges."""
+"""Which sides run on another host than the judge's."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run came to; the offsets are half of what is open of each other host's real-time clock."""
+    """The result of one run; the offsets are half of the uncertainty of each other host's real-time clock."""
 
     relative_error: float
     took_s: float
@@ -40,7 +40,7 @@ class Outcome:
 
 
 def main() -> None:
-    """Print a line for each run, and what all of them came to."""
+    """Print a line for each run, and the totals."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--sides", choices=SIDES, default="to")

@@ -18,7 +18,7 @@ from .support import ci_jobs, leftovers, no_qemu, slow_link
 from .support.dirtier_guest import MIB, Guest
 from .support.documents import TOP
 from .support.examples import FULL
-from .support.leftovers import network_namespaces, traces_of_runs
+from .support.leftovers import hugepage_pools, network_namespaces, shared_resources, traces_of_runs
 from .support.ordinary_user import PATH, OrdinaryUser
 from .support.waiting import until
 from .support.warm import Warm
@@ -214,11 +214,13 @@ def launch(tmp_path):
 
 @pytest.fixture
 def nothing_left(request):
-    """Fails the test if it leaves a QEMU, a mount, a directory or a network of one behind; if alone, hugepages, too."""
-    alone = bool(request.node.get_closest_marker("alone"))
+    """Fails the test if it leaves a QEMU, a mount, a directory, a network or, where no other takes any, hugepages."""
+    is_alone = bool(request.node.get_closest_marker("alone"))
+    takes_hugepages = bool(request.node.get_closest_marker("hugepages"))
 
     def there():
-        return traces_of_runs(alone) | network_namespaces(own=True, mounted=alone)
+        of_the_host = shared_resources() if is_alone else hugepage_pools() if takes_hugepages else set()
+        return traces_of_runs() | network_namespaces(own=True, mounted=is_alone) | of_the_host
 
     before = there()
     yield

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Are vulnerabilities known of what tools/locked.txt names? pip-audit asks the package index for them.
+"""Does tools/locked.txt name packages with known vulnerabilities? pip-audit asks the package index.
 
-Says where there is no database to be had, of all or of some, and does not fail then: that nothing is known is no claim.
+Reports if the database is not available, for all packages or some, and does not fail then.
 """
 
 import json
@@ -16,7 +16,7 @@ _LONGEST_S = 60
 
 
 def main() -> int:
-    """Print what is known; 1 where a vulnerability is."""
+    """Print the known vulnerabilities; return 1 if there is one."""
     command = [sys.executable, *_AUDIT, "--requirement", str(LOCKED)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_S, check=False)
@@ -29,7 +29,7 @@ def main() -> int:
 
 
 def told(audited: list[dict[str, Any]]) -> tuple[list[str], int]:
-    """Sentences about what pip-audit has found, and the exit status."""
+    """Sentences about pip-audit's findings, and the exit status."""
     known = [one for one in audited if "vulns" in one]
     if not known:
         return ["not audited: no database of vulnerabilities is to be had here; run make audit where one is"], 0

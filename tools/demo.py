@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`make demo`: judge one real QEMU, on hugepages if the host has enough, else on its base pages.
 
-Run by the Python that has the package installed, with the directory for the results.
+Run it with the Python that has the package installed; the argument is the directory for the results.
 """
 
 import os
@@ -24,7 +24,7 @@ AVOCADO = Path(sys.executable).with_name("avocado")
 
 
 def page_size() -> str:
-    """The page size of both guests' RAM; if it is not the wanted one, a line says why."""
+    """The page size of both guests' RAM; prints a line with the reason if it is not the wanted one."""
     wanted = parse(WANTED)
     pages = 2 * plan(wanted.backing, wanted.page_size, wanted.ram).hugepages_needed
     try:
@@ -49,7 +49,7 @@ def main(results: Path) -> int:
 
 
 def run(results: Path) -> int:
-    """Run the test and judge its recording; the status is that of the first of the two that failed."""
+    """Run the test and judge its recording; the status is that of the first of the two that fails."""
     options = ("--migdowntime-arch", WANTED["arch"], "--migdowntime-page-size", page_size())
     line = [AVOCADO, "run", "--job-results-dir", results, *options, "migdowntime:expected-downtime"]
     tested = ended(line)
@@ -63,9 +63,9 @@ def run(results: Path) -> int:
 
 
 def ended(line: Sequence[str | Path]) -> int:
-    """The exit status of this command; Ctrl-C reaches it as well, and it may clean up before it ends.
+    """The exit status of this command. Ctrl-C reaches it as well, and it may clean up before it ends.
 
-    Raises KeyboardInterrupt then. A program inherits no handler, as it would inherit that a signal is ignored.
+    Raises KeyboardInterrupt in that case. The handler is not inherited by the program, but an ignored signal would be.
     """
     signals: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: signals.append(number))

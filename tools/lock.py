@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write anew which releases CI installs, with their hashes: tools/locked.txt, and libvirt's binding apart from them.
+"""Rewrite the list of releases that CI installs, with hashes: tools/locked.txt, and libvirt's binding separately.
 
-That is compiled where it is installed, so who runs the quick tests alone needs neither. `uv` finds them, for each
-Python and platform that is supported.
+The binding is compiled when it is installed, so those who run only the quick tests need neither it nor a compiler. `uv`
+resolves the releases for each supported Python and platform.
 """
 
 import re
@@ -21,7 +21,7 @@ _ONE = re.compile(r"^(?P<name>[\w.-]+)==.*(?:\n +--hash=.*)+\n", re.MULTILINE)
 
 
 def main() -> int:
-    """Write both files; gives the status of uv where that fails."""
+    """Write both files; return uv's status if it fails."""
     program = Path(sys.executable).with_name("uv")
     done = subprocess.run([program, *_UV[1:]], cwd=TOP, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What came of the mutants that tools/mutants.py tried: which survive, and the score of each room.
+"""The results of the mutants that tools/mutants.py tried: which survive, and the score of each room.
 
-Of a sample the score of all is known within an interval: Wilson's of 95 %, which holds for shares close to 1 too
-(E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
-Statistical Association 22, 1927, page 209).
+For a sample, the score of all mutants is known within an interval: Wilson's of 95 %, which is also valid for shares
+close to 1 (E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the
+American Statistical Association 22, 1927, page 209).
 """
 
 import fnmatch
@@ -22,7 +22,7 @@ MUTATED = TOP / ".mutants" / "mutants"
 PACKAGE = "avocado_migdowntime"
 ACCEPTED = TOP / "selftests" / "mutants.toml"
 ENOUGH = 0.9
-"""The score that each room has to reach for which FLOORS has no other."""
+"""The score that a room must reach if FLOORS has no other."""
 FLOORS = TOP / "selftests" / "floors.toml"
 CONFIDENCE = 0.95
 STATUS = {
@@ -30,11 +30,11 @@ STATUS = {
     **dict.fromkeys((0, 5, 33), "survived"),
     **dict.fromkeys((-24, -14, -9, 24, 36, 152, 255), "timed out"),
 }
-"""By mutmut's exit codes: 5 and 33 are of functions that no test reaches. With any other a mutant was not tried."""
+"""By mutmut's exit codes: 5 and 33 are of functions that no test reaches. With any other code it was not tried."""
 
 
 class Part(NamedTuple):
-    """Which mutants are asked for: those of a room or file, or of all; of these a sample of so many, by a seed."""
+    """The mutants to report: those of a room or file, or all; perhaps a sample of them, chosen by a seed."""
 
     room: str | None = None
     sample: int | None = None
@@ -42,7 +42,7 @@ class Part(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What a mutant changes: the function, the line as it was, and what it becomes; empty where no test missed it."""
+    """A mutant's change: the function, the original line, and the changed line; empty if a test noticed it."""
 
     function: str
     was: str
@@ -50,7 +50,7 @@ class Change(NamedTuple):
 
 
 class Mutant(NamedTuple):
-    """One change of one function: its name in mutmut, and what came of it."""
+    """One change of one function: its name in mutmut, and its result."""
 
     name: str
     room: str
@@ -59,7 +59,7 @@ class Mutant(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """How many mutants of a room there are, and what came of them; what was accepted has survived."""
+    """The number of a room's mutants, by result; accepted ones have survived."""
 
     mutants: int
     killed: int
@@ -69,7 +69,7 @@ class Tally(NamedTuple):
 
     @classmethod
     def of(cls, mutants: Iterable[Mutant], accepted: set[Change]) -> "Tally":
-        """Count."""
+        """Count the mutants."""
         every = list(mutants)
         count = Counter(one.status for one in every)
         explained = sum(one.status == "survived" and one.change in accepted for one in every)
@@ -77,22 +77,22 @@ class Tally(NamedTuple):
 
     @property
     def not_tried(self) -> int:
-        """Mutants of which nothing is known: the run was ended before."""
+        """Mutants without a result: the run ended before."""
         return self.mutants - self.killed - self.survived - self.timed_out
 
     @property
     def score(self) -> float:
-        """The share that was noticed, of those tried."""
+        """The share of the tried mutants that was noticed."""
         return (self.killed + self.timed_out) / max(1, self.mutants - self.not_tried)
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the share of all lies of which these are a sample at random."""
+        """The interval for the share of all mutants, of which these are a random sample."""
         return wilson(self.killed + self.timed_out, self.mutants - self.not_tried)
 
 
 def wilson(hits: int, tries: int) -> tuple[float, float]:
-    """The interval of CONFIDENCE for a share of which `hits` in `tries` were seen; 0 to 1 where none was tried."""
+    """The interval of CONFIDENCE for a share, given `hits` in `tries`; 0 to 1 without tries."""
     if not tries:
         return 0.0, 1.0
     z, share = NormalDist().inv_cdf((1 + CONFIDENCE) / 2), hits / tries
@@ -103,7 +103,7 @@ def wilson(hits: int, tries: int) -> tuple[float, float]:
 
 
 def core() -> list[str]:
-    """The files of the pure core: those whose coverage is asked for."""
+    """The files of the pure core: those whose coverage is required."""
     report = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["coverage"]["report"]
     files = [str(path.relative_to(TOP)) for path in sorted(TOP.glob(f"{PACKAGE}/**/*.py"))]
     wanted = [file for file in files if any(fnmatch.fnmatch(file, pattern) for pattern in report["include"])]
@@ -111,22 +111,22 @@ def core() -> list[str]:
 
 
 def room_of(file: str) -> str:
-    """The folder of the package in which a file lies."""
+    """The folder of the package that has a file."""
     return Path(file).parts[1]
 
 
 def is_in(file: str, room: str | None) -> bool:
-    """Whether a file is of a room, or is the one that `room` names; all are of none."""
+    """Whether a file belongs to a room, or is the one that `room` names; with None, every file does."""
     return room is None or f"{Path(file).relative_to(PACKAGE).with_suffix('')}/".startswith(f"{room}/")
 
 
 def drawn(names: Iterable[str], number: int, seed: int) -> list[str]:
-    """So many of the names at random: the same ones for a seed, and those of a smaller number among them."""
+    """`number` of the names, chosen at random: the same for a seed, and a superset of those for a smaller number."""
     return sorted(names, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())[:number]
 
 
 def mutants(part: Part) -> Iterator[Mutant]:
-    """Those of the part, with what is known of them."""
+    """The mutants of the part, with their results."""
     from mutmut.mutation.diff_apply import get_diff_for_mutant
 
     files = {file: MUTATED / f"{file}.meta" for file in core() if is_in(file, part.room)}
@@ -148,14 +148,14 @@ def _changed(diff: str) -> tuple[str, str]:
 
 
 def _readable(name: str) -> str:
-    """`comparison.compare.Contrast.shift` for mutmut's own spelling of it."""
+    """mutmut's spelling of a name converted to `comparison.compare.Contrast.shift`."""
     module, _, mangled = name.partition("__mutmut_")[0].rpartition(".")
     function = mangled[2:].replace("ǁ", ".")
     return f"{module.removeprefix(f'{PACKAGE}.')}.{function}"
 
 
 def report(part: Part) -> int:
-    """Print the table and what survived; the exit status."""
+    """Print the table and the survivors; return the exit status."""
     every, entries = list(mutants(part)), accepted()
     survivors = {mutant.change for mutant in every if mutant.status == "survived"}
     for change in [mutant.change for mutant in every if mutant.status == "survived"]:
@@ -179,7 +179,7 @@ def report(part: Part) -> int:
 
 
 def table(tallies: dict[str, Tally], *, of_a_sample: bool) -> Iterator[str]:
-    """A line for each room, with the interval where all of a sample was tried: what is quick to try comes first."""
+    """A line for each room, with the interval if only a sample was tried; rooms that are quick to try come first."""
     yield f"\n{'room':14}{'mutants':>9}{'killed':>9}{'survived':>10}{'timed out':>11}{'accepted':>10}{'score':>9}"
     for name, one in tallies.items():
         figures = f"{one.mutants:9}{one.killed:9}{one.survived:10}{one.timed_out:11}{one.accepted:10}{one.score:9.1%}"
@@ -189,19 +189,19 @@ def table(tallies: dict[str, Tally], *, of_a_sample: bool) -> Iterator[str]:
 
 
 def too_low(room: str, tally: Tally, *, of_a_sample: bool) -> str | None:
-    """What is to be said where a room's score is below its floor; of a sample where it must be, by its interval."""
+    """What to say if a room's score is below its floor; for a sample, only if its interval is."""
     if (tally.interval[1] if of_a_sample else tally.score) >= floor(room):
         return None
     return f"{room}: fewer than {floor(room):.0%} of the mutants are killed"
 
 
 def floor(room: str) -> float:
-    """The score that a room had, and may not fall below."""
+    """The score that a room had, and must not fall below."""
     return float(tomllib.loads(FLOORS.read_text())["mutants"].get(room, 100 * ENOUGH)) / 100
 
 
 def accepted() -> set[Change]:
-    """The changes that no test can notice, or none has to, as they are listed with why."""
+    """The changes that no test can notice, or none needs to, as listed with reasons."""
     return {
         Change(entry["function"], entry["was"], becomes)
         for entry in tomllib.loads(ACCEPTED.read_text())["accepted"]

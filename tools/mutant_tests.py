@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How mutmut runs the tests here, so that nothing that it finds is due to a busy machine.
+"""How mutmut runs the tests here, so that no result is due to a busy machine.
 
-What fails without a change is left out, instead of killing each mutant that it reaches. Seconds are those of the CPU:
-of what a test takes, so that as much is tried each time, and of what a mutant may take before it is given up.
+Tests that fail without a mutant are left out, instead of killing each mutant that they reach. All times are CPU time:
+the time of a test, so that equally much is tried each time; and the time after which a mutant is given up.
 """
 
 import gc
@@ -19,11 +19,11 @@ from mutmut.state import state
 from mutmut.workers import isolation
 
 ASLEEP_S = 900
-"""A mutant that uses no CPU is given up so late, by the clock."""
+"""A mutant that uses no CPU is given up after this much wall time."""
 
 
 class Tests(PytestRunner):
-    """Runs all tests, whichever fails, where it asks which functions each of them reaches; else until one fails."""
+    """Runs all tests, even after failures, when mutmut asks which functions each test reaches; else until one fails."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,25 +32,25 @@ class Tests(PytestRunner):
         self._all_of_them = False
 
     def warm_up(self) -> None:
-        """Import all tests, in the process that is then copied for each mutant."""
+        """Import all tests in the process that is then forked for each mutant."""
         super().warm_up()
         gc.freeze()
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Note what fails; pytest calls it."""
+        """Record failures; called by pytest."""
         if report.failed:
             self._failed.add(report.nodeid)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Note how long a test takes; pytest calls it."""
+        """Record how long a test takes; called by pytest."""
         since_s = process_time()
         result = yield
         self._took_s[item.nodeid] += process_time() - since_s
         return result
 
     def execute_pytest(self, params: list[str], plugins: Iterable[object] = (), **others: Any) -> int:
-        """Run pytest, and see what fails."""
+        """Run pytest, and record failures."""
         return super().execute_pytest(params, plugins=[*plugins, self], **others)
 
     def _pytest_args_regular_run(self, tests: Iterable[str]) -> list[str]:
@@ -58,12 +58,14 @@ class Tests(PytestRunner):
         return [arg for arg in args if arg != "-x"] if self._all_of_them else args
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
-        """Try a mutant, in a process of its own; pytest's exit status."""
+        """Try a mutant in a separate process; return pytest's exit status."""
         signal.alarm(ASLEEP_S)
         return super().run_tests(mutant_name=mutant_name, tests=tests)
 
     def run_stats(self, *, tests: Iterable[str]) -> int:
-        """Note how long each test takes and which functions it reaches; pytest's exit status, 0 where tests fail."""
+        """Record how long each test takes and which functions it reaches; returns pytest's status, 0 even if tests
+        fail.
+        """
         self._all_of_them = True
         status = super().run_stats(tests=tests)
         state().duration_by_test.update(self._took_s)
@@ -74,12 +76,12 @@ class Tests(PytestRunner):
 
 
 class Runner(isolation.ForkServerRunner):
-    """Tries mutants by these tests. That they pass without a change is known from when it was asked what they reach."""
+    """Tries mutants with these tests. That they pass without a mutant was seen when their functions were recorded."""
 
     def __init__(self, processes: int) -> None:
         super().__init__(processes, Tests, {})
-        isolation.register_timeout = lambda *_: None  # By the clock, and by its number although it may have ended.
+        isolation.register_timeout = lambda *_: None  # It goes by the clock, and may signal an ended process's number.
 
     def run_clean_tests(self, tests: Iterable[str]) -> int:
-        """The exit status of a run that passes."""
+        """The exit status of a passing run."""
         return 0

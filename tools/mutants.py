@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Mutation testing of the pure core by its quick tests: which changes to the code does no test notice?
 
-`python -m tools.mutants [ROOM]` tries all, those of a room or those of a file such as `comparison/compare`; with
-`--sample 1000` so many of these at random, the same ones for a `--seed`. It works on a copy in `.mutants/`, and goes on
-there where a run before it ended: what was killed stays so until its function changes, all else is tried anew. It
-prints the survivors and a table by room, and fails where a room's score is below its floor, or, where not a sample was
-tried, an entry of `selftests/mutants.toml`, survivors that are accepted, is of none.
+`python -m tools.mutants [ROOM]` tries all mutants, those of a room, or those of a file such as `comparison/compare`;
+with `--sample 1000`, that many of them at random, the same ones for the same `--seed`. It works on a copy in
+`.mutants/`, and continues where an earlier run ended: a killed mutant stays killed until its function changes, all
+others are tried again. It prints the survivors and a table by room. It fails if a room's score is below its floor, or,
+unless a sample was tried, if an entry of `selftests/mutants.toml` (accepted survivors) matches no survivor.
 
-mutmut makes the mutants and runs them. It mutates no function that has a decorator, so in the copy `@property` and its
-like are taken off the function and put on after it. What is outside of functions it leaves as it is.
+mutmut makes the mutants and runs them. It mutates no function with a decorator, so in the copy `@property` and the like
+are removed from the function and applied after it. It does not change code outside of functions.
 """
 
 import argparse
@@ -42,17 +42,18 @@ OF_OTHER_THINGS = (
     *("reference", "remembered", "report", "sampling", "selftest", "stage", "structure", "tap", "user_namespace"),
     *("verify", "walls", "watch_piped", "whole_file"),
 )
-"""Tests that are left out: they are not of what the core computes, and many start processes, read the sources or
-measure memory.
+"""Tests that are left out: they do not test what the core computes; many start processes, read the sources or measure
+memory.
 """
 SECONDS_OF_TESTS = 20.0
-"""A mutant is tried by the quickest tests that reach its function, and by so much of them at most."""
+"""A mutant is tried with the quickest tests that reach its function, up to this much time."""
 NEAREST_TESTS = 15
-"""First by so many of them, those of the file that is called as its module and those that reach the fewest functions,
-and as many of the others; by all others where it survives these and is not accepted: that takes longest.
+"""First with this many of them: those in the file named after its module and those that reach the fewest functions;
+then with as many others. A mutant that survives these, and is not accepted, is tried with all others, which takes
+longest.
 """
 SPARED = "-p no:unraisableexception -p no:threadexception"
-"""Of pytest: at the end of each run these collect garbage again and again, which takes longer than most tests."""
+"""pytest plugins that collect garbage repeatedly at the end of each run, which takes longer than most tests."""
 
 
 def without_decorators(source: str) -> str:
@@ -71,7 +72,7 @@ def without_decorators(source: str) -> str:
 
 
 def copy() -> None:
-    """Bring the copy up to date, and forget of the runs before what no longer holds."""
+    """Update the copy, and forget outdated results of earlier runs."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=TOP, check=True, capture_output=True
     )
@@ -104,7 +105,7 @@ def _replace(name: str, text: bytes | None, mode: int = 0) -> None:
     if not STATS.exists():
         return
     if Path(name).name.startswith("test_"):
-        # Its tests are new ones: they may reach other functions now.
+        # Its tests have changed: they may reach other functions now.
         stats = json.loads(STATS.read_bytes())
         durations = stats["duration_by_test"]
         stats["duration_by_test"] = {test: s for test, s in durations.items() if not test.startswith(f"{name}::")}
@@ -130,7 +131,7 @@ on_dependency_change = "ignore"
 
 
 def run(part: Part) -> None:
-    """Make the mutants and try those of the part that no test has killed."""
+    """Make the mutants, and try those of the part that no test has killed."""
     os.chdir(COPY)
     os.environ["PYTEST_ADDOPTS"] = SPARED
     from mutmut import __main__ as mutmut
@@ -152,7 +153,7 @@ def run(part: Part) -> None:
     reached = Counter(test for tests in reaching.values() for test in tests)
     every = mutmut.collect_source_file_mutation_data
     mutmut.collect_source_file_mutation_data = lambda mutant_names: _named(mutant_names, *every(mutant_names=()))
-    mutmut.collect_or_load_stats = lambda *_, **__: None  # Else each run would do that again.
+    mutmut.collect_or_load_stats = lambda *_, **__: None  # Otherwise each run would do that again.
     quickest = {name: _quickest(tests, durations_s) for name, tests in reaching.items()}
     ranked = {name: _nearest_first(name, tests, reached) for name, tests in quickest.items()}
     nearest = {name: _some(tests) for name, tests in ranked.items()}
@@ -168,7 +169,9 @@ def run(part: Part) -> None:
 
 
 def _named(names: Sequence[str], every: list[Any], files: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    """The mutants of these names; mutmut takes each for a pattern and tries it on each mutant, which takes a minute."""
+    """The mutants of these names. mutmut takes each name for a pattern and matches it with each mutant, which takes a
+    minute.
+    """
     wanted = set(names)
     return [one for one in every if one[1] in wanted], files
 
@@ -195,7 +198,7 @@ def _some(tests: list[str]) -> list[str]:
 
 
 def main() -> int:
-    """What the command line asks for."""
+    """Do what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__.partition("\n")[0])
     parser.add_argument("room", nargs="?", metavar="ROOM", help="a room, or a file of one without its .py")
     parser.add_argument("--sample", type=int, metavar="N", help="so many of them, at random")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run the quick set with each Python and on each QEMU that is here, and write docs/versions.md.
+"""Run the quick set with each available Python and QEMU, and write docs/versions.md.
 
-A Python is a `python3.N` on the PATH, from 3.11 on. A QEMU is the installed one, or that of a suite which was unpacked
-by `avocado migdowntime qemu add`. `--match` is for a part, such as '3.12.*fast'; what is not run again stays on
-the page with the day on which it was.
+A Python is a `python3.N` on the PATH, from 3.11 on. A QEMU is the installed one, or that of a suite unpacked by
+`avocado migdowntime qemu add`. `--match` selects a part, such as '3.12.*fast'; results that are not renewed stay on the
+page with their date.
 """
 
 import argparse
@@ -35,7 +35,7 @@ _ROW = re.compile(r"^\| (3\.\S+) \| (.+?) \| (\S+) \| (.+?) \| (\d{4}-\d\d-\d\d)
 
 
 class Cell(NamedTuple):
-    """Something that is run with a Python, perhaps on a QEMU."""
+    """Something to run with a Python, perhaps on a QEMU."""
 
     python: str
     what: str
@@ -43,7 +43,7 @@ class Cell(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What came of it, and when."""
+    """Its result and date."""
 
     said: str
     day: str
@@ -56,7 +56,7 @@ class Result(NamedTuple):
 
 
 def main() -> int:
-    """Run what matches, print each result as it comes, and write the page; 1 where something did not pass."""
+    """Run what matches, print each result as it comes, and write the page; return 1 if something did not pass."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--match", default="", help="what of 'Python, what, QEMU' to run (default: all)")
     wanted = parser.parse_args().match
@@ -72,7 +72,7 @@ def main() -> int:
 
 
 def kept() -> dict[Cell, Result]:
-    """What the page says."""
+    """The results on the page."""
     text = PAGE.read_text() if PAGE.exists() else ""
     return {Cell(*found[:3]): Result(*found[3:]) for found in _ROW.findall(text)}
 
@@ -86,7 +86,7 @@ def page(known: Mapping[Cell, Result]) -> str:
 
 
 def pythons() -> Iterator[str]:
-    """Those on the PATH that start, the oldest first."""
+    """The Pythons on the PATH that start, the oldest first."""
     for minor in range(OLDEST, NEWEST + 1):
         path = shutil.which(f"python3.{minor}")
         if path and run([path, "-c", ""]).returncode == 0:
@@ -94,7 +94,7 @@ def pythons() -> Iterator[str]:
 
 
 def offered(python: str) -> Iterator[tuple[Cell, Callable[[], str]]]:
-    """What there is to run with a Python, and how."""
+    """What can be run with a Python, and how."""
     release = run([python, "--version"]).stdout.split()[-1]
     cell = Cell(release, "fast tests")
     yield cell, partial(fast_tests, environment_of(cell))
@@ -106,12 +106,12 @@ def offered(python: str) -> Iterator[tuple[Cell, Callable[[], str]]]:
 
 
 def environment_of(cell: Cell) -> Path:
-    """The virtual environment in which it is run."""
+    """The virtual environment for it."""
     return ENVIRONMENTS / cell.python
 
 
 def prepare(python: str, environment: Path) -> str:
-    """See that there is a virtual environment with this project in it; says why that failed, else nothing."""
+    """Create a virtual environment with this project; return why that failed, else ''."""
     [wheel] = (TOP / ".venv" / "wheel").glob("*.whl")
     done = environment / "done"
     if done.exists() and done.stat().st_mtime > wheel.stat().st_mtime:
@@ -127,7 +127,7 @@ def prepare(python: str, environment: Path) -> str:
 
 
 def fast_tests(environment: Path) -> str:
-    """The last line of pytest's, without the time."""
+    """pytest's last line, without the time."""
     done = run([str(environment / "bin" / "python"), "-m", "pytest", "-q", "-n", "auto", "selftests/fast"])
     return re.sub(r" in .*", "", (done.stdout.strip() or "nothing was run").splitlines()[-1])
 
@@ -158,7 +158,7 @@ def judged(environment: Path, qemu: list[str], arch: str) -> str:
 
 
 def run(command: list[str], cwd: Path = TOP) -> subprocess.CompletedProcess[str]:
-    """Run it to its end, with what it prints."""
+    """Run the command to its end; capture its output."""
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 

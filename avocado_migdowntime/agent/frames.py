@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What both ends of the connection say: a line of JSON, and bytes behind it."""
+"""The messages of the connection: a line of JSON, followed by bytes."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from collections.abc import Mapping
 from typing import Any
 
 MOST_BYTES = 256 << 20
-"""Nobody sends more behind one line."""
+"""The most bytes that follow one line."""
 
 
 def encode(message: Mapping[str, Any], data: bytes = b"") -> bytes:
-    """A message as it goes over the connection."""
+    """The bytes of a message."""
     return json.dumps({**message, "bytes": len(data)}).encode() + b"\n" + data
 
 
 class Frames:
-    """Takes what comes over the connection, gives messages when they are whole."""
+    """Takes the bytes that arrive over the connection, and returns complete messages."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._message: dict[str, Any] | None = None
 
     def feed(self, data: bytes) -> list[tuple[dict[str, Any], bytes]]:
-        """The messages that this completes, with their bytes; raises ValueError where it is none."""
+        """The messages that `data` completes, with their bytes; raises ValueError if it is no message."""
         self._buffer += data
         whole: list[tuple[dict[str, Any], bytes]] = []
         while True:

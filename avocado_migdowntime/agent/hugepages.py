@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hugepages of this host that nobody else is counting on, as `host/reservation.py` has them of its own.
+"""Reserves hugepages of this host that nobody else counts on, as `host/reservation.py` does on its own host.
 
 Both lock the pool's file, and both hold free pages by a mapping until a QEMU takes them.
 """
@@ -20,7 +20,7 @@ _SYSFS = "/sys/kernel/mm/hugepages"
 
 
 class Hugepages:
-    """The pages of one size for one run."""
+    """The hugepages of one size for one run."""
 
     def __init__(self, keeper: Keeper, page_bytes: int) -> None:
         self._keeper = keeper
@@ -34,7 +34,7 @@ class Hugepages:
         self._lock: IO[str] | None = None
 
     def hugetlbfs(self, directory: str) -> str:
-        """A directory whose files are of these pages; raises KeeperError where there is none."""
+        """A directory whose files consist of these pages; raises KeeperError if there is none."""
         if os.geteuid() == 0:
             path = os.path.join(directory, "huge")
             os.mkdir(path)
@@ -52,7 +52,7 @@ class Hugepages:
         )
 
     def reserve(self, count: int, allowed: bool) -> int:
-        """Hold so many pages, growing the pool by what is missing; gives by how many; raises KeeperError."""
+        """Hold `count` pages, growing the pool by what is missing; return the growth. Raises KeeperError."""
         with open(f"{self._pool}/nr_hugepages") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if self._try(count):
@@ -76,7 +76,7 @@ class Hugepages:
             return added
 
     def hand_over(self) -> None:
-        """Let the QEMU that is launched next take them, and nobody else, until `handed_over`."""
+        """Until `handed_over`, let only the QEMU that is launched next take the pages."""
         self._lock = open(f"{self._pool}/nr_hugepages")  # noqa: SIM115 - until it is handed over
         fcntl.flock(self._lock, fcntl.LOCK_SH)
         if self._hold is not None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A process that takes things of the host, and gives them back when whoever asked for them is gone.
+"""The keeper: a process that takes resources of the host, and returns them when the process that asked is gone.
 
-It does both itself, so that it knows exactly what there is to give back. Should it be killed, the one that asked gives
-back what it was granted: whichever of the two ends first, the other is there.
+It does both itself, so it knows exactly what to return. If the keeper is killed, the process that asked returns what it
+was granted: whichever of the two ends first, the other is there.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ _IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal
 
 
 class KeeperError(Exception):
-    """The host does not give what it was asked for."""
+    """The host does not provide what was asked for."""
 
 
 class Leases:
-    """What there is to give back, the latest first."""
+    """What there is to return, the latest first."""
 
     def __init__(self) -> None:
         self._leases: list[tuple[str, Any]] = []
 
     def take(self, kind: str, what: Any) -> Any:
-        """Take something of the host; raises OSError."""
+        """Take a resource of the host; raises OSError."""
         if kind == "directory":
             what = tempfile.mkdtemp(prefix="migdowntime-", dir="/tmp")
         elif kind == "mount":
@@ -53,11 +53,11 @@ class Leases:
         self._leases.remove((kind, what))
 
     def remember(self, kind: str, what: Any) -> None:
-        """Know of what the other has taken."""
+        """Record what the other process has taken."""
         self._leases.append((kind, what))
 
     def release(self) -> list[str]:
-        """Give all of it back; tells what could not be."""
+        """Return everything; list what could not be returned."""
         failures = []
         while self._leases:
             kind, what = self._leases.pop()
@@ -80,7 +80,7 @@ def _unmount(what: Any) -> None:
 
 
 def _grow(path: str, pages: int) -> int:
-    """Grow a pool, whose lock the one that asks has; gives by how many pages."""
+    """Grow a pool, whose lock the asking process holds; return the growth in pages."""
     before, there = _size(path), _number(path)
     _resize(path, there + pages)
     return max(0, _size(path) - before)
@@ -93,7 +93,7 @@ def _shrink(what: Any) -> None:
 
 
 def _lock(pool: IO[str]) -> None:
-    """Keep others from resizing it; one that holds it for longer than any launch takes may be the one that waits."""
+    """Keep others from resizing the pool. Give up after a while: the holder may be waiting for this process."""
     for _ in range(_LOCK_TRIES):
         with suppress(BlockingIOError):
             fcntl.flock(pool, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -102,7 +102,7 @@ def _lock(pool: IO[str]) -> None:
 
 
 def _size(path: str) -> int:
-    """Pages that the pool was told to have: not the surplus ones, which leave when they are freed."""
+    """The size that the pool was set to, without the surplus pages, which leave when they are freed."""
     surplus_path = os.path.join(os.path.dirname(path), "surplus_hugepages")
     surplus = None
     while surplus != (surplus := _number(surplus_path)):
@@ -134,7 +134,7 @@ _RELEASE: dict[str, Callable[[Any], Any]] = {
 
 
 class Keeper:
-    """The side of the process that asks."""
+    """The asking process's side."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
@@ -143,20 +143,20 @@ class Keeper:
         self._one = threading.Lock()
 
     def take(self, kind: str, what: Any = None) -> Any:
-        """What the host has given; raises KeeperError where it does not, ConnectionError where the keeper is gone."""
+        """Return what the host has given; raises KeeperError if it refuses, ConnectionError if the keeper is gone."""
         with self._one:
             granted = self._ask("take", kind, what)
             self._granted.remember(kind, granted)
         return granted
 
     def drop(self, kind: str, what: Any) -> None:
-        """Have it forgotten, as it has ended by itself."""
+        """Forget a resource that has ended by itself."""
         with self._one:
             self._granted.drop(kind, what)
             self._ask("drop", kind, what)
 
     def is_gone(self) -> bool:
-        """Whether the other process has ended; it says nothing unless it is asked."""
+        """Whether the keeper has ended; it never sends anything unasked."""
         try:
             return not self._channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -173,7 +173,7 @@ class Keeper:
         return granted
 
     def release(self) -> list[str]:
-        """Have all of it given back; tells what could not be."""
+        """Return everything; list what could not be returned."""
         try:
             self._channel.shutdown(socket.SHUT_WR)
             line = self._reader.readline()
@@ -184,7 +184,7 @@ class Keeper:
 
 
 def keep(channel: socket.socket) -> None:
-    """Take what is asked for until the other end is closed or its process dies; then give all of it back."""
+    """Take what is asked for until the other end is closed or its process dies; then return everything."""
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     leases = Leases()
@@ -197,7 +197,7 @@ def keep(channel: socket.socket) -> None:
             except OSError as error:
                 answer = [None, str(error)]
             channel.sendall(json.dumps(answer).encode() + b"\n")
-    except (OSError, ValueError):  # It was killed amidst of a line.
+    except (OSError, ValueError):  # The other process was killed within a line.
         pass
     failures = leases.release()
     with suppress(OSError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What this host shows of itself, in /proc and /sys; nothing is changed."""
+"""What this host shows of itself in /proc and /sys; nothing is changed."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ _FILTERS = "/proc/sys/kernel/seccomp/actions_avail"
 _GOVERNORS = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"
 _POOLS = "/sys/kernel/mm/hugepages/hugepages-*kB"
 _UTIME, _STIME = 11, 12
-"""Of /proc/PID/stat, counted after the name in parentheses, which may hold anything (proc(5))."""
+"""Fields of /proc/PID/stat, counted after the name in parentheses, which may contain anything (proc(5))."""
 _NS = 1e-9
 
 
 def has_filters() -> bool:
-    """Whether the kernel has the filters of system calls that QEMU's -sandbox takes."""
+    """Whether the kernel has the system call filters that QEMU's -sandbox needs."""
     return os.path.exists(_FILTERS)
 
 
 def cpus() -> dict[str, Any]:
-    """How many this process may use, the governors of all, and the load average of the last minute."""
+    """The number of CPUs that this process may use, all CPUs' governors, and the load average of the last minute."""
     governors = sorted({_text(path) for path in glob.glob(_GOVERNORS)})
     return {"usable": len(os.sched_getaffinity(0)), "governors": governors, "load": os.getloadavg()[0]}
 
 
 def memory_available() -> int:
-    """Bytes that programs can still have."""
+    """Bytes of memory available to programs."""
     with open("/proc/meminfo") as file:
         return next(int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable:"))
 
 
 def pools() -> list[dict[str, Any]]:
-    """The kernel's hugepages of each size: all, free, reserved and surplus ones; whether this user may have more."""
+    """The kernel's hugepages of each size: all, free, reserved and surplus ones; whether this user may add more."""
     return [
         {
             "page_bytes": int(os.path.basename(path)[len("hugepages-") : -len("kB")]) << 10,
@@ -47,7 +47,7 @@ def pools() -> list[dict[str, Any]]:
 
 
 def cpu_seconds(pid: int, threads: Iterable[int]) -> dict[str, float]:
-    """CPU seconds that a process has had (`qemu_s`), and these of its threads (`vcpus_s`), as far as they are told."""
+    """CPU seconds used by a process (`qemu_s`) and by these of its threads (`vcpus_s`), as far as they are known."""
     seconds_by_name = {}
     for name, seconds in (("qemu_s", _process_s(pid)), ("vcpus_s", _threads_s(pid, threads))):
         if seconds is not None:
@@ -56,7 +56,7 @@ def cpu_seconds(pid: int, threads: Iterable[int]) -> dict[str, float]:
 
 
 def _process_s(pid: int) -> float | None:
-    """Seconds that all threads of a process have had, those that have ended as well; None where there is none."""
+    """CPU seconds of all threads of a process, including ended ones; None if there is no such process."""
     try:
         fields = _text(f"/proc/{pid}/stat").rpartition(")")[2].split()
     except OSError:
@@ -65,13 +65,13 @@ def _process_s(pid: int) -> float | None:
 
 
 def _threads_s(pid: int, threads: Iterable[int]) -> float | None:
-    """Seconds that these threads of a process have had together; None where those of one are not known."""
+    """CPU seconds of these threads of a process together; None if those of one are not known."""
     times_ns = [thread_times_ns(pid, thread) for thread in threads]
     return None if None in times_ns else sum(one[0] for one in times_ns if one) * _NS
 
 
 def thread_times_ns(pid: int, thread: int) -> tuple[int, int] | None:
-    """How long a thread of a process was on a CPU, and waited for one; None where it has ended, or none is counted.
+    """How long a thread was on a CPU, and waited for one, in ns; None if it has ended, or if the kernel does not count.
 
     These are the first figures of schedstat (Documentation/scheduler/sched-stats.rst).
     """

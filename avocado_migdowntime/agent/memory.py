@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The RAM of a guest, read on its host: pages as sums, a few of them whole, and the beats of its heart."""
+"""Reads the RAM of a guest on its host: checksums of pages, a few whole pages, and the beats of its heart."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _MOST_BEATS = 100_000
 
 
 def sums(file: int, offset: int, size: int) -> bytes:
-    """The sums of the pages from an offset on, one behind the other; raises ValueError where the file ends before."""
+    """The checksums of the pages from an offset on, concatenated; raises ValueError if the file ends before."""
     return b"".join(each for _, block in _blocks(file, offset, size) for each in page_sums.sums(block))
 
 
 def seeded(file: int, offset: int, size: int, seed: bytes) -> bytes:
-    """A record of `page_sums.PAGE_RECORD` for each page whose third word is `seed`, one behind the other."""
+    """A record of `page_sums.PAGE_RECORD` for each page whose third word is `seed`, concatenated."""
     blocks = (page_sums.seeded(block, start // PAGE_BYTES, seed) for start, block in _blocks(file, offset, size))
     return b"".join(each for records in blocks for each in records)
 
@@ -37,7 +37,7 @@ def _blocks(file: int, offset: int, size: int) -> Iterator[tuple[int, memoryview
 
 
 def read(file: int, offset: int, size: int) -> bytes:
-    """Bytes of a file; raises ValueError where it has not as many."""
+    """Bytes of a file; raises ValueError if it has fewer."""
     parts = []
     while size:
         data = os.pread(file, size, offset)
@@ -49,12 +49,12 @@ def read(file: int, offset: int, size: int) -> bytes:
 
 
 def backing_file(pids: list[int], ram_bytes: int, access: int) -> int:
-    """The file of the RAM's size that one of these processes has open; raises LookupError where there is none."""
+    """Open the file of the RAM's size that one of these processes has open; raises LookupError if there is none."""
     for pid in pids:
         directory = f"/proc/{pid}/fd"
         try:
             names = os.listdir(directory)
-        except OSError:  # It may have ended just now.
+        except OSError:  # It may have just ended.
             continue
         for name in names:
             try:
@@ -67,14 +67,15 @@ def backing_file(pids: list[int], ram_bytes: int, access: int) -> int:
 
 
 def word(byte_order: str, read: Callable[[], bytes]) -> Callable[[], int]:
-    """What reads a number, in the byte order `<` or `>`."""
+    """A function that reads a number in the byte order `<` or `>`."""
     return lambda: int(struct.unpack(f"{byte_order}Q", read())[0])
 
 
 class BeatLog:
-    """Looks at a count from a thread of its own, and remembers its last changes.
+    """Watches a count from its own thread, and remembers its last changes.
 
-    Each is (count, after, by): it changed to that after the one time and by the other, in seconds of `time.monotonic`.
+    A change is (count, after, by): the count changed to that after one time and by the other, in seconds of
+    `time.monotonic`.
     """
 
     def __init__(self, count: Callable[[], int]) -> None:
@@ -84,11 +85,11 @@ class BeatLog:
         self._thread = threading.Thread(target=self._look, name="heartbeats", daemon=True)
 
     def begin(self) -> None:
-        """Look from now on."""
+        """Start to watch."""
         self._thread.start()
 
     def end(self) -> None:
-        """Look no more."""
+        """Stop watching."""
         self._over.set()
         if self._thread.ident is not None:
             self._thread.join()
@@ -100,7 +101,7 @@ class BeatLog:
     def first_above(self, count: int) -> tuple[int, float, float] | None:
         """The first change to more than `count`, if it was seen and is remembered.
 
-        A count that goes back, as it may until all of the guest has arrived, is no beat.
+        A count that decreases, as it may until all of the guest has arrived, is no beat.
         """
         first = None
         for change in reversed(list(self._changes)):
@@ -116,7 +117,7 @@ class BeatLog:
             try:
                 now = self._count()
             except Exception:
-                return  # QEMU's file has gone with it; whoever waits for it says so.
+                return  # QEMU's file is gone; whoever waits for QEMU reports that.
             if now != count:
                 count = now
                 self._changes.append((now, before_s, time.monotonic()))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A program that runs on this host: its output and its QMP connection go to the other end, its end ends it."""
+"""A program that runs on this host. Its output and its QMP connection are forwarded to the other end."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from .keeper import Keeper
 _PR_SET_PDEATHSIG = 1
 _CHUNK_BYTES = 1 << 16
 _LAST_WORDS_S = 0.5
-"""For what it has printed to be told before its end."""
+"""Time to forward its last output before its end is reported."""
 _LIBC = ctypes.CDLL(None)
 
 Tell = Callable[[Mapping[str, Any], bytes], Awaitable[None]]
-"""Sends a message to the other end, and waits while that takes no more."""
+"""Sends a message to the other end; waits while that accepts no more."""
 
 
 class Program:
-    """A process in a group of its own. What is told of it has `of`, its name, and `part`: qmp, stdout, stderr, end."""
+    """A process in its own group. Messages about it have `of`, its name, and `part`: qmp, stdout, stderr, end."""
 
     def __init__(self, name: str, tell: Tell) -> None:
         self.name = name
@@ -37,10 +37,10 @@ class Program:
         self._end: asyncio.Future[None] | None = None
 
     async def start(self, command: list[str], socket: str, keeper: Keeper) -> int:
-        """Start it, for the one that connects to `socket`; gives its process id; raises OSError."""
+        """Start the program, which connects to `socket`; return its process id. Raises OSError."""
         self._server = await asyncio.start_unix_server(self._connected, socket)
         loop = asyncio.get_running_loop()
-        # With asyncio's own pipes its end would be waited for until these are closed by all that it has started.
+        # With asyncio's own pipes, its end would not be reported until all its children have closed them.
         pipes = {part: os.pipe() for part in ("stdout", "stderr")}
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -56,7 +56,7 @@ class Program:
         keeper.take("group", self._process.pid)
         for part, (read_end, _) in pipes.items():
             reader = asyncio.StreamReader()
-            # A closure would see the reader of the last pipe only.
+            # A closure would see only the reader of the last pipe.
             protocol = asyncio.StreamReaderProtocol(reader)
             await loop.connect_read_pipe(functools.partial(_itself, protocol), os.fdopen(read_end, "rb", 0))
             self._output.append(asyncio.ensure_future(self._pass_on(part, reader)))
@@ -64,15 +64,15 @@ class Program:
         return self._process.pid
 
     def pids(self) -> list[int]:
-        """It and what it started: it may be a script that started the real one."""
+        """Its process ids, including those it started: it may be a script that started the real QEMU."""
         return _tree(self._process.pid) if self._process is not None else []
 
     def states(self) -> list[tuple[int, str, str]]:
-        """Id, name and the kernel's letter of each of its processes."""
+        """Id, name and the kernel's state letter of each of its processes."""
         return [state for state in map(_state, self.pids()) if state is not None]
 
     def hear(self, data: bytes) -> None:
-        """Pass on what the other end says over QMP; nothing says that it has closed the connection."""
+        """Forward QMP data from the other end; empty data means that the other end closed the connection."""
         if self._qmp is not None:
             if data:
                 self._qmp.write(data)
@@ -80,7 +80,7 @@ class Program:
                 self._qmp.close()
 
     def kill(self) -> None:
-        """End it, and what it started, at once."""
+        """Kill it and everything that it started."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -103,7 +103,7 @@ class Program:
     async def _tell_end(self, keeper: Keeper) -> None:
         assert self._process is not None
         status = await self._process.wait()
-        self.kill()  # What is left of its group, before that number can be another's.
+        self.kill()  # What is left of its group, before that number can be reused.
         keeper.drop("group", self._process.pid)
         await asyncio.wait(self._output, timeout=_LAST_WORDS_S)
         await self._tell({"of": self.name, "part": "end", "status": status}, b"")
@@ -114,7 +114,7 @@ def _itself(protocol: asyncio.StreamReaderProtocol) -> asyncio.StreamReaderProto
 
 
 def _prepare() -> None:
-    # The signal follows the thread that forks: the only one that does so, which lives as long as the process.
+    # The signal follows the thread that forks: only one thread does, and it lives as long as the process.
     os.setpgid(0, 0)
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How much a TCP connection from one host to another carries, as it arrives."""
+"""Measures how much a TCP connection from one host to another carries, where it arrives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CHUNK_BYTES = 1 << 18
 
 
 def listen(address: str) -> socket.socket:
-    """A port at `address` that is nobody else's; raises OSError."""
+    """Listen on a free port at `address`; raises OSError."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.socket(family)
     try:
@@ -27,7 +27,7 @@ def listen(address: str) -> socket.socket:
 
 
 def receive(listener: socket.socket) -> float:
-    """Bytes that arrive in a second, the median of windows without the first; raises OSError where nothing does."""
+    """Bytes per second that arrive, the median over windows without the first; raises OSError if nothing arrives."""
     with listener:
         connection, _ = listener.accept()
     rates: list[float] = []
@@ -48,7 +48,7 @@ def receive(listener: socket.socket) -> float:
 
 
 def send(address: str, port: int) -> None:
-    """Send to there until the other end has enough; raises OSError where it is not to be reached."""
+    """Send there until the other end has enough; raises OSError if it cannot be reached."""
     chunk = bytes(_CHUNK_BYTES)
     with socket.create_connection((address, port), _SILENT_S) as connection:
         try:

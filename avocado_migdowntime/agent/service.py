@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the other end can ask of this host."""
+"""The questions that the other end can ask this host."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _FILL_BYTES = 16 << 20
 
 
 class Service:
-    """Answers questions: each method `do_…` gives a value, or bytes, or raises.
+    """Answers questions: each method `do_…` returns a value, or bytes, or raises.
 
-    What raises KeeperError is lacking here; anything else is a failure.
+    A KeeperError means that the host lacks something; anything else is a failure.
     """
 
     def __init__(self, keeper: Keeper, tell: Tell) -> None:
@@ -39,7 +39,7 @@ class Service:
         self._over = False
 
     async def answer(self, question: Mapping[str, Any], data: bytes) -> tuple[Any, bytes]:
-        """What a question is answered by; raises what the host says."""
+        """The answer to a question; raises what its method raises."""
         arguments = {key: value for key, value in question.items() if key not in ("do", "id", "bytes")}
         if data:
             arguments["data"] = data
@@ -48,12 +48,12 @@ class Service:
         return (None, result) if isinstance(result, bytes) else (result, b"")
 
     def hear(self, name: str, data: bytes) -> None:
-        """Pass on what the other end says to a program."""
+        """Forward data from the other end to a program."""
         if name in self._programs:
             self._programs[name].hear(data)
 
     def end(self) -> list[str]:
-        """End all programs, and have all that was taken given back; tells what could not be."""
+        """End all programs and return everything that was taken; list what could not be returned."""
         self._over = True
         for program in self._programs.values():
             program.kill()
@@ -62,7 +62,7 @@ class Service:
         return self._keeper.release()
 
     async def do_facts(self) -> Any:
-        """What the other end has to know of this host."""
+        """What the other end needs to know about this host."""
         return {
             "directory": self._directory,
             "identity": turn.identity(),
@@ -76,7 +76,7 @@ class Service:
         }
 
     async def do_clock(self) -> Any:
-        """The times of this host's clocks; and, as that is asked for again and again, what its programs do."""
+        """The times of this host's clocks; and, because this is asked repeatedly, the states of its programs."""
         times = [time.monotonic(), time.time()]
         return {"times": times, "states": {name: each.states() for name, each in self._programs.items()}}
 
@@ -92,11 +92,11 @@ class Service:
         }
 
     async def do_cpu(self, pid: int, threads: list[int]) -> Any:
-        """CPU seconds that a process and these of its threads have had."""
+        """CPU seconds used by a process and these of its threads."""
         return look.cpu_seconds(pid, threads)
 
     async def do_find(self, names: list[str]) -> Any:
-        """The first of these programs that is there, else None."""
+        """The first of these programs that exists, else None."""
         return next(filter(None, map(shutil.which, names)), None)
 
     async def do_is_directory(self, path: str) -> Any:
@@ -104,7 +104,7 @@ class Service:
         return os.path.isdir(path)
 
     async def do_put(self, name: str, below: str = "", data: bytes = b"") -> Any:
-        """Have a file with these contents, which nobody else can read, in a directory below its own; gives its path."""
+        """Store a file with this content, readable by this user only, in a directory below its own; return its path."""
         directory = os.path.join(self._directory, os.path.basename(below))
         os.makedirs(directory, 0o700, exist_ok=True)
         path = os.path.join(directory, os.path.basename(name))
@@ -113,13 +113,13 @@ class Service:
         return path
 
     async def do_launch(self, name: str, command: list[str]) -> Any:
-        """Start a program; gives its process id."""
+        """Start a program; return its process id."""
         self._programs[name] = Program(name, self._tell)
         socket_path = os.path.join(self._directory, f"{name}.qmp")
         return await self._programs[name].start(command, socket_path, self._keeper)
 
     async def do_kill(self, name: str) -> Any:
-        """End a program."""
+        """Kill a program."""
         if name in self._programs:
             self._programs[name].kill()
 
@@ -128,7 +128,7 @@ class Service:
         return Hugepages(self._keeper, page_bytes).hugetlbfs(self._directory)
 
     async def do_reserve(self, page_bytes: int, count: int, allowed: bool) -> Any:
-        """Hold so many free hugepages; gives by how many their pool was grown."""
+        """Hold `count` free hugepages; return the number that the pool was grown by."""
         self._pages = Hugepages(self._keeper, page_bytes)
         return await _in_thread(self._pages.reserve, count, allowed)
 
@@ -138,7 +138,7 @@ class Service:
             await _in_thread(self._pages.hand_over)
 
     async def do_handed_over(self) -> Any:
-        """It has them."""
+        """It has taken them."""
         if self._pages is not None:
             self._pages.handed_over()
 
@@ -147,11 +147,11 @@ class Service:
         return self._opened(memory.backing_file(self._programs[name].pids(), ram_bytes, os.O_RDONLY))
 
     async def do_open(self, path: str) -> Any:
-        """The number of this file."""
+        """The number of the opened file."""
         return self._opened(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
 
     async def do_close(self, file: int, path: str = "") -> Any:
-        """Close a file by its number, and remove it if its path is given."""
+        """Close a file by its number, and delete it if its path is given."""
         os.close(file)
         self._files.remove(file)
         if path:
@@ -162,13 +162,13 @@ class Service:
         return await _in_thread(memory.read, file, offset, size)
 
     async def do_sums(self, file: int, offset: int, size: int, seed: str = "") -> Any:
-        """Sums of its pages, with their headers of those that have a seed if one is given, in hexadecimal digits."""
+        """Checksums of its pages; or, given a seed in hexadecimal digits, records of the pages with that seed."""
         if seed:
             return await _in_thread(memory.seeded, file, offset, size, bytes.fromhex(seed))
         return await _in_thread(memory.sums, file, offset, size)
 
     async def do_fill(self, name: str, ram_bytes: int, step: int) -> Any:
-        """Have all of a guest's hugepages made."""
+        """Allocate all of a guest's hugepages."""
         file = memory.backing_file(self._programs[name].pids(), ram_bytes, os.O_RDWR)
         try:
             await _in_thread(self._fill, file, ram_bytes, max(step, _FILL_BYTES))
@@ -182,20 +182,20 @@ class Service:
         log.begin()
 
     async def do_last_beat(self, file: int) -> Any:
-        """The last one, on this host's clock."""
+        """The last beat, on this host's clock."""
         return self._logs[str(file)].last()
 
     async def do_first_beat(self, file: int, count: int) -> Any:
-        """The first one above a count, on this host's clock."""
+        """The first beat above a count, on this host's clock."""
         return self._logs[str(file)].first_above(count)
 
     async def do_listen(self, address: str) -> Any:
-        """Listen for what measures the link; gives the port."""
+        """Listen for the measurement of the link; return the port."""
         self._listener = rate.listen(address)
         return self._listener.getsockname()[1]
 
     async def do_receive(self) -> Any:
-        """How much arrives there, bytes per second."""
+        """Bytes per second that arrive there."""
         return await _in_thread(rate.receive, self._listener)
 
     async def do_send(self, address: str, port: int) -> Any:
@@ -203,7 +203,7 @@ class Service:
         await _in_thread(rate.send, address, port)
 
     async def do_turn(self) -> Any:
-        """Have the turn of this host, or tell who has it: an empty text is success."""
+        """Take the turn of this host; return an empty text, or else who has it."""
         self._turn, holder = turn.take()
         return holder
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two processes on this host: one that serves the other end, and one that gives back what that has taken.
+"""Starts two processes on this host: one serves the other end, and one returns what that has taken.
 
-Whoever asked has gone when its end of the connection is closed, or when it has said nothing for some seconds: all that
-runs here is ended then. The other end speaks several times a second.
+The other end counts as gone when its connection is closed, or when it has been silent for some seconds: then everything
+that runs here is ended. The other end sends something several times a second.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _CHUNK_BYTES = 1 << 20
 
 
 def main(silence_s: float) -> None:
-    """Serve who is at standard input and output until it ends, or is silent for so long."""
+    """Serve whoever is at standard input and output until that ends, or is silent for `silence_s`."""
     ours, keepers = socket.socketpair()
     if os.fork():
-        # Its parent's end of the connection would stay open for as long as this has it.
+        # Its parent's end of the connection would stay open as long as this process has it.
         ours.close()
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
@@ -39,7 +39,7 @@ def main(silence_s: float) -> None:
         asyncio.run(_serve(Keeper(ours), silence_s))
         status = 0
     finally:
-        os._exit(status)  # Threads that wait for a dead host are not waited for.
+        os._exit(status)  # Do not wait for threads that wait for a dead host.
 
 
 async def _serve(keeper: Keeper, silence_s: float) -> None:
@@ -63,7 +63,7 @@ async def _serve(keeper: Keeper, silence_s: float) -> None:
 
 
 async def _listen(reader: asyncio.StreamReader, service: Service, tell: Any, keeper: Keeper, silence_s: float) -> Any:
-    """Serve until the other end has gone; gives the number of its question where that was to end all."""
+    """Serve until the other end is gone; return the number of its question if it asked to end everything."""
     frames, heard_s, tasks = Frames(), asyncio.get_running_loop().time(), set()
     pending = asyncio.ensure_future(reader.read(_CHUNK_BYTES))
     while True:
@@ -71,7 +71,7 @@ async def _listen(reader: asyncio.StreamReader, service: Service, tell: Any, kee
         done, _ = await asyncio.wait({pending}, timeout=_LOOK_S)
         now_s = asyncio.get_running_loop().time()
         if now_s > begun_s + _LOOK_S + _LATE_S:
-            heard_s = now_s  # What stood still itself has not listened.
+            heard_s = now_s  # This process itself was stopped, and did not listen.
         if not done:
             if now_s - heard_s > silence_s or keeper.is_gone():
                 return None

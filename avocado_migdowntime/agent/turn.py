@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The turn of a timing-sensitive test on this host, which one has at a time, as `host/one_at_a_time.py` says."""
+"""The turn for a timing-sensitive test on this host, held by one run at a time: see `host/one_at_a_time.py`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import socket
 import struct
 
 _NAME = "\0avocado-migdowntime"
-"""As there."""
+"""The same name as there."""
 _CREDENTIALS = struct.Struct("3i")
 
 
 def identity() -> str:
-    """What is the same where the turn is: of the kernel that runs, the network. Empty where that cannot be told."""
+    """An identifier of the running kernel and network, which the turn belongs to; empty if unknown."""
     try:
         with open("/proc/sys/kernel/random/boot_id") as file:
             return f"{file.read().strip()} {os.readlink('/proc/self/ns/net')}"
@@ -22,7 +22,7 @@ def identity() -> str:
 
 
 def take() -> tuple[socket.socket | None, str]:
-    """The turn, which ends when this is closed; or nothing, and who has it."""
+    """Take the turn, which ends when the socket is closed; or return None and who has it."""
     lock = socket.socket(socket.AF_UNIX)
     try:
         lock.bind(_NAME)
@@ -34,7 +34,7 @@ def take() -> tuple[socket.socket | None, str]:
 
 
 def holder() -> str:
-    """Who has the turn; empty where nobody has."""
+    """Who has the turn; empty if nobody has."""
     with open("/proc/net/unix", errors="replace") as file:
         names = [line.split()[7:] for line in file]
     return _holder() if [f"@{_NAME[1:]}"] in names else ""
@@ -50,5 +50,5 @@ def _holder() -> str:
             )
         except OSError:
             return "a process that cannot be seen"
-    # One in another namespace of processes, such as another container's, has no number here.
+    # A process in another PID namespace, such as another container's, has no number here.
     return f"process {pid} of user {uid}" if pid else f"a process of user {uid} that cannot be seen"

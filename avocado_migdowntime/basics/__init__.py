@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What every part may use: units, intervals, paths, whole files."""
+"""Helpers for every part of the package: units, intervals, paths, whole files."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Archives of jobs' results that somebody else made: what reports need of them, in a directory for a while.
+"""Archives of job results that somebody else made: unpacks what reports need into a temporary directory.
 
-Nothing in an archive decides where a file is written, what it links to, or how much of it there is.
+Nothing in an archive decides where a file is written, what it links to, or how much is written.
 """
 
 import gzip
@@ -20,20 +20,20 @@ from .artifact import fetch, is_url
 
 ENDINGS = (".tar.gz", ".tgz")
 MOST_BYTES = 4 << 30
-"""Of an archive when it is unpacked, needed or not."""
+"""The most bytes of an unpacked archive, whether they are needed or not."""
 MOST_FILES = 100_000
 _MOST_AT_ONCE_BYTES = 1 << 20
-"""No header of a file is larger, and contents are copied in smaller parts."""
+"""No header of a file is larger, and contents are copied in smaller pieces."""
 _MOST_PARTS, _LONGEST_PART = 16, 255
 _NEEDED = re.compile(r"results\.json|trace\.jsonl(\.gz)?|verdict\.json|(source|destination)\.command")
-"""The names of the files that are read of a job."""
+"""The names of a job's files that are read."""
 
 
 @contextmanager
 def unpacked(places: Iterable[str]) -> Iterator[dict[str, str]]:
-    """The directory of each archive and URL of one among these places, which goes when the block is left.
+    """Map each archive, and each URL of one, among these places to its directory, which exists during the block.
 
-    Raises UsageError where an archive cannot be used.
+    Raises UsageError if an archive cannot be used.
     """
     with tempfile.TemporaryDirectory(prefix="migdowntime-archives-") as temporary:
         directories: dict[str, str] = {}
@@ -55,9 +55,9 @@ def unpacked(places: Iterable[str]) -> Iterator[dict[str, str]]:
 
 
 def unpack(file: str, directory: Path, needed: re.Pattern[str], place: str) -> None:
-    """Put what is `needed` of an archive, by its files' names, into `directory`.
+    """Unpack the files of an archive whose names match `needed` into `directory`.
 
-    Raises UsageError, which calls the archive by its `place`.
+    Raises UsageError; its message calls the archive by its `place`.
     """
     try:
         if not Path(file).is_file():
@@ -67,7 +67,7 @@ def unpack(file: str, directory: Path, needed: re.Pattern[str], place: str) -> N
                 if count >= MOST_FILES:
                     raise UsageError(f"{place} holds more than {MOST_FILES} files; give the results of fewer jobs")
                 parts = _parts(member.name, place)
-                # Links, devices and pipes are not read, nor is what would grow when it is.
+                # Links, devices and pipes are not read, nor are sparse files, which grow when read.
                 if not member.isreg() or member.issparse() or not needed.fullmatch(parts[-1]):
                     continue
                 content = archive.extractfile(member)
@@ -104,26 +104,26 @@ def _write(path: Path, content: IO[bytes], place: str) -> None:
 
 
 class _Limited:
-    """A file that is read forward, as far as it may be."""
+    """A file that is read forward, up to a limit."""
 
     def __init__(self, file: gzip.GzipFile, place: str) -> None:
         self._file = file
         self._place = place
 
     def read(self, size: int = -1) -> bytes:
-        """So many bytes."""
+        """Read that many bytes."""
         if not 0 <= size <= _MOST_AT_ONCE_BYTES:
             raise UsageError(f"{self._place} has a header that no tar writes; make it with tar -czf")
         self._check(self._file.tell() + size)
         return self._file.read(size)
 
     def seek(self, position: int) -> int:
-        """Go there."""
+        """Move to that position."""
         self._check(position)
         return self._file.seek(position)
 
     def tell(self) -> int:
-        """Where it is."""
+        """The current position."""
         return self._file.tell()
 
     def _check(self, position: int) -> None:

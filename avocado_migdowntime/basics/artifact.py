@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Archives that somebody named by a URL: fetched into a file, as far as they keep to what is expected of them."""
+"""Archives given by a URL: fetched into a file, within limits of size and time."""
 
 import time
 import urllib.request
@@ -13,7 +13,7 @@ _SCHEMES = ("http://", "https://")
 MOST_BYTES = 1 << 30
 _CHUNK_BYTES = 1 << 16
 _SILENT_S, LONGEST_S = 30.0, 3600.0
-"""So long nothing may come, and so long all of it may take."""
+"""The longest silence, and the longest total time."""
 
 
 def is_url(place: str) -> bool:
@@ -22,7 +22,7 @@ def is_url(place: str) -> bool:
 
 
 def fetch(url: str, file: Path) -> None:
-    """Put what is at `url` into `file`; raises UsageError where that cannot be, or is too much or too slow."""
+    """Download `url` into `file`; raises UsageError if that fails, or is too large or too slow."""
     opener = urllib.request.build_opener(_NeverLessSafe)
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "avocado-migdowntime"})
@@ -41,7 +41,7 @@ def fetch(url: str, file: Path) -> None:
 
 
 class _NeverLessSafe(urllib.request.HTTPRedirectHandler):
-    """Follows to other places by HTTP, and from an encrypted one to another such alone."""
+    """Follows redirects over HTTP, but never from HTTPS to plain HTTP."""
 
     def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
         if not is_url(newurl) or (req.full_url.lower().startswith("https:") and newurl.lower().startswith("http:")):

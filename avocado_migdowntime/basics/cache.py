@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where what was made or fetched once is kept, from which programs are run: nobody else may put anything there."""
+"""The directory for cached files, from which programs are run: nobody else may be able to put anything there."""
 
 import errno
 import grp
@@ -17,7 +17,7 @@ _MEND = "set XDG_CACHE_HOME to a directory that is yours alone"
 def cache_directory() -> Path:
     """`$XDG_CACHE_HOME/avocado_migdowntime`, by default below `~/.cache`.
 
-    Raises HostRequirementError where there is none, and as `trusted` does.
+    Raises HostRequirementError if there is none, and as `trusted` does.
     """
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:
@@ -29,10 +29,10 @@ def cache_directory() -> Path:
 
 
 def trusted(path: Path) -> Path:
-    """The same path; raises HostRequirementError where others than this user and root could have put something there.
+    """Return `path`; raises HostRequirementError if users other than this one and root could have put something there.
 
-    That is who owns it or a directory on the way to it, or may write to one of these; in one like /tmp each may write,
-    and leaves alone what is somebody else's.
+    These are the owners of the path and its parent directories, and those who may write to one of them. In a sticky
+    directory such as /tmp, everybody may write but nobody can change what is somebody else's.
     """
     for each in _on_the_way(path):
         status = each.stat()
@@ -46,7 +46,7 @@ def trusted(path: Path) -> Path:
 
 
 def make_private(path: Path) -> None:
-    """Make the directory `path` and those on the way to it, as far as they are not there, for this user alone.
+    """Create the directory `path` and its missing parents, for this user only.
 
     Raises OSError.
     """
@@ -58,13 +58,13 @@ def make_private(path: Path) -> None:
 
 
 def _on_the_way(path: Path) -> Iterator[Path]:
-    """What there is of `path` and the directories that it is in, beyond links."""
+    """`path` and its parent directories, with links resolved, as far as they exist."""
     real = Path(os.path.realpath(path))
     return (each for each in (real, *real.parents) if each.exists())
 
 
 def _is_shared(status: os.stat_result) -> bool:
-    """Whether the group is another than the user's own, of which each user has one on many distributions."""
+    """Whether the group is not the user's private one, which many distributions create for each user."""
     try:
         group, name = grp.getgrgid(status.st_gid), pwd.getpwuid(status.st_uid).pw_name
     except KeyError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Coroutines and what would cut them short: signals, other threads, and cancellations while they clean up."""
+"""Runs coroutines, and protects their cleanup from signals, other threads, and cancellations."""
 
 import asyncio
 import signal
@@ -13,17 +13,19 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 SAME_SIGNAL_S = 1.0
-"""timeout(1) sends its signal to the process and then to its group: what comes so soon again is the same one."""
+"""timeout(1) sends its signal to the process and then to its group: two signals this close count as one."""
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """What `coroutine` returns; SIGINT and SIGTERM cancel it, and KeyboardInterrupt is raised when it has cleaned up.
+    """Return what `coroutine` returns. SIGINT and SIGTERM cancel it; KeyboardInterrupt is raised once it has cleaned
+    up.
 
-    It is cancelled between two steps of the event loop. asyncio.run() alone would raise KeyboardInterrupt amidst
-    whatever runs, where a signal comes for the second time or SIGINT was ignored from the start: if that is a task of
-    somebody else's, such as qemu.qmp's, nobody waits for the exception, and it is printed with its traceback.
-    After a KeyboardInterrupt both signals are ignored, so that none cuts the process's last lines short; what was
-    ignored before stays so. In another thread than the main one no signal comes.
+    It is cancelled between two steps of the event loop. With asyncio.run() alone, KeyboardInterrupt would be raised
+    inside whatever is running when a second signal comes, or if SIGINT was ignored from the start. If that is a task of
+    a library, such as qemu.qmp, nobody awaits the exception, and it is printed with its traceback.
+
+    After a KeyboardInterrupt both signals are ignored, so that none cuts off the process's last lines; a signal that
+    was ignored before stays ignored. In another thread than the main one, no signals are handled.
     """
     if threading.current_thread() is not threading.main_thread():
         return asyncio.run(coroutine)
@@ -46,7 +48,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class Cancellable:
-    """Runs one coroutine, in the thread that calls `run`; a signal handler or another thread may cancel it."""
+    """Runs one coroutine in the thread that calls `run`; a signal handler or another thread may cancel it."""
 
     def __init__(self) -> None:
         self._cancelled = False
@@ -55,21 +57,25 @@ class Cancellable:
         self._ended = threading.Event()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """What `coroutine` returns or raises; asyncio.CancelledError after `cancel`, also one that came before."""
+        """Return or raise what `coroutine` does; raises asyncio.CancelledError after `cancel`, even if that came
+        before.
+        """
         try:
             return asyncio.run(self._remember(coroutine))
         finally:
             self._ended.set()
 
     def cancel(self) -> None:
-        """Cancel the coroutine, between two steps of its event loop; one that has ended stays as it is."""
+        """Cancel the coroutine between two steps of its event loop; one that has ended stays as it is."""
         self._cancelled = True
         if self._loop is not None and self._task is not None:
-            with suppress(RuntimeError):  # The loop may have been closed just now.
+            with suppress(RuntimeError):  # The loop may have just been closed.
                 self._loop.call_soon_threadsafe(self._task.cancel)
 
     def has_ended(self, patience_s: float) -> bool:
-        """Whether no step of it is taken any more, at the latest after `patience_s`; not for the thread of `run`."""
+        """Wait up to `patience_s` until it runs no further step; return whether that is so. Not for the thread of
+        `run`.
+        """
         return self._task is None or self._ended.wait(patience_s)
 
     async def _remember(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -98,7 +104,7 @@ class _Interruption:
 
 
 async def to_its_end(coroutine: Coroutine[Any, Any, T]) -> T:
-    """What `coroutine` returns; it is not cut short by cancellations, which take effect when it is done."""
+    """Return what `coroutine` returns, without interruption: cancellations take effect when it is done."""
     task = asyncio.ensure_future(coroutine)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():

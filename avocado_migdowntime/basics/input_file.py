@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files that somebody else made: none is waited for without end, and none is read beyond a limit."""
+"""Reads files that somebody else made: never waits forever, and never reads beyond a limit."""
 
 import os
 import stat
@@ -13,22 +13,22 @@ from ..errors import UsageError
 
 CHUNK_BYTES = 1 << 18
 WRITER_S = 10.0
-"""How long somebody may take to open a pipe for writing that has a name."""
+"""How long to wait until somebody opens a named pipe for writing."""
 _LOOK_S = 0.05
 
 
 def chunks(name: str) -> Iterator[bytes]:
-    """What is in the file `name` (`-`: standard input), a chunk after another.
+    """The content of the file `name` (`-`: standard input), chunk by chunk.
 
-    Raises OSError where it cannot be read, and UsageError where it is a device, or a pipe that nobody opens for writing
-    in WRITER_S.
+    Raises OSError if it cannot be read, and UsageError if it is a device, or a pipe that nobody opens for writing
+    within WRITER_S.
     """
     if name == "-":
         if sys.stdin is None:
             raise OSError("standard input is closed")
         yield from iter(lambda: sys.stdin.buffer.read(CHUNK_BYTES), b"")
         return
-    # A pipe would be waited for without end, and a terminal would become that of this process.
+    # Otherwise a pipe would block forever, and a terminal would become this process's controlling terminal.
     descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         kind = os.fstat(descriptor).st_mode
@@ -41,15 +41,17 @@ def chunks(name: str) -> Iterator[bytes]:
 
 
 def leads_out(path: Path, of: Path) -> bool:
-    """Whether `path` is behind a link that leads out of the directory `of`: what is there is not of who gave that."""
+    """Whether `path` leads out of the directory `of` by a link: what it leads to does not come from whoever supplied
+    `of`.
+    """
     try:
         return not path.resolve().is_relative_to(of.resolve())
-    except (OSError, RuntimeError):  # Its links go round in a circle.
+    except (OSError, RuntimeError):  # The links form a loop.
         return True
 
 
 def whole(name: str, most_bytes: int) -> bytes:
-    """All of the file `name`; raises as `chunks` does, and UsageError where it holds more than `most_bytes`."""
+    """All of the file `name`; raises as `chunks` does, and UsageError if it has more than `most_bytes`."""
     read: list[bytes] = []
     size_bytes = 0
     for chunk in chunks(name):
@@ -61,10 +63,10 @@ def whole(name: str, most_bytes: int) -> bytes:
 
 
 def _first_of_pipe(descriptor: int) -> bytes:
-    """What is read first, or nothing where somebody has opened it and not written yet."""
+    """The first data read; b"" if a writer has opened the pipe and not written yet."""
     deadline_s = time.monotonic() + WRITER_S
     while True:
-        with suppress(BlockingIOError):  # Somebody has.
+        with suppress(BlockingIOError):  # A writer has.
             if data := os.read(descriptor, CHUNK_BYTES):
                 return data
             if time.monotonic() > deadline_s:

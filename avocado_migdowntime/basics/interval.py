@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A closed range of numbers: what is known of a figure that could not be seen exactly."""
+"""A closed range of numbers: the possible values of a figure that could not be seen exactly."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,19 +35,19 @@ class Interval:
         return other.low <= self.low and self.high <= other.high
 
     def intersection(self, other: "Interval") -> "Interval":
-        """What both hold; ask `meets` first."""
+        """The part common to both; check `meets` first."""
         return Interval(max(self.low, other.low), min(self.high, other.high))
 
     def shifted(self, low: float, high: float | None = None) -> "Interval":
-        """The interval moved by `low` (its upper end by `high`, where given)."""
+        """The interval moved by `low`, or its upper end by `high` if given."""
         return Interval(self.low + low, self.high + (low if high is None else high))
 
     def scaled(self, factor: float) -> "Interval":
-        """The interval multiplied by a `factor` from 0 up."""
+        """The interval multiplied by a `factor` of at least 0."""
         return Interval(self.low * factor, self.high * factor)
 
 
 def span(values: Iterable[float]) -> Interval:
-    """From the least to the greatest of at least one value."""
+    """The interval from the least to the greatest value, of at least one."""
     every = list(values)
     return Interval(min(every), max(every))

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names by which Avocado and this package know each other."""
+"""Names shared between Avocado and this package."""
 
 KIND = "migdowntime"
 """The kind of the tests, the scheme of their references (`migdowntime:NAME`) and the section of their settings."""
 
 PROGRESS_LOGGER = "avocado.test.progress"
-"""What is logged here is also shown to the person at the terminal."""
+"""What is logged here is also shown to the user at the terminal."""
 
 TRACE_OF_TEST = "data/trace.jsonl"
 """Where a test leaves its trace, below its results."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What distributions call the packages that a host may lack, for messages; tools/packages installs them."""
+"""The names of packages that a host may lack in distributions, for messages; tools/packages installs them."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Package:
 
     @property
     def reinstall(self) -> str:
-        """The commands that put the files of an installed one in order."""
+        """The commands that restore the files of an installed one."""
         return (
             f"apt-get install --reinstall {self.apt} (or: dnf reinstall {self.dnf}; "
             f"zypper install --force {self.zypper})"
@@ -27,4 +27,4 @@ class Package:
 
 
 IPROUTE2 = Package("iproute2", "iproute-tc", "iproute2")
-"""Has `tc`; on Fedora `ip` is in a package that this one requires."""
+"""Provides `tc`; on Fedora `ip` is in a package that this one requires."""

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Finding the host's own programs."""
+"""Finds the host's own programs."""
 
 import os
 import shutil
 
 _ADMINISTRATORS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
-"""Where distributions put programs such as tc; not on the PATH of an ordinary user, who may run them all the same."""
+"""Where distributions put programs such as tc. An ordinary user may run them, although they are not on his PATH."""
 
 WHERE = "on the PATH or in /usr/sbin"
-"""Where `find_program` looks, for messages."""
+"""Where `find_program` searches, for messages."""
 
 
 def find_program(name: str) -> str | None:
-    """The path of a program that lies on the PATH or where administrators have theirs; None where there is none."""
+    """The path of a program on the PATH or in an administrator's directory; None if there is none."""
     path = os.environ.get("PATH", os.defpath)
     return shutil.which(name, path=os.pathsep.join([path, *_ADMINISTRATORS]))

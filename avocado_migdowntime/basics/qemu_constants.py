@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Constants that are compiled into QEMU, each with its place in QEMU's source."""
+"""Constants compiled into QEMU, each with its place in QEMU's source."""
 
 BUFFER_DELAY_MS = 100.0
-"""The window of the rate limit, after which bandwidth and expected-downtime are renewed.
+"""The window of the rate limit, after which QEMU updates bandwidth and expected-downtime.
 
 QEMU: BUFFER_DELAY, in migration/migration.c, since 8.1 in migration/migration-stats.h.
 """
 MAX_WAIT_MS = 50.0
-"""A round of sending RAM lasts no longer where the rate limit does not end it. QEMU: migration/ram.c, MAX_WAIT."""
+"""The longest round of sending RAM, if the rate limit does not end it. QEMU: migration/ram.c, MAX_WAIT."""
 HOST_PAGES_A_LOOK = 64
-"""Host pages that go out between two looks at the clock. QEMU: migration/ram.c, ram_save_iterate."""
+"""Host pages sent between two checks of the clock. QEMU: migration/ram.c, ram_save_iterate."""
 
 DEFAULT_DOWNTIME_LIMIT_MS = 300
 """QEMU: DEFAULT_MIGRATE_SET_DOWNTIME, in migration/migration.c, since 8.1 in migration/options.c."""
 DEFAULT_MAX_BANDWIDTH = 128 << 20
 """Bytes per second. QEMU: MAX_THROTTLE, in migration/migration.c, since 8.1 in migration/options.c; since 3.0."""
 GREATEST_DOWNTIME_LIMIT_MS = 2_000_000
-"""No larger downtime-limit can be set.
+"""The largest downtime-limit that can be set.
 
 QEMU: MAX_MIGRATE_DOWNTIME, in migration/migration.c, since 8.1 in migration/options.c.
 """
@@ -29,11 +29,11 @@ BYTES_PER_MS_PER_MBPS = 125
 QEMU: migration/migration.c, migration_update_counters.
 """
 LEAST_WINDOW_BYTES = 10_000
-"""After a window in which no more was sent expected-downtime stays as it is.
+"""If a window sent no more than this, QEMU leaves expected-downtime unchanged.
 
 QEMU up to 11.0: migration/migration.c, migration_update_counters.
 """
 MULTIFD_PACKET_BYTES = 512 * 1024
-"""A channel of multifd is given so many bytes of pages at once. QEMU: migration/multifd.h, MULTIFD_PACKET_SIZE."""
+"""The bytes of pages that a multifd channel is given at once. QEMU: migration/multifd.h, MULTIFD_PACKET_SIZE."""
 DEFAULT_MULTIFD_CHANNELS = 2
 """QEMU: DEFAULT_MIGRATE_MULTIFD_CHANNELS, in migration/migration.c, since 8.1 in migration/options.c."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where a run leaves its files, and what runs have left."""
+"""The directory for a run's files, and the directories that earlier runs left."""
 
 import fcntl
 import os
@@ -20,8 +20,8 @@ _PREFIX = "avocado-migdowntime-"
 class RunDirectory:
     """A directory for the files of one run, within a `with` block.
 
-    It is given by its `path` and stays, or a temporary one (in TMPDIR) that goes with the block unless `keep` was
-    called. Raises UsageError where the one that is given cannot be made, or has something in it already.
+    Given by its `path`, it stays. Otherwise it is a temporary one (in TMPDIR) and is removed after the block, unless
+    `keep` was called. Raises UsageError if the given one cannot be created, or is not empty.
     """
 
     def __init__(self, path: str | None) -> None:
@@ -30,7 +30,7 @@ class RunDirectory:
         self._lock = -1
         if path is None:
             self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-            # It tells whoever looks for what is left that this one is in use; the kernel ends it with this process.
+            # Marks this directory as in use, for `left_files`; the kernel releases the lock with this process.
             self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             return
@@ -56,18 +56,18 @@ class RunDirectory:
             os.close(self._lock)
 
     def keep(self) -> None:
-        """Let it stay, if there is anything in it."""
+        """Keep the directory, if there is anything in it."""
         self._stays = self._stays or any(self.path.iterdir())
 
     @property
     def lasting_path(self) -> str | None:
-        """Its name, where it stays."""
+        """Its path if it stays, else None."""
         return str(self.path) if self._stays else None
 
 
 @dataclass(frozen=True)
 class LeftFiles:
-    """A temporary directory with the files of a run that is over, and how long ago it was changed."""
+    """The temporary directory of a run that is over, its size, and how long ago it was changed."""
 
     path: str
     size_bytes: int
@@ -75,18 +75,18 @@ class LeftFiles:
 
 
 def temporary_places() -> tuple[Path, ...]:
-    """Where temporary directories are made: Avocado takes /var/tmp unless its user has named another."""
+    """Where temporary directories are created: Avocado uses /var/tmp unless its user has named another."""
     return tuple(dict.fromkeys(map(Path, (tempfile.gettempdir(), "/tmp", "/var/tmp"))))
 
 
 def left_files(now_s: float, places: Sequence[Path]) -> tuple[LeftFiles, ...]:
-    """What runs of this user have kept among the temporary files, or left as they were killed, the oldest first.
+    """Temporary directories of this user's runs that were kept, or left because the run was killed; the oldest first.
 
     `now_s` is in seconds since the epoch.
     """
     entries = []
     for path in (path for place in places for path in place.glob(f"{_PREFIX}*")):
-        with suppress(OSError):  # It may go in this moment, or be in use.
+        with suppress(OSError):  # It may have just been removed, or be in use.
             directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 status = os.fstat(directory)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""SIGTERM as something that came, rather than as an exception.
+"""SIGTERM as a flag instead of an exception.
 
-An exception that a signal handler raises comes anywhere: where a lock was just taken, which nobody gives back then, or
-within a logging handler, which goes on as if nothing had been raised.
+An exception from a signal handler can be raised anywhere: after a lock was taken, which is then never released, or
+within a logging handler, which swallows it.
 """
 
 import signal
@@ -10,13 +10,13 @@ from types import FrameType
 
 
 class Termination:
-    """Whether this process, or the one that forked it, was sent SIGTERM since `listen`."""
+    """Whether this process, or the one that forked it, received SIGTERM since `listen`."""
 
     def __init__(self) -> None:
         self.came = False
 
     def listen(self) -> None:
-        """From now on; for the main thread."""
+        """Start to listen; call this in the main thread."""
         signal.signal(signal.SIGTERM, self.note)
 
     def note(self, number: int, frame: FrameType | None) -> None:
@@ -25,5 +25,5 @@ class Termination:
 
 
 TERMINATION = Termination()
-"""The one of this process: a signal is sent to all of it."""
+"""The flag of this process: a signal is sent to the whole process."""
 WHY_TERMINATED = "Test interrupted by a signal: Ctrl-C, the timeout of the job, or the end of its runner"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sizes as QEMU and people write them: 4K, 2M, 1G are powers of 1024."""
+"""Sizes as QEMU and people write them: in 4K, 2M, 1G the units are powers of 1024."""
 
 import re
 
@@ -10,7 +10,7 @@ _FACTORS = {"": 1, "K": KIB, "M": MIB, "G": GIB}
 
 
 def parse_size(text: str) -> int:
-    """Bytes meant by ``text``: a whole number, alone or followed by K, M or G.
+    """The bytes in ``text``: a whole number, alone or followed by K, M or G.
 
     Raises UsageError for anything else.
     """
@@ -21,7 +21,7 @@ def parse_size(text: str) -> int:
 
 
 def parse_rate(text: str) -> int:
-    """Bytes per second meant by ``text``: a number, alone or followed by K, M or G.
+    """The bytes per second in ``text``: a number, alone or followed by K, M or G.
 
     Raises UsageError for anything else.
     """

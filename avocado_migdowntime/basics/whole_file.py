@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files that are either whole or not there, and take the place of nothing that they were not to."""
+"""Writes files completely or not at all, and never overwrites what it should not."""
 
 import errno
 import os
@@ -13,11 +13,11 @@ from typing import TextIO
 from ..errors import UsageError
 
 _MOST_LINKS = 40
-"""As many as Linux follows (path_resolution(7))."""
+"""The number of links that Linux follows (path_resolution(7))."""
 
 
 def ending(file: str, known_endings: Sequence[str]) -> str:
-    """By which of `known_endings` the name of `file` says what it is to be; raises UsageError where by none."""
+    """The one of `known_endings` that the name of `file` has; raises UsageError if it has none of them."""
     suffix = Path(file).suffix.lower().removeprefix(".")
     if suffix not in known_endings:
         endings = ", ".join(f".{known_ending}" for known_ending in known_endings)
@@ -27,7 +27,7 @@ def ending(file: str, known_endings: Sequence[str]) -> str:
 
 @contextmanager
 def for_this_user_alone() -> Iterator[None]:
-    """All files and directories that this process makes within the block, and what it starts there, are so."""
+    """Within the block, this process and its children create files and directories for this user only."""
     before = os.umask(0o077)
     try:
         yield
@@ -36,7 +36,7 @@ def for_this_user_alone() -> Iterator[None]:
 
 
 def refuse_as_output(file: str, inputs: Iterable[str]) -> None:
-    """Raises UsageError where `file`, which is to be written, is one of those that are read."""
+    """Raise UsageError if `file`, which is to be written, is one of the inputs."""
     for name in inputs:
         with suppress(OSError):
             if os.path.samefile(file, name):
@@ -44,10 +44,10 @@ def refuse_as_output(file: str, inputs: Iterable[str]) -> None:
 
 
 def write(file: str, data: bytes, mode: int = 0o666) -> None:
-    """Put `data` into `file` at one go: what was there before stays until all is written, and its mode after that.
+    """Replace the content of `file` by `data`: the old content stays until all is written, and the mode is kept.
 
-    A new one gets `mode`, less the umask. What is no ordinary file, such as a pipe, is written to directly. Raises
-    UsageError where it cannot be written.
+    A new file gets `mode`, less the umask. A special file, such as a pipe, is written to directly. Raises UsageError if
+    it cannot be written.
     """
     try:
         target = _behind_links(file)
@@ -72,7 +72,7 @@ def write(file: str, data: bytes, mode: int = 0o666) -> None:
 
 
 def write_new(file: Path, data: bytes, mode: int = 0o666) -> None:
-    """Put `data` into `file`, which is not there yet, nor after an error; raises OSError, so where it is."""
+    """Write `data` into a new `file`, which is removed after an error; raises OSError, also if it exists."""
     descriptor = _new(file, mode)
     try:
         with os.fdopen(descriptor, "wb") as opened:
@@ -83,15 +83,15 @@ def write_new(file: Path, data: bytes, mode: int = 0o666) -> None:
 
 
 def open_new(path: Path) -> tuple[TextIO, bool]:
-    """A file of lines to write to, and whether it is made by this; what was there already may be a pipe or a device.
+    """Open a file for writing lines, and return whether it is new; an existing one may be a pipe or a device.
 
-    A new one is for this user alone.
-    Raises OSError, so where something else is there, be it since a moment, or a link to nowhere.
+    A new file is for this user only. Raises OSError, also if there is something else (even since a moment ago), or a
+    dangling link.
     """
     try:
         return _lines(_new(path, 0o600)), True
     except FileExistsError:
-        # Nothing is harmed by opening it. A pipe that nobody reads would be waited for without end.
+        # Opening does no harm. Without O_NONBLOCK, a pipe that nobody reads would block forever.
         descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
@@ -105,7 +105,7 @@ def _lines(descriptor: int) -> TextIO:
 
 
 def _new(path: Path, mode: int) -> int:
-    """A descriptor of a file that is made by this, and not behind somebody's link."""
+    """A descriptor of a newly created file, which is not behind somebody's link."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
 
 
@@ -116,10 +116,10 @@ def _give_to_the_same(descriptor: int, before: os.stat_result) -> None:
 
 
 def _behind_links(file: str) -> Path:
-    """Where the links that `file` may be lead; those that others left where all may write are not followed.
+    """The target of `file` if it is a link; links of other users in world-writable directories are not followed.
 
-    See protected_symlinks in Linux's Documentation/admin-guide/sysctl/fs.rst, which holds for files that are opened and
-    not for those that are replaced.
+    See protected_symlinks in Linux's Documentation/admin-guide/sysctl/fs.rst, which covers files that are opened, but
+    not files that are replaced.
     """
     path = Path(file)
     for _ in range(_MOST_LINKS):

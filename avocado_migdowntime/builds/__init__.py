@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QEMUs of Debian's suites, unpacked with their libraries and firmware beside the host's own."""
+"""QEMUs of Debian suites, unpacked with their own libraries and firmware, next to the host's QEMU."""

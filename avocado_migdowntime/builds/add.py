@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Unpacking the QEMU of a suite into the cache."""
+"""Unpacks the QEMU of a suite into the cache."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from .suite_qemu import SuiteQemu, find, place, write_manifest
 
 _WHAT, _OTHERWISE = "a suite's QEMU", "give the path of your own QEMU"
 _DISK_FACTOR = 6
-"""Bytes on disk for each that is downloaded: the packages themselves, and four times as much unpacked."""
+"""Bytes on disk for each downloaded byte: the packages themselves, and four times as much unpacked."""
 
 _KEEP = ("lib*", "usr/lib*", "usr/bin/qemu-system-*", "usr/share/*")
 _DROP = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/icons")
@@ -33,10 +33,10 @@ _TRY_S = 20
 async def add(
     suite: str, architectures: Sequence[str], resources: HostResources, say: Callable[[str], None]
 ) -> SuiteQemu:
-    """The QEMU of `suite` for these architectures; downloads and unpacks it unless it is there.
+    """Return the QEMU of `suite` for these architectures; download and unpack it if it is missing.
 
-    Architectures that were unpacked before stay. However this ends, it leaves nothing incomplete. Raises UsageError
-    for an unknown suite, HostRequirementError if it cannot be downloaded or kept.
+    Architectures that were unpacked before stay. However this ends, it leaves nothing incomplete. Raises UsageError for
+    an unknown suite, HostRequirementError if it cannot be downloaded or stored.
     """
     target = place(suite)
     while True:
@@ -46,11 +46,11 @@ async def add(
             return before
         try:
             make_private(target.parent)
-            # There, and not in /tmp, so that it takes its place at once.
+            # In the cache, not in /tmp, so that it can be renamed into place at once.
             with work_directory(resources, cache_directory()) as scratch:
                 build = await _make(suite, wanted, scratch, say)
                 if find(suite) != before:
-                    continue  # Somebody else's came first; what is there for its sake stays.
+                    continue  # Another process was first; keep its result.
                 if target.exists():
                     target.rename(scratch / "before")
                 (scratch / "build").rename(target)
@@ -65,7 +65,7 @@ async def add(
 async def _make(suite: str, architectures: Sequence[str], scratch: Path, say: Callable[[str], None]) -> SuiteQemu:
     say(f"{suite}: looking for QEMU in this host's package sources")
     apt = await opened(suite, scratch, _WHAT, _OTHERWISE)
-    # The names that the packages provide: which package has which architecture differs between suites.
+    # Ask for the names that packages provide: suites differ in which package has which architecture.
     install = ("install", "--yes", *(f"qemu-system-{arch.replace('_', '-')}" for arch in architectures))
     needed = download(await apt.apt("apt-get", "--print-uris", *install))
     _see_to_room(suite, needed, scratch)
@@ -91,7 +91,7 @@ def _see_to_room(suite: str, needed: Download, directory: Path) -> None:
 
 @asynccontextmanager
 async def _telling(suite: str, needed: Download, archives: Path, say: Callable[[str], None]) -> AsyncIterator[None]:
-    """Say what is downloaded, and how far that is while it lasts."""
+    """Say what is downloaded, and report the progress meanwhile."""
     whole = f"{needed.size_bytes / 1e6:.0f} MB"
     say(f"{suite}: downloading {needed.packages} packages, {whole}")
 
@@ -139,7 +139,7 @@ async def _finish(suite: str, architectures: Sequence[str], build_directory: Pat
 
 
 def _release(suite: str, script: Path) -> str:
-    """The release that the QEMU says it is; so it is seen to run here."""
+    """The release that this QEMU reports; this also checks that it runs here."""
     try:
         result = subprocess.run(
             [str(script), "-version"],
@@ -171,7 +171,7 @@ def _size(directory: Path) -> int:
     for path in _files(directory):
         try:
             total += path.stat().st_size
-        except FileNotFoundError:  # apt moves a package that has arrived.
+        except FileNotFoundError:  # apt moves a package once it has arrived.
             continue
     return total
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The script that starts an unpacked QEMU by the loader, the libraries and the firmware that it was built for."""
+"""The script that starts an unpacked QEMU with the loader, libraries and firmware that it was built for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from pathlib import Path
 from ..errors import HostRequirementError
 
 _LOADERS = ("ld-linux*.so.*", "ld64.so.*", "ld.so.*")
-"""Names of the dynamic loader; the second on ppc64el and s390x, the third where there is neither."""
+"""Names of the dynamic loader; the second is for ppc64el and s390x, the third for others without the first."""
 
 _FIRMWARE = ("usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu")
-"""Where Debian's QEMU looks for firmware, in its order."""
+"""Where Debian's QEMU searches for firmware, in order."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where an unpacked QEMU has what it needs; paths relative to its root."""
+    """Where an unpacked QEMU has what it needs, as paths relative to its root."""
 
     loader: str
     libraries: Sequence[str]
@@ -25,7 +25,7 @@ class Layout:
 
 
 def layout(root: Path) -> Layout:
-    """What lies where below `root`; raises HostRequirementError where there is no C library that belongs to it."""
+    """Find these below `root`; raises HostRequirementError if it has no C library of its own."""
     for libc in sorted(root.glob("**/libc.so.6")):
         triplet = libc.parent.name
         loader = next((path for name in _LOADERS for path in sorted(libc.parent.glob(name))), None)
@@ -37,10 +37,12 @@ def layout(root: Path) -> Layout:
 
 
 def launcher(program: str, where: Layout) -> str:
-    """A shell script for BUILD/bin, beside whose directory lies BUILD/root; `program` is such as qemu-system-ppc64.
+    """A shell script for BUILD/bin, with BUILD/root next to that directory; `program` is, for example,
+    qemu-system-ppc64.
 
-    It becomes the QEMU process itself. QEMU finds modules by QEMU_MODULE_DIR (util/module.c, since 4.1) and firmware by
-    -L; those of the host that it looks for after these were made for another build and are refused or not reached.
+    The script becomes the QEMU process by exec. QEMU finds modules by QEMU_MODULE_DIR (util/module.c, since 4.1) and
+    firmware by -L. The host's own modules and firmware come after these; they were made for another build, and are
+    refused or never reached.
     """
     libraries = ":".join(f"$root/{place}" for place in where.libraries)
     firmware = " ".join(f'-L "$root/{place}"' for place in where.firmware)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The QEMUs that were unpacked, by the name of their suite."""
+"""The unpacked QEMUs, by suite name."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ MANIFEST = "build.json"
 
 @dataclass(frozen=True)
 class SuiteQemu:
-    """The QEMU of a suite: its release, such as 7.2.22, for which architectures, and what it takes on disk."""
+    """The QEMU of a suite: its release, such as 7.2.22, its architectures, and its size on disk."""
 
     suite: str
     release: str
@@ -30,14 +30,15 @@ class SuiteQemu:
         return place(self.suite)
 
     def binary(self, arch: str) -> Path:
-        """What starts it."""
+        """The program to start."""
         return self.path / "bin" / f"qemu-system-{arch}"
 
 
 def place(suite: str) -> Path:
-    """Where the QEMU of a suite is kept.
+    """The directory for the QEMU of a suite.
 
-    Raises UsageError for what can be no suite's name, and HostRequirementError where others could have put it there.
+    Raises UsageError if that can be no suite's name, HostRequirementError if other users could have put something
+    there.
     """
     if not is_name(suite):
         raise UsageError(f"{suite!r} is not the name of a Debian suite; give one such as bookworm")
@@ -45,7 +46,7 @@ def place(suite: str) -> Path:
 
 
 def find(suite: str) -> SuiteQemu | None:
-    """The QEMU of a suite, if it was unpacked."""
+    """The QEMU of a suite, if it is unpacked."""
     manifest = place(suite) / MANIFEST
     try:
         description = json.loads(manifest.read_text())
@@ -59,19 +60,19 @@ def find(suite: str) -> SuiteQemu | None:
 
 
 def suite_qemus() -> list[SuiteQemu]:
-    """All that were unpacked, by name."""
+    """All unpacked QEMUs, by name."""
     names = sorted(path.parent.name for path in (cache_directory() / "qemu").glob(f"*/{MANIFEST}"))
     return [build for name in names if (build := find(name))]
 
 
 def write_manifest(build: SuiteQemu, directory: Path) -> None:
-    """Describe a build that is being made in `directory`."""
+    """Write the description of a build that is being made in `directory`."""
     description = {name: value for name, value in asdict(build).items() if name != "suite"}
     (directory / MANIFEST).write_text(json.dumps(description) + "\n")
 
 
 def remove(suite: str, resources: HostResources) -> None:
-    """Delete the QEMU of a suite; raises UsageError where there is none, HostRequirementError where it cannot be."""
+    """Delete the QEMU of a suite; raises UsageError if there is none, HostRequirementError if that fails."""
     path = place(suite)
     if not path.is_dir():
         there = ", ".join(build.suite for build in suite_qemus()) or "none"
@@ -84,9 +85,9 @@ def remove(suite: str, resources: HostResources) -> None:
 
 
 def binary_of(suite: str, archs: Sequence[str]) -> Path | None:
-    """What starts the unpacked QEMU of a suite for the first of `archs` that it has; None where it was not unpacked.
+    """The unpacked QEMU's program for the first of `archs` that it has; None if the suite is not unpacked.
 
-    Raises UsageError where it was unpacked for other architectures.
+    Raises UsageError if it was unpacked for other architectures only.
     """
     build = find(suite) if is_name(suite) else None
     if build is None:
@@ -101,5 +102,5 @@ def binary_of(suite: str, archs: Sequence[str]) -> Path | None:
 
 
 def listed(architectures: Iterable[str]) -> str:
-    """Architectures as people read them."""
+    """Architectures as text."""
     return ", ".join(architectures)

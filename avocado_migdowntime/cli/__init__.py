@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sub-commands of `avocado migdowntime`.
 
-Each is a module with NAME, SUMMARY, perhaps NOTES, STATUSES, EXAMPLES, configure(parser) and run(arguments) -> status.
+Each is a module with NAME, SUMMARY, configure(parser) and run(arguments) -> status, and optionally NOTES, STATUSES and
+EXAMPLES.
 """
 
 GROUPS = {

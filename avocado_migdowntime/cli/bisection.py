@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the commands for `git bisect run` share: only a failing build gets the status "bad"."""
+"""The common part of the commands for `git bisect run`: only a failing build gets the status "bad"."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ GOOD, BAD = 0, 1
 UNTOLD = 125
 """Exit status if a build is neither good nor bad: `git bisect run` skips the commit."""
 UNUSABLE = 129
-"""Exit status of bad usage, as git has it. `git bisect run` stops at 128 and above; 1 to 127, except 125, mean bad."""
+"""git's exit status for bad usage. `git bisect run` stops at 128 and above; 1 to 127, except 125, mean bad."""
 INTERRUPTED = 130
 
 

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..report.terminal import fitted
 
     try:
-        # Avocado passes its settings together with the options.
+        # Avocado passes its settings in the same namespace as the options.
         parameters = parse(of_settings(vars(arguments)))
         findings = tuple(check_host(event_loop.run(examine(parameters, teller(NAME, arguments)))))
     except MigDowntimeError as error:

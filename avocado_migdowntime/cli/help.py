@@ -8,7 +8,7 @@ _WIDTH = 79
 
 
 def of_command(module: ModuleType) -> str:
-    """Its notes, its exit statuses and its examples."""
+    """The command's notes, exit statuses and examples."""
     statuses = [
         textwrap.fill(meaning, _WIDTH, initial_indent=f"  {status:<3}  ", subsequent_indent=" " * 7)
         for status, meaning in module.STATUSES.items()

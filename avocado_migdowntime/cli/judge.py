@@ -74,7 +74,7 @@ def _run(arguments: argparse.Namespace) -> int:
     parameters = _parameters(arguments, experiment.defaults)
     with RunDirectory(arguments.output) as directory:
         try:
-            if parameters.qemu is not None and not parameters.source_host:  # If it is missing, do not wait.
+            if parameters.qemu is not None and not parameters.source_host:  # If it is missing, fail at once.
                 find_binary(parameters.qemu, parameters.arch)
             with alone_on_host(say, parameters.time_limit, on_others=bool(parameters.other_hosts)):
                 verdict = event_loop.run(experiment.run(parameters, directory.path, say))
@@ -92,12 +92,12 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _parameters(arguments: argparse.Namespace, defaults: Mapping[str, str]) -> "Parameters":
-    """Raises UsageError where they make no sense."""
+    """The parameters of the run; raises UsageError if they are invalid."""
     from ..parameters.sources import of_settings
     from ..parameters.table import parse
     from ..verification.builds import named
 
-    # Avocado passes its settings together with the options.
+    # Avocado passes its settings in the same namespace as the options.
     values = {**defaults, **of_settings(vars(arguments)), **parameter_options.chosen_parameters(arguments, ("qemu",))}
     if arguments.qemu is not None:
         [build] = named([arguments.qemu])
@@ -125,9 +125,9 @@ def _show(verdict: "Verdict", directory: str | None, form: str, strict: bool) ->
 
 
 def _untold(error: "MigDowntimeError", directory: str | None, form: str, strict: bool) -> int:
-    """Say why there is no verdict; gives the exit status.
+    """Say why there is no verdict; return the exit status.
 
-    Where the host lacks something the test counts as skipped, unless this is `strict`.
+    If the host lacks something, the test counts as skipped, unless `strict`.
     """
     from ..errors import HostRequirementError
     from ..report.verdict_tap import bailed_out, skipped

@@ -21,12 +21,12 @@ from .help import of_all, of_command
 
 _SIGINT, _SIGPIPE = 128 + 2, 128 + 13
 _OPTION = "--migdowntime-"
-"""How options of `avocado run` begin."""
+"""How options of `avocado run` start."""
 _REQUIRED = "the following arguments are required"
-"""How argparse's message about a missing argument begins. It comes before argparse looks for unknown ones."""
+"""How argparse's message about a missing argument starts. argparse checks this before unknown arguments."""
 _CHOICE = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)")
 _NAME = re.compile(r"[\w-]+")
-"""What argparse says of a name that it does not know, and those that it does."""
+"""argparse's message about an unknown name, which lists the known ones."""
 
 
 class _Command(argparse.ArgumentParser):
@@ -85,7 +85,7 @@ def _refuse(parser: argparse.ArgumentParser, status: int, message: str) -> NoRet
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """Add the sub-commands to `parser`, and their exit status for bad usage: Avocado's own parser would end with 4."""
+    """Add the sub-commands to `parser`, with their exit status for bad usage: Avocado's parser would exit with 4."""
     parser.error = partial(_refuse, parser, BAD_INPUT)  # type: ignore[method-assign]
     groups = {title: [import_module(f".{name}", __package__) for name in names] for title, names in GROUPS.items()}
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -107,7 +107,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the chosen sub-command; returns its exit status."""
     unusable: int = arguments.migdowntime_unusable
-    if sys.stderr is None:  # print() would write to the standard output.
+    if sys.stderr is None:  # Otherwise print() would write to standard output.
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     if sys.stdout is None:
         print("migdowntime: the output cannot be written: the standard output is closed", file=sys.stderr)
@@ -122,7 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return _SIGINT
     except OSError as error:
-        # The interpreter must not try to write the rest of the buffer at its end.
+        # Keep the interpreter from writing the rest of the buffer when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return _SIGPIPE
@@ -136,6 +136,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
-    """Do what Ctrl-C does at this moment: asyncio handles it in its own way."""
+    """Do what Ctrl-C would do at this moment; asyncio has its own handler for that."""
     handler = signal.getsignal(signal.SIGINT)
     (handler if callable(handler) else signal.default_int_handler)(number, frame)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The origin of a text, for readers of a mail: host, tool and command."""
+"""The origin of an output, for readers who get it by mail: host, tool and command."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ DISTRIBUTION = "avocado-framework-plugin-migdowntime"
 
 
 def heading(subjects: Sequence[tuple[str, str]], on_this_host: bool) -> str:
-    """Labelled lines: what was tested, possibly the host, the tool with its version, the command."""
+    """Labelled lines: what was tested, the host if it matters, the tool with its version, the command."""
     from ..report.verdict_text import table
 
     tested = [("tested", f"{build}: {what or 'no verdict'}") for build, what in subjects]

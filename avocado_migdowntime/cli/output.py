@@ -19,5 +19,5 @@ def show_json(value: Any) -> None:
 
 
 def tell(command: str, text: str) -> None:
-    """Print a line for people that is not an answer of `command`."""
+    """Print a line for people that is not part of `command`'s answer."""
     print(f"migdowntime {command}: {in_a_line(text)}", file=sys.stderr, flush=True)

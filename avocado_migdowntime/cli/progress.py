@@ -18,7 +18,7 @@ def may_be_quiet(parser: argparse.ArgumentParser) -> None:
 
 
 def teller(command: str, arguments: argparse.Namespace) -> Callable[[str], None]:
-    """Writes lines of `command` to standard error; nothing with --quiet."""
+    """Return a function that writes lines of `command` to standard error; with --quiet it writes nothing."""
 
     def say(text: str) -> None:
         if not arguments.quiet:

@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the chosen action; an obstacle is named on standard error."""
+    """Run the chosen action; report an obstacle on standard error."""
     from ..errors import MigDowntimeError, UsageError
 
     try:

@@ -28,7 +28,7 @@ limit ends it, 125 cannot tell, 2 bad input."""
 
 COMPLETED, OTHERWISE = 0, 1
 _EVERY_S, _AFTER_A_SYNC_S = 1.0, 0.3
-"""How often the screen changes; how soon after a sync QEMU has updated its figures."""
+"""How often the screen changes, and how soon after a sync QEMU has updated its figures, in seconds."""
 STATUSES = {
     COMPLETED: "watched until the migration completed, or until Ctrl-C",
     OTHERWISE: "the migration failed or was cancelled, or its end was not seen",

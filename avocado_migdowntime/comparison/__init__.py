@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs compared with each other: builds of QEMU, and estimators against the truth."""
+"""Compares runs: builds of QEMU with each other, and estimators with the truth."""

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Is a build of QEMU equal to another, better or worse, judged by the runs of both?
 
-Worse is what a user would notice and chance would hardly make: the errors of its runs rank above the other's (exact
-test of rank sums, over all variants and in each), and they are greater by a quarter of the tolerance, or its verdicts
-have turned. Equal is no mere lack of proof: of builds that far apart in any variant such runs were not to be expected
-there (two one-sided tests; D. J. Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987).
+Worse means a difference that a user would notice and that chance would hardly cause: the errors of its runs rank above
+the other's (exact rank sum test, over all variants and in each), and they are greater by a quarter of the tolerance, or
+its verdicts have changed. Equal is more than a lack of proof: if the builds differed that much in any variant, such
+runs would be unlikely (two one-sided tests; D. J. Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15,
+1987).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,15 +19,15 @@ from .outcome import RunOutcome
 from .rank_test import RankTest, min_p_value, stratified_rank_sum_test
 
 ALPHA = 0.05
-"""Chance of a false alarm, shared by all that is looked for: in several builds, over all variants and in each."""
+"""The probability of a false alarm, shared among all tests: of several builds, over all variants and in each."""
 MIN_EFFECT = 0.25
-"""Share of the tolerance by which the median error has to differ."""
+"""The share of the tolerance by which the median error must differ."""
 ENOUGH = 20
-"""Repetitions beyond which no more are asked for."""
+"""The number of repetitions beyond which no more are asked for."""
 
 
 class Answer(StrEnum):
-    """What a build is, against the one it is compared with."""
+    """What a build is, compared with the reference."""
 
     WORSE = "worse"
     BETTER = "better"
@@ -38,7 +39,7 @@ class Answer(StrEnum):
 class Contrast:
     """Runs of the reference and of a build in the same variants, and what they say together.
 
-    `variant` is empty where it is all of them; `strata` are the runs that can tell, of either side in each variant.
+    `variant` is empty for all variants; `strata` are the decisive runs of both sides in each variant.
     """
 
     variant: str
@@ -48,18 +49,18 @@ class Contrast:
 
     @property
     def runs(self) -> tuple[int, int]:
-        """How many of the reference, and of the build."""
+        """The number of runs of the reference, and of the build."""
         return sum(len(before) for before, _ in self.strata), sum(len(after) for _, after in self.strata)
 
     @property
     def failed(self) -> tuple[int, int]:
-        """How many of them failed."""
+        """The number of failed runs on each side."""
         first, second = (sum(not run.passed for stratum in self.strata for run in stratum[side]) for side in (0, 1))
         return first, second
 
     @property
     def hodges_lehmann_shift(self) -> float:
-        """By how much the build's |relative error| is greater: the median over all pairs of runs of one variant.
+        """How much greater the build's |relative error| is: the median over all pairs of runs of the same variant.
 
         J. L. Hodges and E. L. Lehmann, Annals of Mathematical Statistics 34 (1963).
         """
@@ -68,7 +69,7 @@ class Contrast:
 
     @property
     def direction(self) -> int:
-        """1 where the build is worse by `equivalence_margin`, -1 where better, 0 where neither, be it by chance."""
+        """1 if the build is worse by `equivalence_margin`, -1 if better, else 0; it may be so by chance."""
         before, after = (2 * failed > runs for failed, runs in zip(self.failed, self.runs, strict=True))
         if before != after:
             return 1 if after else -1
@@ -77,24 +78,24 @@ class Contrast:
 
     @property
     def test(self) -> RankTest:
-        """Of the two sides' |relative error|."""
+        """The rank test of the two sides' |relative error|."""
         return stratified_rank_sum_test(self.abs_errors())
 
     @property
     def significant_direction(self) -> int:
-        """`direction` where it is more than chance, else 0."""
+        """`direction` if it is statistically significant, else 0."""
         test = self.test
         same_way = (test.p_greater < test.p_smaller) == (self.direction > 0)
         return self.direction if test.p <= self.alpha and same_way else 0
 
     @property
     def tost_p(self) -> float:
-        """The chance of such runs where the builds are as far apart as `equivalence_margin`, or further."""
+        """The probability of such runs if the builds differ by `equivalence_margin` or more."""
         above = stratified_rank_sum_test(self.abs_errors(raised_before=self.equivalence_margin)).p_smaller
         return max(above, stratified_rank_sum_test(self.abs_errors(raised_after=self.equivalence_margin)).p_greater)
 
     def abs_errors(self, raised_before: float = 0, raised_after: float = 0) -> list[tuple[list[float], list[float]]]:
-        """The |relative errors| of both sides in each variant, with what they are raised by."""
+        """The |relative errors| of both sides in each variant, each side raised by the given amount."""
         return [
             ([_abs_error(run) + raised_before for run in before], [_abs_error(run) + raised_after for run in after])
             for before, after in self.strata
@@ -103,11 +104,11 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The answer for one build, and the contrast that it is based on; `needed` repetitions may tell where these do not.
+    """The answer for one build, and the contrast that it is based on; `needed` repetitions may decide if these do not.
 
-    `untold` names a variant of which either side has no run that could tell, and why; `contrast` is None where that is
-    so of all, and the variant that is the least sure where the builds are equal. `unlike` says what else than the build
-    was another, where that is so.
+    `untold` names a variant in which one side has no decisive run, and why. `contrast` is None if that is so in all
+    variants; for equal builds it is that of the least certain variant. `unlike` says what else differed besides the
+    build.
     """
 
     build: str
@@ -120,9 +121,9 @@ class Comparison:
 
 
 def compare(reference: Sequence[RunOutcome], build: Sequence[RunOutcome], builds: int = 2) -> Comparison:
-    """The answer for the runs of a build against those of another, where so many `builds` are compared in all.
+    """Compare a build's runs with those of another; `builds` is the number of builds compared in all.
 
-    Raises UsageError where the two have no variant in common, or were not judged alike.
+    Raises UsageError if the two have no variant in common, or were judged differently.
     """
     names = (build[0].build, reference[0].build)
     variants = [name for name in by_variant(reference) if name in by_variant(build)]
@@ -154,13 +155,13 @@ def compare(reference: Sequence[RunOutcome], build: Sequence[RunOutcome], builds
 
 
 def repetitions(variants: int, builds: int) -> int:
-    """The fewest repetitions by which a difference can be proven, in one variant of several as over all."""
+    """The fewest repetitions that can prove a difference in one of several variants, or over all of them."""
     alpha = _alphas(variants, builds)[1]
     return next(runs for runs in range(1, ENOUGH) if min_p_value([(runs, runs)]) <= alpha)
 
 
 def by_variant(runs: Sequence[RunOutcome]) -> dict[str, list[RunOutcome]]:
-    """The runs of each variant, in their order."""
+    """The runs of each variant, in order."""
     runs_of: dict[str, list[RunOutcome]] = {}
     for run in runs:
         runs_of.setdefault(run.variant, []).append(run)
@@ -168,7 +169,7 @@ def by_variant(runs: Sequence[RunOutcome]) -> dict[str, list[RunOutcome]]:
 
 
 def _alphas(variants: int, builds: int) -> tuple[float, float]:
-    """What is allowed over all variants, and in each of them (C. E. Bonferroni)."""
+    """The significance levels over all variants, and in each of them (C. E. Bonferroni)."""
     alpha = ALPHA / (builds - 1)
     return (alpha, alpha) if variants == 1 else (alpha / 2, alpha / 2 / variants)
 
@@ -188,7 +189,7 @@ def _why(variant: str, *sides: Sequence[RunOutcome]) -> str:
 
 
 def _unlike(both: Mapping[str, tuple[Sequence[RunOutcome], Sequence[RunOutcome]]]) -> str:
-    """What was migrated on either side in the first variant in which that is not the same."""
+    """What was migrated on either side, in the first variant in which that differs."""
     for variant, sides in both.items():
         guests = [sorted({run.guest for run in runs if run.guest}) for runs in sides]
         if all(guests) and guests[0] != guests[1]:

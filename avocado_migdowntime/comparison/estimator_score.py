@@ -14,14 +14,14 @@ PARTS: Mapping[str, Callable[[GroundTruth], bool]] = {
     "slow": lambda truth: truth.dirty_ratio < 1,
     "fast": lambda truth: truth.dirty_ratio >= 1,
 }
-"""Parts of a grid: when in the pass the guest was stopped, and whether it dirtied faster than was sent."""
+"""Parts of a grid: when in the pass the guest was stopped, and whether it dirtied faster than QEMU sent."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """Of one estimator: the median, the 90th percentile and the greatest of |estimate ÷ truth - 1|.
+    """The score of one estimator: the median, the 90th percentile and the greatest of |estimate ÷ truth - 1|.
 
-    `bias` is the median with its sign; `parts` has the median for each part of the grid in which there were runs.
+    `bias` is the signed median; `parts` has the median for each part of the grid with runs.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Score:
 
 
 def scores(truths: Sequence[GroundTruth]) -> tuple[Score, ...]:
-    """The score of each estimator over at least one ground truth, the best by its median first."""
+    """The score of each estimator over at least one ground truth, sorted by median."""
     names = dict.fromkeys(estimate.name for truth in truths for estimate in truth.estimates)
     return tuple(sorted((_score(name, truths) for name in names), key=lambda score: score.median))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Is a build good or bad by itself, as a bisection wants to know?"""
+"""Is a build good or bad by itself, as a bisection needs to know?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from .outcome import RunOutcome
 
 
 class Goodness(StrEnum):
-    """What a build is."""
+    """The result for a build."""
 
     GOOD = "good"
     BAD = "bad"
@@ -27,7 +27,7 @@ class BisectAnswer:
 
 
 def goodness(runs: Sequence[RunOutcome]) -> BisectAnswer:
-    """Bad where a run failed: no verdict fails by chance. Good where none did and each variant was seen to pass."""
+    """Bad if a run failed: no verdict fails by chance. Good if none did and each variant passed at least once."""
     build, count = runs[0].build, len(runs)
     failed = [run for run in runs if run.passed is False]
     if failed:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where traces and verdicts are: files, and the results of Avocado jobs."""
+"""Finds traces and verdicts: files, and the results of Avocado jobs."""
 
 import errno
 import json
@@ -14,23 +14,22 @@ from .outcome import RunOutcome, outcomes
 _TESTS, _RESULTS = "test-results", "results.json"
 _IN_A_JOB = f"{_TESTS}/*/{TRACE_OF_TEST}"
 _DEEPEST = 4
-"""So far below a directory jobs are looked for."""
+"""How deep below a directory jobs are searched for."""
 _MOST_DIRECTORIES = 10_000
 _MOST_BYTES = 100_000_000
-"""A test leaves some 10 kB in them."""
+"""A test adds some 10 kB to the results."""
 _ANYHOW_PARTS, _BYTES_A_PART = 500_000, 12
-"""A part, between two of `,[{`, takes a hundred bytes when it is read. Real ones have one in 26 bytes."""
+"""A part, between two of `,[{`, takes a hundred bytes in memory. Real results have one part in 26 bytes."""
 
 
 _NOWHERE_ELSE: Mapping[str, str] = {}
 
 
 def traces_of(places: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELSE) -> Iterator[str]:
-    """The paths of the traces that `places` are (files; - is standard input) or hold (directories of jobs' results).
+    """The paths of the traces that `places` are (files; - is standard input) or contain (directories of job results).
 
-    Those that lie in other `directories`, as archives do, are looked for there.
-
-    Raises UsageError where a directory holds none, or one by a link that leads out of it.
+    Places that were unpacked, such as archives, are searched in `directories`. Raises UsageError if a directory
+    contains no trace, or one by a link that leads out of it.
     """
     for place in places:
         directory = Path(directories.get(place, place))
@@ -46,9 +45,9 @@ def traces_of(places: Iterable[str], directories: Mapping[str, str] = _NOWHERE_E
 
 
 def _jobs_in(place: Path) -> list[Path]:
-    """The directory itself, if it is a job's, or those of jobs below it, as archives and artifacts of CIs have them.
+    """The directory itself if it is a job's, or those of the jobs below it, as in archives and CI artifacts.
 
-    Raises UsageError where there is too much below it to look through.
+    Raises UsageError if there is too much below it to search.
     """
     if _is_there(place / _RESULTS) or _is_there(place / _TESTS):
         return [place]
@@ -77,15 +76,14 @@ def _is_there(path: Path) -> bool:
 
 
 def is_job(place: str, directories: Mapping[str, str] = _NOWHERE_ELSE) -> bool:
-    """Whether this is the directory of a job's results, which say what its tests came to, or one with such below."""
+    """Whether this is a directory of job results, or contains such directories."""
     return any(_is_there(job / _RESULTS) for job in _jobs_in(Path(directories.get(place, place))))
 
 
 def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELSE) -> list[list[RunOutcome]]:
-    """The outcomes of the tests in the results of jobs, by the build they ran on; a job that had one is called that.
+    """The outcomes of the tests in job results, by build; a job that ran on a single build is named after it.
 
-    A directory that has jobs below it is one set of theirs. Raises UsageError where a job cannot be used, or has no
-    such tests.
+    The jobs below one directory form one set. Raises UsageError if a job cannot be used, or has no such tests.
     """
     all_runs: list[RunOutcome] = []
     known_paths: set[Path] = set()
@@ -95,9 +93,9 @@ def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELS
         try:
             resolved = path.resolve(strict=True)
         except (OSError, RuntimeError) as error:
-            if getattr(error, "errno", errno.ELOOP) == errno.ELOOP:  # Python 3.13 has an OSError for it, 3.12 has not.
+            if getattr(error, "errno", errno.ELOOP) == errno.ELOOP:  # An OSError only in Python 3.13 and later.
                 raise UsageError(f"{job}: its links form a loop; give the results of a job") from None
-            resolved = path  # Why it cannot be read is said below.
+            resolved = path  # The reason why it cannot be read follows below.
         if resolved in known_paths:
             raise UsageError(f"{job} is given twice; the same runs prove nothing new")
         known_paths.add(resolved)
@@ -125,7 +123,7 @@ def _refuse_outside(path: Path, of: Path) -> None:
 
 
 def _in_bounds(data: bytes) -> bytes:
-    """The same; raises UsageError where it is of so many parts that they would take far more memory than it is long."""
+    """Return `data`; raises UsageError if it has so many parts that they would take far more memory than it is long."""
     parts = sum(map(data.count, (b",", b"[", b"{")))
     if parts > _ANYHOW_PARTS + len(data) / _BYTES_A_PART:
         raise UsageError(f"has {parts} parts in {len(data)} bytes, more than any results; give the results of a job")

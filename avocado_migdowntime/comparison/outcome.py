@@ -13,7 +13,7 @@ from ..errors import UsageError
 from ..verdict.verdict import Judgement
 
 ANOTHER_FAULT = 1e6
-"""`abs_error` of a run in which something else was at fault than the report: more than any report is off."""
+"""`abs_error` of a run with another fault than the report: more than any report is off."""
 
 _SCHEME = "migdowntime:"
 _NAME = re.compile(r"(?P<test>[^;@]*)(?:@(?P<build>[^;]*))?(?:;(?:run-)?(?P<variant>.*))?", re.DOTALL)
@@ -21,17 +21,18 @@ _SUBJECT = re.compile(r"(?:QEMU (?P<release>\S+) ?)?(?P<guest>.*)", re.DOTALL)
 
 
 def name_on(test: str, build: str) -> str:
-    """What a test is called that runs on one of several builds in a job; the variant's name comes behind it."""
+    """The name of a test on one of several builds in a job; the variant's name is appended."""
     return f"{test}@{build}"
 
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """One run on one build of what `variant` names: the test, and its variant where there are several.
+    """One run on one build of `variant`: the test, with its variant if there are several.
 
-    `status` is Avocado's, `reason` what it says of one other than PASS. The rest is from the run's verdict, which is
-    empty where it came to none; `passed` is None then, as it is where that is inconclusive. `contract` is the formula
-    that QEMU was held to, within the relative `tolerance`; `guest` what was migrated, and `release` by which QEMU.
+    `status` is Avocado's; `reason` is Avocado's reason for a status other than PASS. The rest is from the run's
+    verdict, and empty if it reached none; `passed` is then None, as it is for an inconclusive verdict. `contract` is
+    the formula that QEMU was held to, within the relative `tolerance`; `guest` is what was migrated, by which QEMU
+    `release`.
     """
 
     build: str
@@ -52,7 +53,7 @@ class RunOutcome:
 
     @property
     def abs_error(self) -> float | None:
-        """|relative error|, or ANOTHER_FAULT where that was not what is at fault; None where the run cannot tell."""
+        """|relative error|, or ANOTHER_FAULT if that was not the fault; None if the run is not decisive."""
         if self.passed is None:
             return None
         if self.relative_error is None or (not self.passed and not self._is_off):
@@ -61,15 +62,15 @@ class RunOutcome:
 
     @property
     def _is_off(self) -> bool:
-        """Whether the median of the reports is: one that is not renewed may be right in the median."""
+        """Whether the median of the reports is off: it may be right for a report that is not updated."""
         return self.verdict == Judgement.INACCURATE and abs(self.relative_error or 0) > (self.tolerance or 0)
 
 
 def outcomes(results: Any, build: str) -> list[RunOutcome]:
-    """The outcomes in the results.json of a job, in the order in which its tests were to run.
+    """The outcomes in a job's results.json, in the order in which the tests were to run.
 
-    `build` is what the tests ran on whose names do not say it. Tests of other kinds are left out.
-    Raises UsageError where this is no results.json, or its verdicts do not say how they were judged.
+    `build` is used for tests whose names do not have the build. Tests of other kinds are left out. Raises UsageError if
+    this is no results.json, or its verdicts do not say how they were judged.
     """
     try:
         entries = sorted(results["tests"], key=lambda entry: int(entry["id"].partition("-")[0]))
@@ -121,7 +122,7 @@ def _figure(value: Any) -> float | None:
 
 
 def _verdict(whiteboard: str) -> Any:
-    """The verdict that a test leaves there; None where it came to none, or is of another kind."""
+    """The verdict in a test's whiteboard; None if it has none, or is a test of another kind."""
     try:
         verdict = json.loads(whiteboard)
     except (ValueError, RecursionError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The exact test of rank sums, in one or several strata: right for a handful of runs, with or without ties.
+"""The exact rank sum test, in one or several strata: valid for a handful of runs, with or without ties.
 
 F. Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bulletin 1 (1945); H. B. Mann and D. R. Whitney,
 "On a test of whether one of two random variables is stochastically larger than the other", Annals of Mathematical
@@ -14,15 +14,15 @@ from functools import lru_cache
 from math import comb, prod
 
 Stratum = tuple[Sequence[float], Sequence[float]]
-"""What was measured without and with a change, under conditions that are else the same."""
+"""Measurements without and with a change, under otherwise equal conditions."""
 
 
 @dataclass(frozen=True)
 class RankTest:
-    """How often chance alone would have the second sides as great, or as small, as they are.
+    """How often chance alone would make the second sides as great, or as small, as they are.
 
-    `u` counts the pairs in which the second side is the greater, a tie for a half, out of `pairs`; `p_greater` and
-    `p_smaller` are one-sided, exact, given the values seen.
+    `u` counts the pairs in which the second side is greater, a tie as a half, out of `pairs`. `p_greater` and
+    `p_smaller` are one-sided and exact, given the observed values.
     """
 
     u: float
@@ -32,7 +32,7 @@ class RankTest:
 
     @property
     def p(self) -> float:
-        """Two-sided."""
+        """The two-sided p value."""
         return min(1.0, 2 * min(self.p_greater, self.p_smaller))
 
 
@@ -56,7 +56,7 @@ def stratified_rank_sum_test(strata: Sequence[Stratum]) -> RankTest:
 
 
 def min_p_value(sizes: Sequence[tuple[int, int]]) -> float:
-    """The least two-sided p that runs of such numbers can come to, however far apart they are."""
+    """The smallest two-sided p that these numbers of runs allow, however far apart the runs are."""
     return min(1.0, 2 / prod(comb(first + second, second) for first, second in sizes))
 
 
@@ -66,7 +66,7 @@ def _doubled_midranks(values: Sequence[float]) -> list[int]:
 
 @lru_cache(maxsize=64)
 def _subsets(ranks: tuple[int, ...], size: int) -> Mapping[int, int]:
-    """In how many ways `size` of `ranks` come to each sum; without ties, equally many runs have the same ranks."""
+    """The number of ways in which `size` of `ranks` give each sum; without ties, equally many runs have equal ranks."""
     by_size: list[Counter[int]] = [Counter({0: 1}), *(Counter[int]() for _ in range(size))]
     for rank in ranks:
         for count in range(size, 0, -1):

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Debian's packages, had by the host's own apt without a trace on the host's package management."""
+"""Debian packages, fetched by the host's apt without changing the host's package management."""

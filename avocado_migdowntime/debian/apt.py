@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The host's apt, with lists, packages and state in a directory of its own."""
+"""The host's apt, with lists, packages and state in a separate directory."""
 
 import asyncio
 import os
@@ -14,10 +14,10 @@ from ..host.parent import end_with_parent
 
 
 class Apt:
-    """Runs apt's commands and dpkg-deb; no root is needed, and the host's own settings hold beside `options`.
+    """Runs apt's commands and dpkg-deb, without root; the host's own settings apply in addition to `options`.
 
-    For messages, `what` is wanted from Debian and `otherwise` says how to do without. Raises HostRequirementError where
-    this host has no apt, and where a command fails.
+    For messages, `what` is what is wanted from Debian, and `otherwise` says how to do without. Raises
+    HostRequirementError if this host has no apt, or if a command fails.
     """
 
     def __init__(self, directory: Path, what: str, otherwise: str, options: Sequence[str] = ()) -> None:
@@ -44,14 +44,14 @@ class Apt:
         return self.directory / "cache" / "archives"
 
     async def apt(self, command: str, *arguments: str) -> str:
-        """What `command`, such as apt-get, prints."""
+        """Run `command`, such as apt-get; return its output."""
         flags = [word for option in self._options for word in ("-o", option)]
         label = f"{command} {' '.join(arguments[-2:])}"
         mend = "see if this host's package sources can be reached"
         return await self._run((command, "--quiet=2", *flags, *arguments), label, mend)
 
     async def dpkg_deb(self, *arguments: str, output: int = asyncio.subprocess.PIPE) -> str:
-        """What `dpkg-deb` prints, where it is not sent to the descriptor `output`."""
+        """Run `dpkg-deb`; return its output, unless that goes to the descriptor `output`."""
         label = f"dpkg-deb {' '.join(arguments[:2])}"
         return await self._run(("dpkg-deb", *arguments), label, "see if the disk is full", output)
 
@@ -59,12 +59,12 @@ class Apt:
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=self.directory,
-            # What apt puts there, it leaves there when it is killed.
+            # apt leaves its temporary files there when it is killed.
             env={**os.environ, "TMPDIR": str(self.directory / "tmp")},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=asyncio.subprocess.PIPE,
-            # It is to end with the harness, and its helpers with it: they would write where it has been tidied up.
+            # It must end with the harness, and so must its helpers: they would write where everything was cleaned up.
             preexec_fn=end_with_parent,
             process_group=0,
         )
@@ -82,6 +82,6 @@ class Apt:
 
 
 def cause(output: str) -> str:
-    """The line that says why, of what a command printed: apt's first error, any other's last words."""
+    """The line of a command's output that gives the reason: apt's first error, or any other command's last line."""
     lines = output.strip().splitlines() or ["it printed nothing"]
     return next((line.removeprefix("E:").strip() for line in lines if line.startswith("E:")), lines[-1]).rstrip(".")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A suite of Debian's, such as bookworm, on a host of any other."""
+"""A Debian suite, such as bookworm, on a host of any other suite."""
 
 import re
 import shlex
@@ -10,12 +10,12 @@ from ..errors import HostRequirementError, UsageError
 from .apt import Apt
 
 SUITES = ("bullseye", "bookworm", "trixie", "forky", "sid")
-"""Those that have a QEMU that works."""
+"""Suites with a QEMU that works."""
 _POCKETS = ("", "-updates", "-security")
-"""Parts of a suite, all but the first with its newer packages; they are named so since bullseye."""
+"""The parts of a suite; all but the first have newer packages. They have these names since bullseye."""
 
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-"""The package debian-archive-keyring; without it apt takes the keys that it trusts for all sources."""
+"""From the package debian-archive-keyring; without it, apt uses the keys that it trusts for all sources."""
 
 _INDEX = re.compile(r"'(?P<uri>\S+)/dists/(?P<release>[^\s/]+)/main/binary-")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9-]+)?")
@@ -23,22 +23,22 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9-]+)?")
 
 @dataclass(frozen=True)
 class Download:
-    """How many packages apt would download, and their size."""
+    """The number of packages that apt would download, and their size."""
 
     packages: int
     size_bytes: int
 
 
 def is_name(text: str) -> bool:
-    """Whether a suite can have such a name."""
+    """Whether this can be the name of a suite."""
     return _NAME.fullmatch(text) is not None
 
 
 def sources(indices: str, suite: str, keyring: Path | None) -> str:
-    """A sources.list(5) of `suite` at each place where the host has packages of its own suite from.
+    """A sources.list(5) of `suite`, from each place where the host gets packages of its own suite.
 
-    `indices` are lines of `'URI' FILE …`, as `apt-get update --print-uris` prints them. A suite such as
-    trixie-backports has trixie beside it, on which it rests.
+    `indices` are lines of `'URI' FILE …`, as `apt-get update --print-uris` prints them. For a suite such as
+    trixie-backports, trixie is added, which it depends on.
     """
     base, dash, _ = suite.partition("-")
     places: dict[tuple[str, str], None] = {}
@@ -49,7 +49,7 @@ def sources(indices: str, suite: str, keyring: Path | None) -> str:
                 places[match["uri"], base + pocket] = None
             if dash and not pocket:
                 places[match["uri"], suite] = None
-    # Of all that a host may want of a suite, such as what files its packages have, just what there is.
+    # Only the list of packages, not the further indices that a host may want, such as the files of packages.
     options = f"signed-by={keyring} target=Packages" if keyring else "target=Packages"
     return "".join(f"deb [{options}] {uri} {release} main\n" for uri, release in places)
 
@@ -78,13 +78,13 @@ async def opened(suite: str, directory: Path, what: str, otherwise: str) -> Apt:
         "APT::Update::Error-Mode=any",
         "APT::Install-Recommends=false",
     ]
-    if "-" in suite:  # Such a suite yields to the one that it rests on, unless asked for.
+    if "-" in suite:  # apt prefers the suite that it depends on, unless told otherwise.
         options.append(f"APT::Default-Release={suite}")
     apt = Apt(directory, what, otherwise, options)
     try:
         await apt.apt("apt-get", "update")
     except HostRequirementError as failure:
-        # A suite need not have all of these: sid has no updates.
+        # A suite may lack some of these: sid has no updates.
         if not any((directory / "state" / "lists").glob(f"*_dists_{suite}_*Release")):
             if f" {suite} Release' does not have a Release file" in str(failure):
                 raise UsageError(

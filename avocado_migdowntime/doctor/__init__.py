@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Can the tests run here? `host` is what there is to see, `reading` and `probing` see it, `checks` judge it."""
+"""Can the tests run here? `host` is the data model, `reading` and `probing` fill it, `checks` judge it."""

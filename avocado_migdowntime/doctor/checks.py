@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One check for each thing of a host; they read nothing, so that any host can be made up."""
+"""One check for each property of a host. The checks read nothing themselves, so tests can judge made-up hosts."""
 
 import shlex
 from collections.abc import Iterator
@@ -14,19 +14,19 @@ from .host import Cpu, Host, Kvm, Lock, Network, OtherHost, Pages, Qemu, Shaped,
 from .host_check import HostCheck, State
 
 OLDEST_RELEASE, NEWEST_RELEASE = (5, 2), (11, 1)
-"""Between them every figure of this project was measured."""
+"""Every figure of this project was measured with releases in this range."""
 NEEDED_CAPABILITIES = frozenset({"events"})
 _QEMU_BYTES = 64 * MIB
-"""What a QEMU takes beside the guest's RAM."""
+"""Memory that a QEMU takes besides the guest's RAM."""
 _MODULES = {"x86_64": "kvm_intel || modprobe kvm_amd", "ppc64": "kvm_hv"}
 _SMALL_PAGES = "4 KiB pages: -p page_size=4K (avocado run: --migdowntime-page-size 4K)"
 _MOST_DESCRIBED = 3
-"""So many directories are described each."""
+"""The most directories that are described individually."""
 _QUIET_GOVERNORS = frozenset({"performance"})
 
 
 def check_host(host: Host) -> Iterator[HostCheck]:
-    """Every check, in the order in which a person would fix them."""
+    """Run every check, in the order in which a person would fix the findings."""
     yield from check_versions(host.versions)
     for qemu in host.qemus:
         yield check_qemu(qemu, _without(bool(host.sides) and qemu.arch == host.arch))
@@ -51,7 +51,7 @@ def check_host(host: Host) -> Iterator[HostCheck]:
 
 
 def check_other(other: OtherHost, kvm_wanted: bool) -> Iterator[HostCheck]:
-    """The same of another host, as far as the default run needs it."""
+    """The same for another host, as far as the default run needs it."""
     if other.fault:
         yield HostCheck("access", State.FAULT, other.fault)
         return
@@ -73,19 +73,19 @@ def check_other(other: OtherHost, kvm_wanted: bool) -> Iterator[HostCheck]:
 
 
 def check_network(network: Network) -> HostCheck:
-    """A migration gets from one host to the other."""
+    """A migration's connection reaches the other host."""
     if network.fault:
         return HostCheck("network", State.FAULT, network.fault)
     return HostCheck("network", State.OK, f"{network.bytes_per_s / 1e6:.2f} MB/s from the source to the destination")
 
 
 def _without(needed: bool) -> State:
-    """The state of something that is of no use."""
+    """The state of something unusable: FAULT if the default run needs it."""
     return State.FAULT if needed else State.NOTE
 
 
 def check_versions(versions: tuple[Version, ...]) -> Iterator[HostCheck]:
-    """What this package requires is there, in releases that it works with."""
+    """The required packages are installed, in releases that work."""
     if fitting := ", ".join(f"{version.name} {version.installed}" for version in versions if version.fits):
         yield HostCheck("versions", State.OK, fitting)
     for version in versions:
@@ -98,10 +98,10 @@ def check_versions(versions: tuple[Version, ...]) -> Iterator[HostCheck]:
 
 
 def check_qemu(qemu: Qemu, without: State) -> HostCheck:
-    """The QEMU of an architecture is of use to the tests; `without` is the state where it is not."""
+    """The QEMU of an architecture is usable; `without` is the state if it is not."""
     name = f"qemu {qemu.arch}"
     if qemu.fault:
-        # No package fixes what the settings ask for, nor a QEMU that answers: the fault itself says what to do.
+        # Packages do not fix what the settings ask for, nor a QEMU that answers: the fault itself says what to do.
         if qemu.is_named or any(qemu.release):
             return HostCheck(name, without, qemu.fault)
         what = qemu.fault.partition("; install ")[0]
@@ -127,7 +127,7 @@ def check_capabilities(qemus: tuple[Qemu, ...]) -> Iterator[HostCheck]:
 
 
 def check_kvm(kvm: Kvm, without: State) -> HostCheck:
-    """A guest starts under KVM; without, tests take TCG, unless KVM is wanted."""
+    """A guest starts under KVM. Otherwise tests use TCG, unless KVM is required."""
     if not kvm.fault:
         return HostCheck("kvm", State.OK, f"a guest of {kvm.arch} starts under KVM")
     mend = ""
@@ -141,7 +141,7 @@ def check_kvm(kvm: Kvm, without: State) -> HostCheck:
 
 
 def check_pages(pages: Pages, root: bool) -> HostCheck:
-    """Hugepages of one size are there for the default run, or can be made."""
+    """Hugepages of one size are available for the default run, or can be added."""
     counters = pages.counters
     text = f"{counters.free} of {counters.total} free, {counters.reserved} reserved"
     if len(pages.nodes) > 1:
@@ -161,7 +161,7 @@ def check_pages(pages: Pages, root: bool) -> HostCheck:
 
 
 def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_bytes: int, qemus: int) -> HostCheck:
-    """Memory is there for hugepages that are to be made or for small ones, for QEMU, and for the rest of the host."""
+    """There is enough memory for the pages, for QEMU, and for the rest of the host."""
     needed = sum(each.missing * each.page_size_bytes for each in pages)
     needed += small_pages_bytes + qemus * _QEMU_BYTES + KEPT_FREE_BYTES
     text = f"{available_bytes // MIB} MiB available, the default run needs {needed // MIB} MiB"
@@ -171,7 +171,7 @@ def check_memory(available_bytes: int, pages: tuple[Pages, ...], small_pages_byt
 
 
 def check_shaped(shaped: Shaped, without: State) -> HostCheck:
-    """A slow link can be made of network namespaces, a veth pair and a tbf qdisc."""
+    """A slow link can be built from network namespaces, a veth pair and a tbf qdisc."""
     name, carried = "link=shaped", shaped.bytes_per_s / 1e6
     if shaped.missing_programs:
         programs = " and ".join(shaped.missing_programs)
@@ -186,7 +186,7 @@ def check_shaped(shaped: Shaped, without: State) -> HostCheck:
 
 
 def check_governor(cpu: Cpu) -> HostCheck:
-    """The CPUs keep their clock, so that the guest keeps its rate."""
+    """The CPUs keep their clock rate, so the guest keeps its dirty rate."""
     if not cpu.governors:
         return HostCheck("cpu governor", State.OK, "no CPU governor is visible on this host")
     text = ", ".join(sorted(cpu.governors))
@@ -197,7 +197,7 @@ def check_governor(cpu: Cpu) -> HostCheck:
 
 
 def check_load(cpu: Cpu) -> HostCheck:
-    """CPUs are free for the guest and for the migration's thread."""
+    """CPUs are free for the guest and for the migration thread."""
     text = f"load {cpu.load:.2f} on {cpu.usable} CPUs"
     if cpu.usable < 2:
         return HostCheck("cpu load", State.NOTE, f"{text}: steady figures need two", "give the host more CPUs")
@@ -219,7 +219,7 @@ def check_lock(lock: Lock) -> HostCheck:
 
 
 def check_left(files: tuple[LeftFiles, ...]) -> HostCheck:
-    """What runs have kept among the temporary files: nobody but their user can say that it is of no use any more."""
+    """Temporary files kept by earlier runs: only their user can say that they are no longer needed."""
     name = "kept files"
     if not files:
         return HostCheck(name, State.OK, "no temporary files of earlier runs")

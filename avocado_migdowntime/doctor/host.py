@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the doctor looks at, as it was seen; made-up hosts are made of the same."""
+"""The data that the doctor's checks judge; tests build made-up hosts from the same classes."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ from ..qemu.profiles import PROFILES
 
 @dataclass(frozen=True)
 class Qemu:
-    """The QEMU of an architecture, as far as it answered; `fault` says why it is of no use.
+    """The QEMU of an architecture, as far as it answered; `fault` says why it is unusable.
 
-    `is_named` is whether the settings name it; `machines` are those of the families that tests use.
+    `is_named` says whether the settings name it; `machines` has those of the families that tests use.
     """
 
     arch: str
@@ -30,14 +30,14 @@ class Qemu:
     def answered(
         self, release: tuple[int, int, int], machines: Collection[str], has_kvm: bool, capabilities: frozenset[str]
     ) -> "Qemu":
-        """The same, with what it answered; of its machines those of the families that tests use."""
+        """The same, with what it answered; of its machines only those of the families that tests use."""
         families = tuple(family for family in PROFILES[self.arch].families if family in machines)
         return replace(self, release=release, machines=families, has_kvm=has_kvm, capabilities=capabilities)
 
 
 @dataclass(frozen=True)
 class Kvm:
-    """Whether a guest of the host's own architecture really started under KVM; if not, `fault` says why."""
+    """Whether a guest of the host's own architecture started under KVM; if not, `fault` says why."""
 
     arch: str
     fault: str
@@ -56,9 +56,9 @@ class NodePages:
 
 @dataclass(frozen=True)
 class Pages:
-    """Hugepages of one size: `needed` by the default run, of which `missing` are to be made, by `grow_command`.
+    """Hugepages of one size: `needed` by the default run, of which `missing` must be added, by `grow_command`.
 
-    `may_grow` is whether the run makes them itself.
+    `may_grow` says whether the run adds them itself.
     """
 
     page_size_bytes: int
@@ -72,10 +72,10 @@ class Pages:
 
 @dataclass(frozen=True)
 class Shaped:
-    """What link=shaped carried on trial, in bytes per second, of what it was to; or why it could not be made.
+    """What link=shaped carried in a trial, in bytes per second, and what it should carry; or why it could not be made.
 
-    `loadable` are kernel modules that the first run will load: it was not tried then. `forbidden` is whether the fault
-    is that this user may not, `in_user_namespace` whether the link was made in one.
+    `loadable` are kernel modules that the first run will load; then there was no trial. `forbidden` says that the fault
+    is a missing permission, `in_user_namespace` that the link was made in a user namespace.
     """
 
     missing_programs: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ class Shaped:
 
 @dataclass(frozen=True)
 class Cpu:
-    """CPUs that this process may use, the governors of all, and the load average of the last minute."""
+    """The number of CPUs that this process may use, the governors of all, and the load average of the last minute."""
 
     usable: int
     governors: frozenset[str]
@@ -98,9 +98,9 @@ class Cpu:
 
 @dataclass(frozen=True)
 class Lock:
-    """The lock that lets one test at a time run on a host; `holders` are process ids with their commands.
+    """The lock that allows one test at a time on a host; `holders` are process ids with their commands.
 
-    Of another user's there is only `who` it is.
+    For another user's process there is only `who`.
     """
 
     is_held: bool
@@ -110,9 +110,9 @@ class Lock:
 
 @dataclass(frozen=True)
 class OtherHost:
-    """Another host, on which a side of the default run is; `fault` says why it could not be looked at.
+    """Another host for a side of the default run; `fault` says why it could not be examined.
 
-    Of KVM there is something where it was tried, of pages where it has hugepages of the size that is asked for.
+    `kvm` is set if KVM was tried, `pages` if the host has hugepages of the requested size.
     """
 
     name: str
@@ -131,7 +131,7 @@ class OtherHost:
 
 @dataclass(frozen=True)
 class Network:
-    """What a TCP connection from the source's host to the destination's carried, or why none did."""
+    """What a TCP connection from the source's host to the destination's carried, or why it failed."""
 
     fault: str = ""
     bytes_per_s: float = 0
@@ -139,24 +139,24 @@ class Network:
 
 @dataclass(frozen=True)
 class Version:
-    """A distribution that this package requires, such as `numpy==2.*`; `installed` is empty without it."""
+    """A distribution that this package requires, such as `numpy==2.*`; `installed` is empty if it is missing."""
 
     name: str
     requirement: str
     installed: str
     fits: bool
     pip: str = ""
-    """What pip is to install, where that is not the requirement."""
+    """What pip should install, if that is not the requirement."""
 
 
 @dataclass(frozen=True)
 class Host:
-    """All that was seen, and what of it the default run takes: a test with nothing but the settings that there are."""
+    """Everything that was seen, and what the default run needs of it: a test with only the current settings."""
 
     arch: str
     page_size_bytes: int
     small_pages_bytes: int
-    """Guest RAM of both sides that is of the host's own pages."""
+    """Guest RAM of both sides on the host's base pages."""
     kvm_wanted: bool
     shaped_wanted: bool
     qemus: tuple[Qemu, ...]
@@ -170,7 +170,7 @@ class Host:
     versions: tuple[Version, ...]
     root: bool
     sides: int = 2
-    """How many of the default run's QEMUs are on this host."""
+    """The number of the default run's QEMUs on this host."""
     others: tuple[OtherHost, ...] = ()
     network: Network | None = None
-    """Between the hosts, where the two are not one and both could be looked at."""
+    """The network between the two hosts, if these differ and both could be examined."""

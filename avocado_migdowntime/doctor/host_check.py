@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a check of the host comes to."""
+"""The result of a check of the host."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """How the default test can run: FAULT where it cannot.
+    """Whether the default test can run; FAULT if it cannot.
 
-    NOTE is for other tests that lack something, for verdicts that may suffer, and for files that were left.
+    NOTE means that other tests lack something, that verdicts may suffer, or that files were left.
     """
 
     OK = "ok"
@@ -19,7 +19,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class HostCheck:
-    """One line: what was looked at, what was seen or is wrong, and the command (or the deed) that fixes it."""
+    """One line: what was examined, what was found, and the command or action that fixes it."""
 
     name: str
     state: State

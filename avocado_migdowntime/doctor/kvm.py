@@ -18,7 +18,7 @@ from .host import Kvm
 async def try_kvm(
     place: Place, qemu_info: QemuInfo, directory: Path, resources: HostResources, device_exists: bool
 ) -> Kvm:
-    """Try it with a small guest of that QEMU's architecture; raises UsageError or HostRequirementError."""
+    """Try KVM with a small guest of that QEMU's architecture; raises UsageError or HostRequirementError."""
     parameters = replace(Parameters(), arch=qemu_info.arch, backing="anonymous", page_size=place.page_bytes)
     backing = plan(parameters.backing, parameters.page_size, parameters.ram, base_bytes=place.page_bytes)
     guest = await planned_guest(parameters, qemu_info, backing, resources, lambda _: None)

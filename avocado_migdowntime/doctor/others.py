@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The other hosts that the default run is on, as the doctor sees them: over SSH, and what is there asked there."""
+"""Examines the other hosts of the default run, over SSH."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class Reached:
-    """The hosts of the sides that are on others: those that answer, and why the rest does not."""
+    """The hosts of the sides that run elsewhere: those that answer, and why the others do not."""
 
     places: "dict[str, FarPlace]" = field(default_factory=dict)
     faults: dict[str, OtherHost] = field(default_factory=dict)
 
 
 async def reach(stack: AsyncExitStack, default: Parameters, here: Here, say: Callable[[str], None]) -> Reached:
-    """Connect to them until the stack is left; no turn is taken."""
+    """Connect to them until the stack is left; takes no turn."""
     reached = Reached()
     for side, host in hosts_of(default).items():
         try:
@@ -47,7 +47,7 @@ async def reach(stack: AsyncExitStack, default: Parameters, here: Here, say: Cal
 
 
 async def look_at(reached: Reached, default: Parameters, directory: Path, resources: HostResources) -> list[OtherHost]:
-    """All of them, one after the other."""
+    """Examine all of them, one after the other."""
     hosts = dict(reached.faults)
     for side, place in reached.places.items():
         own = directory / side
@@ -60,7 +60,7 @@ async def look_at(reached: Reached, default: Parameters, directory: Path, resour
 
 
 async def look_between(reached: Reached, here: Here, say: Callable[[str], None]) -> Network | None:
-    """The network from the source's host to the destination's, tried; None where one of them does not answer."""
+    """Try the network from the source's host to the destination's; None if one of them does not answer."""
     if reached.faults or not reached.places:
         return None
     from ..qemu.network_link import network_link
@@ -112,7 +112,7 @@ async def _other(
 
 
 def _pages(state: Mapping[str, Any], default: Parameters, needed: int) -> Pages | None:
-    """Those that the run needs; None where it needs none, or that host has none of this size."""
+    """The pages that the run needs; None if it needs none, or if that host has none of this size."""
     for pool in state["pools"]:
         if needed and pool["page_bytes"] == default.page_size:
             counters = Counters(*pool["counters"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The host as the doctor sees it, with its QEMUs asked and KVM tried."""
+"""Examines the host, including its QEMUs, KVM, and other hosts."""
 
 import asyncio
 import os
@@ -32,10 +32,10 @@ _TELL_AFTER_S = 2.0
 
 
 async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
-    """See all of the host and what a run with these parameters takes of it; `say` gets a line every two seconds.
+    """Examine the host, and what a run with these parameters needs of it; `say` gets a line every two seconds.
 
-    Other hosts that it is on are looked at as well, as far as they answer. Raises UsageError or HostRequirementError
-    where the parameters make no sense here, HarnessError where QEMU cannot be started.
+    Other hosts of the run are examined as well, if they answer. Raises UsageError or HostRequirementError if the
+    parameters are invalid here, HarnessError if QEMU cannot be started.
     """
     small_pages, needed = _pages_needed(default)
     cpu, lock, versions = read_cpu(), read_lock(), read_versions()
@@ -84,7 +84,7 @@ async def examine(default: Parameters, say: Callable[[str], None]) -> Host:
 
 
 def _pages_needed(default: Parameters) -> tuple[int, int]:
-    """Bytes of this host's own pages, and hugepages, that the QEMUs take which run here."""
+    """The bytes of base pages, and the number of hugepages, that the QEMUs on this host need."""
     sides = default.sides_here
     if not sides:
         return 0, 0
@@ -93,7 +93,7 @@ def _pages_needed(default: Parameters) -> tuple[int, int]:
 
 
 def _of_this_host(default: Parameters) -> Parameters:
-    """With no QEMUs but those that are to run here."""
+    """The parameters with only the QEMUs that run here."""
     if not default.other_hosts:
         return default
     if not default.sides_here:
@@ -103,7 +103,7 @@ def _of_this_host(default: Parameters) -> Parameters:
 
 
 async def _with_architecture(default: Parameters, reached: Reached, directory: Path) -> Parameters:
-    """With the architecture that the default test would have; where there is no QEMU, the one to have first."""
+    """The parameters with the default test's architecture; if there is no QEMU, the first architecture to install."""
     if default.arch != ANY_ARCHITECTURE:
         return default
     own = directory / "default"
@@ -118,13 +118,13 @@ async def _with_architecture(default: Parameters, reached: Reached, directory: P
 
 
 async def _together(*trials: Coroutine[Any, Any, Any]) -> list[Any]:
-    """What the trials return; unlike gather() alone it does not end before all of them have, cancelled or not."""
+    """Return the trials' results. Unlike gather(), it waits until all of them have ended, even if cancelled."""
     tasks = [asyncio.create_task(trial) for trial in trials]
     try:
         return await asyncio.gather(*tasks)
     finally:
         for task in tasks:
-            if not task.cancelling():  # A second time would cut its cleaning up short.
+            if not task.cancelling():  # A second time would interrupt its cleanup.
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -148,7 +148,7 @@ async def _probe_qemus(
 
 
 async def _ask(profile: Profile, default: Parameters, directory: Path) -> tuple[QemuInfo | None, Qemu]:
-    """What the QEMU of an architecture can do; the settings are for the one of the default test."""
+    """What the QEMU of an architecture can do; the settings apply only to the default test's."""
     parameters = default if profile.arch == default.arch else replace(Parameters(), arch=profile.arch)
     own = directory / profile.arch
     own.mkdir()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What this host shows of itself, in /proc and /sys and among the installed distributions; nothing is changed."""
+"""What this host shows in /proc and /sys and among the installed distributions; nothing is changed."""
 
 import os
 import sys
@@ -27,7 +27,7 @@ _COMMAND_CHARACTERS = 60
 
 
 def read_pages(page_size_bytes: int, needed: int, reserve: bool) -> tuple[Pages, ...]:
-    """All pools; `needed` pages are of `page_size_bytes`, and what is missing may be made where it is to `reserve`."""
+    """All pools; the run needs `needed` pages of `page_size_bytes`, and may add missing ones if `reserve`."""
     return tuple(_pages(pool, needed if pool.page_size_bytes == page_size_bytes else 0, reserve) for pool in pools())
 
 
@@ -55,7 +55,7 @@ def _pages(pool: Pool, needed: int, reserve: bool) -> Pages:
 
 
 def read_shaped(rate_bytes_per_s: int) -> Shaped:
-    """A link of this rate, tried in network namespaces that are gone again, unless that would load kernel modules."""
+    """Try a link of this rate in temporary network namespaces, unless that would load kernel modules."""
     missing = tuple(program for program in _PROGRAMS if find_program(program) is None)
     if missing:
         return Shaped(missing_programs=missing)
@@ -75,7 +75,7 @@ def read_shaped(rate_bytes_per_s: int) -> Shaped:
 
 
 def _loadable() -> tuple[str, ...]:
-    """Those of the modules that lie on the disk and are not in the kernel."""
+    """The needed modules that are on disk but not in the kernel."""
     try:
         listed = Path("/lib/modules", os.uname().release, "modules.dep").read_text().splitlines()
         loaded = {line.split()[0] for line in Path("/proc/modules").read_text().splitlines()}
@@ -86,17 +86,17 @@ def _loadable() -> tuple[str, ...]:
 
 
 def read_cpu() -> Cpu:
-    """CPUs, governors, load."""
+    """The CPUs, governors and load of this host."""
     return cpu_of(cpus())
 
 
 def cpu_of(state: Mapping[str, Any]) -> Cpu:
-    """The CPU in the `state` of a host, this one or another."""
+    """The CPU part of the `state` of a host, this one or another."""
     return Cpu(state["usable"], frozenset(state["governors"]), state["load"])
 
 
 def read_lock(names: Sequence[str] = (NAME, NEXT)) -> Lock:
-    """Who holds the lock of the host, sockets of these `names`, in this network namespace (proc(5): /proc/net/unix)."""
+    """Who holds the lock (sockets of these `names`) in this network namespace (proc(5): /proc/net/unix)."""
     kernel_names = {name.replace("\0", "@", 1): name for name in names}
     rows = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
     inodes = {row[6]: kernel_names[row[7]] for row in rows if len(row) == 8 and row[7] in kernel_names}
@@ -111,7 +111,7 @@ def read_lock(names: Sequence[str] = (NAME, NEXT)) -> Lock:
 
 def _open_files(process: Path) -> set[str]:
     links: set[str] = set()
-    with suppress(OSError):  # It may have ended, or be another user's.
+    with suppress(OSError):  # It may have ended, or belong to another user.
         for path in (process / "fd").iterdir():
             with suppress(OSError):
                 links.add(os.readlink(path))
@@ -127,10 +127,10 @@ def _command(pid: int) -> str:
 
 
 def read_versions() -> tuple[Version, ...]:
-    """Python, this package, and what it requires."""
+    """Python, this package, and its requirements."""
     try:
         ours = metadata.distribution(DISTRIBUTION)
-    except metadata.PackageNotFoundError:  # It is run from its source, and Avocado does not know of it.
+    except metadata.PackageNotFoundError:  # It runs from its source, and Avocado does not know it.
         return (Version("migdowntime", DISTRIBUTION, "", False, pip="."),)
     python = ".".join(map(str, sys.version_info[:3]))
     python_wanted = str(ours.metadata["Requires-Python"])

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is done to a pair of QEMUs, and the verdict on it."""
+"""The experiments that tests do with a pair of QEMUs, and their verdicts."""

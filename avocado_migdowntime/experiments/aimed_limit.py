@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Aim the downtime-limit at where a pass is, so that it shows how exactly QEMU goes by it.
+"""Sets the downtime-limit close to what is left of a pass, to see how exactly QEMU follows it.
 
-QEMU looks once in a window of 100 ms whether what is left fits, so that the end of a pass tells the limit to 100 ms
-only. In the rest before the look at which what is left is nearest to the limit, that is set a little below it in one
-pass, so that QEMU has to go on, and a little above it in another, so that it has to sync; then it is set back. Where
-the bandwidth of a busy host has moved meanwhile QEMU does otherwise, and that is tried once more in the next pass.
+QEMU checks only once in a window of 100 ms whether the rest fits, so the end of a pass shows the limit only to within
+100 ms. So during the rest before a check, when what is left is close to the limit, the limit is set slightly below it
+in one pass, so that QEMU must go on, and slightly above it in another, so that QEMU must sync. Then the limit is
+restored. If the bandwidth has changed meanwhile on a busy host, QEMU acts differently, and the next pass tries again.
 """
 
 from math import ceil, floor
@@ -15,36 +15,36 @@ from ..trace.sample import Sample
 from .migration import Migration
 
 _BESIDE = 0.02
-"""The share by which the limit is set beside what is left: the bandwidth moves by 1 % with the clock of a window."""
+"""How far from what is left the limit is set, as a share: the bandwidth varies by 1 % with the clock of a window."""
 _FAR = 1.25
-"""A sync has to have found so many times as much as is left, lest the next one finds what fits that limit."""
+"""The sync must have found this many times what is left now; else the next sync might find what fits that limit."""
 _RESTS_S, _LOOKS_S = 0.02, 0.06
-"""A rest begins soon after QEMU has sent; no limit is set when it may look at any moment."""
+"""A rest starts soon after QEMU has sent. No limit is set when QEMU may check at any moment."""
 
 
 class AimedLimit:
-    """Takes each sample of a migration as it comes, and sets the limit where that tells something."""
+    """Takes each sample of a migration as it comes, and sets the limit when that shows something."""
 
     def __init__(self, migration: Migration) -> None:
         parameters = migration.parameters
         self._migration = migration
         self._limit_ms = parameters.downtime_limit
         self._host_page_bytes = parameters.page_size
-        # With other capabilities what is pending may not be what is left, and with other migrate parameters not what it
-        # is divided by; on hugepages QEMU looks elsewhere.
+        # With other capabilities, what is pending may differ from what is left; with other migrate parameters, so may
+        # the divisor; and on hugepages QEMU checks at other moments.
         is_plain = not parameters.capabilities and not parameters.migrate_parameters
         self._is_of_use = parameters.downtime_limit >= BUFFER_DELAY_MS / 2 and is_plain
         self._pass = 0
         self._aimed: tuple[bool, int] | None = None
-        """Whether QEMU is to go on in this pass, and how much was sent then."""
+        """Whether QEMU must go on in this pass, and how many pages were sent when the limit was set."""
         self._hits = {True: 0, False: 0}
-        """How often it went on where it was to, and synced where it was to."""
+        """How often QEMU went on when it had to, and synced when it had to."""
         self._fastest = self._found_bytes = 0.0
         self._before: Sample | None = None
         self._sent_s = 0.0
 
     async def __call__(self, sample: Sample) -> None:
-        """Set another limit, or set it back, if it is time for that."""
+        """Set the limit to another value, or restore it, if it is time for that."""
         ram = sample.ram
         if not self._is_of_use or sample.status != "active" or ram is None or self._host_page_bytes > ram.page_bytes:
             return
@@ -61,7 +61,7 @@ class AimedLimit:
             return
         self._fastest = max(self._fastest, ram.wire_bytes_per_ms)
         since_s = sample.answered_s - self._sent_s
-        # A limit takes as long to arrive as a question, at most.
+        # Setting a limit takes at most as long as a query.
         arrives_s = since_s + sample.latency_ms / 1000
         if self._pass < 2 or self._aimed or not _RESTS_S <= since_s <= arrives_s <= _LOOKS_S:
             return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is looked at when the guest arrives: its memory, page by page, and that it goes on, and when."""
+"""The checks when the guest arrives: its memory page by page, whether it continues, and when."""
 
 import asyncio
 import time
@@ -17,17 +17,17 @@ from ..trace.events import BROKEN, CLOCK, FINISH, HEARTBEAT, INTEGRITY, POSTCOPY
 from ..trace.sample import Sample
 
 _ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_DOWNTIME_LIMIT_MS}
-"""With these parameters any migration completes at once: a TB per second, and the greatest limit that there is."""
+"""With these parameters any migration completes at once: a TB per second, and the largest limit."""
 _HEARTBEAT_PATIENCE_S = 10.0
 _LOOK_S = 0.005
 _BROKEN_S = 0.5
-"""Long enough for a guest to be seen to wait for pages."""
+"""Long enough to see a guest wait for pages."""
 _HELD_BYTES_PER_S = 1_000_000
-"""Postcopy is held back to so much until its channel breaks: it would be over before."""
+"""Postcopy is slowed to this until its channel breaks; otherwise it would be over before."""
 
 
 class Arrival:
-    """The guest's way to the destination, recorded into the trace; made by `watch_arrival`."""
+    """The guest's way to the destination, recorded into the trace; created by `watch_arrival`."""
 
     def __init__(
         self,
@@ -44,10 +44,10 @@ class Arrival:
         self._hearts = hearts
         self._stopped = False
         self._ending_s = time.time()
-        """When the migration was told to come to its end, of the real-time clock."""
+        """When the migration was told to finish, on the real-time clock."""
 
     async def let_complete(self, samples: AsyncGenerator[Sample, None]) -> None:
-        """Give the migration a limit that it meets, and take its samples to the end."""
+        """Set a limit that the migration meets, and take its samples to the end."""
         self._ending_s = time.time()
         self._sampler.note(FINISH, _ANY_LIMIT)
         source = self._pair.source
@@ -56,9 +56,10 @@ class Arrival:
             pass
 
     async def let_complete_by_postcopy(self, samples: AsyncGenerator[Sample, None], breaks: bool) -> None:
-        """Let the guest go over first and its RAM after it, and take the migration's samples to the end.
+        """Move the guest first and its RAM later, and take the migration's samples to the end.
 
-        If it `breaks`, the channel does so amidst of that, and after half a second the migration goes on over another.
+        If it `breaks`, the channel breaks in the middle, and after half a second the migration continues over another
+        one.
         """
         self._ending_s = time.time()
         self._sampler.note(POSTCOPY, {})
@@ -74,7 +75,7 @@ class Arrival:
     async def _break_and_recover(self) -> None:
         source, destination = self._pair.source, self._pair.destination
         uri = f"unix:{self._pair.sockets}/recovery"
-        # A destination that has not yet loaded the guest's devices cannot wait for another channel: it ends.
+        # A destination that has not loaded the guest's devices yet cannot wait for another channel: it would exit.
         await self._loaded()
         await source.execute("migrate-pause")
         self._sampler.note(BROKEN, {})
@@ -88,16 +89,17 @@ class Arrival:
         self._sampler.note(RECOVERED, {})
 
     async def stop_now(self) -> None:
-        """Stop the guest at the source: it arrives stopped, and is told to go on when it was inspected."""
+        """Stop the guest at the source. It arrives stopped, and is continued after the inspection."""
         self._ending_s = time.time()
         self._sampler.note(STOP_NOW, {})
         await self._pair.source.execute("stop")
         self._stopped = True
 
     async def inspect(self, integrity: bool, say: Callable[[str], None]) -> None:
-        """After a completed migration: compare the guest's pages if `integrity`, let it go on, wait for its heart.
+        """After a completed migration: compare the guest's pages if `integrity`, continue the guest, wait for its
+        heartbeat.
 
-        `say` is told what is waited for.
+        `say` is told what is being waited for.
         """
         destination = self._pair.destination
         await self._pair.link.deliver(destination)
@@ -117,7 +119,7 @@ class Arrival:
                 self._sampler.note(CLOCK, {"side": name, **clock})
 
     async def _loaded(self) -> None:
-        """Wait until the destination could let the guest run."""
+        """Wait until the destination could run the guest."""
         while (await self._pair.destination.execute("query-status"))["status"] == "inmigrate":
             await asyncio.sleep(_LOOK_S)
 
@@ -125,7 +127,7 @@ class Arrival:
         until_s = self._sampler.now_s() + _HEARTBEAT_PATIENCE_S
         while await self._beats() == arrived_with:
             if self._sampler.now_s() > until_s:
-                await self._pair.destination.execute("query-status")  # A QEMU that hangs is no guest that does.
+                await self._pair.destination.execute("query-status")  # A hanging QEMU is not a hanging guest.
                 self._sampler.note(HEARTBEAT, {"side": "destination", "silent_s": _HEARTBEAT_PATIENCE_S})
                 return
             await asyncio.sleep(_LOOK_S)
@@ -142,7 +144,7 @@ class Arrival:
 
 @asynccontextmanager
 async def watch_arrival(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterator[Arrival]:
-    """Watch over a guest that has begun to run, from before its migration; raises HarnessError."""
+    """Watch a guest that has started to run, from before its migration; raises HarnessError."""
     address = await telemetry_address(pair.source)
     async with AsyncExitStack() as stack:
         rams = [await stack.enter_async_context(side.place.ram(side.qemu, pair.guest)) for side in pair.sides]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recording how long the destination's vCPUs wait for pages in postcopy: what QEMU says, and how long they slept."""
+"""Records how long the destination's vCPUs wait for pages in postcopy: QEMU's figures, and how long the vCPUs slept."""
 
 import asyncio
 import time
@@ -15,18 +15,18 @@ from ..trace.model import ENDED
 from .looking import looking
 
 CAPABILITY = "postcopy-blocktime"
-"""With this one the destination says for how long."""
+"""The capability that makes the destination report these times."""
 _LOOK_S = 0.01
 _WAITS_FOR_A_PAGE = "handle_userfault"
-"""Linux has a thread sleep there (fs/userfaultfd.c) until its page comes."""
+"""The kernel function in which a thread sleeps until its page comes (fs/userfaultfd.c)."""
 _FIGURES = ("postcopy-blocktime", "postcopy-vcpu-blocktime")
 
 
 @asynccontextmanager
 async def blocktime_recorded(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterator[None]:
-    """Note how long the destination's vCPUs are awake, often, until it has all of the guest, and then what it says.
+    """Note often how long the destination's vCPUs are awake, until it has all of the guest; then note its own figures.
 
-    Where that is on another host, nothing is noted of its vCPUs.
+    If the destination is on another host, its vCPUs are not watched.
     """
     destination = pair.destination
     is_here = not pair.sides[1].place.name
@@ -56,14 +56,14 @@ class _Waits:
         self._all_queued_s, self._to_s = 0.0, time.time()
 
     def look(self) -> dict[str, Any] | None:
-        """The data of a note; None where a vCPU has ended, or this kernel counts none."""
+        """The data of a note; None if a vCPU has ended, or if the kernel does not count."""
         from_s = time.time()
         waiting = [number for number, it in enumerate(self._vcpus) if waits_in(self._pid, it) == _WAITS_FOR_A_PAGE]
         awake_times = [awake(self._pid, thread) for thread in self._vcpus]
         to_s = time.time()
         for thread in threads(self._pid):
             if thread not in self._vcpus and (other := awake(self._pid, thread)):
-                # A thread that has just begun may be told to have been due for as long as there was no look at it.
+                # A new thread's figure may cover the whole time since the last look.
                 late_s = other.queued_s - self._queued_s.get(thread, 0.0)
                 self._all_queued_s += min(late_s, to_s - self._to_s)
                 self._queued_s[thread] = other.queued_s

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The experiments by the name of their test, for whoever does one without Avocado."""
+"""The experiments by the names of their tests, for use without Avocado."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from .expected_downtime import expected_downtime
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is done to a pair of QEMUs, as `run.run_and_judge` says, and its parameters where nobody gives others."""
+    """An experiment with a pair of QEMUs, as in `run.run_and_judge`, and its default parameters."""
 
     run: Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, Any, Verdict]]
     defaults: Mapping[str, str] = field(default_factory=dict)
@@ -29,11 +29,11 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "hugepage-idle": Experiment(downtime.downtime, downtime.HUGEPAGE_IDLE),
     "stop-now": Experiment(stop_now.stop_now, stop_now.DEFAULTS),
 }
-"""One for each of the packaged tests."""
+"""One for each packaged test."""
 
 
 def named_experiment(name: str) -> Experiment:
-    """The experiment of that test; raises UsageError where there is none."""
+    """The experiment of that test; raises UsageError if there is none."""
     if name not in EXPERIMENTS:
         raise UsageError(f"there is no test {name}; {meant(name, EXPERIMENTS)}")
     return EXPERIMENTS[name]

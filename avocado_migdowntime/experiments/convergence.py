@@ -17,21 +17,21 @@ from .expected_downtime import EnoughPasses
 from .run import Run, run_and_judge
 
 DEFAULTS = MappingProxyType({"max_bandwidth": "12000000"})
-"""Passes of more than a second, so that the default limit is one that does not do."""
+"""This makes passes of more than a second, so that the default limit is not enough."""
 _BELOW = 0.5
 _PASSES = 2
-"""Whole passes under a limit that is not to do, after the pass in which it was set."""
+"""Whole passes under a limit that should not be enough, after the pass in which it was set."""
 _PATIENCE = 3
-"""Passes after which a limit that was to do has failed."""
+"""Passes after which a limit that should be enough has failed."""
 
 
 async def convergence(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
-    """Try limits on a migration, from those that are not to do to one that is; for the rest see `run.run_and_judge`."""
+    """Try limits on a migration, from insufficient ones to a sufficient one; for the rest see `run.run_and_judge`."""
     return await run_and_judge(parameters, directory, progress, try_limits, {TRIES_LIMITS: True})
 
 
 async def try_limits(run: Run) -> None:
-    """Those limits, after `passes` clean passes."""
+    """Try these limits, after `passes` undisturbed passes."""
     parameters = run.parameters
     if not await run.follow(EnoughPasses(run)):
         return
@@ -55,7 +55,7 @@ async def try_limits(run: Run) -> None:
 
 
 class _MorePasses:
-    """Whether so many passes have ended, after the one that was under way first."""
+    """Whether that many passes have ended, after the one that was running first."""
 
     def __init__(self, passes: int) -> None:
         self._passes = passes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recording how much CPU time both QEMUs take, beside a migration."""
+"""Records the CPU time that both QEMUs use during a migration."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,9 +15,9 @@ _LOOK_S = 0.25
 
 @asynccontextmanager
 async def cpu_recorded(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterator[None]:
-    """Note what each QEMU has had of its host's CPUs, four times a second and at both ends of the block.
+    """Note the CPU time that each QEMU has used, four times a second and at both ends of the block.
 
-    Raises HarnessError where another host does not answer.
+    Raises HarnessError if another host does not answer.
     """
     vcpus: dict[str, Sequence[int]] = {}
     for side in pair.sides:
@@ -29,7 +29,7 @@ async def cpu_recorded(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterato
 
     async with AsyncExitStack() as stack:
         for place in dict.fromkeys(side.place for side in pair.sides):
-            # Each host by itself: one that is far away answers late.
+            # Each host separately: a distant one answers late.
             there = [side for side in pair.sides if side.place is place]
             await stack.enter_async_context(looking(partial(look, there), _LOOK_S))
         yield

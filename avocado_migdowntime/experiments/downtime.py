@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Is the guest down for as long as was said? On a link that is really slow, beside the same guest idle."""
+"""Is the guest down as long as predicted? Tested on a really slow link, and compared with the same guest idle."""
 
 import time
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from .convergence import try_limits
 from .run import Run, run_and_judge
 
 _IDLE_DIRECTORY = "idle"
-"""The directory of what the idle guest's run leaves, below that of the run."""
+"""The directory for the idle guest's run, below that of the run."""
 DEFAULTS = MappingProxyType({"link": "shaped", "max_bandwidth": "100G", "region": "80M"})
-"""Parameters of the test where nobody gives others."""
+"""The test's default parameters."""
 HUGEPAGE_IDLE = MappingProxyType(
     {
         **DEFAULTS,
@@ -32,13 +32,15 @@ HUGEPAGE_IDLE = MappingProxyType(
         "time_limit": "240",
     }
 )
-"""Those of a guest that is idle but for one write in each of 23 hugepages of 16 MiB, on a link of 866.83 Mbit/s."""
+"""Parameters for a guest that is idle except for one write in each of 23 hugepages of 16 MiB, on a link of 866.83
+Mbit/s.
+"""
 
 
 async def downtime(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
-    """Migrate the guest idle, for what devices take, then try limits on it as it dirties; see `run.run_and_judge`.
+    """Migrate the idle guest to measure its devices' part, then try limits while it dirties; see `run.run_and_judge`.
 
-    Raises UsageError where the link is none that is really slow, or is not what holds the migration back.
+    Raises UsageError if the link is not really slow, or does not limit the migration.
     """
     if parameters.link != "shaped" and not parameters.other_hosts:
         raise UsageError(

@@ -17,20 +17,21 @@ from .aimed_limit import AimedLimit
 from .run import Run, run_and_judge
 
 SLOWED = 1 / 3
-"""The share of its bandwidth that a migration is left with when enough passes were seen: half a pass lasts longer so
-than a report is waited for."""
+"""The share of its bandwidth that the migration keeps after enough passes: then half a pass lasts longer than an update
+of the report takes.
+"""
 REPORTS = 5
-"""So many usable reports of a pass under way are enough: one of them may be torn."""
+"""This many usable reports of the current pass are enough: one may be torn."""
 _PATIENCE_S = 4.0
-"""For passes that can be judged, once there should be enough of them: a busy host may spoil one."""
+"""How long to wait for judgeable passes once there should be enough: a busy host may spoil one."""
 _SLOWED_S, _LATE_S = 0.6, 2.0
-"""So long a report is given to follow, and so long it is waited for, where it is not seen at all."""
+"""How long a report may take to follow, and how long to wait if it is not seen at all."""
 
 
 async def expected_downtime(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
-    """Watch `passes` passes, and a part of the last under less bandwidth; then let the migration complete.
+    """Watch `passes` passes, and part of the last one at a lower bandwidth; then let the migration complete.
 
-    Where passes are all alike, only that tells a report that is renewed from one that is not. See `run.run_and_judge`.
+    If all passes are alike, only the lower bandwidth shows whether the report is updated. See `run.run_and_judge`.
     """
     return await run_and_judge(parameters, directory, progress, _course)
 
@@ -48,11 +49,11 @@ async def _course(run: Run) -> None:
 
 
 class EnoughPasses:
-    """Whether the passes that were asked for can be judged, or there was time enough for it.
+    """Whether the requested passes can be judged, or there was enough time for it.
 
-    What was left at their syncs has to be known well enough for that. The last of them need not be over; and the
-    bandwidth has to be told from half of it. One that stands alone has to be half-way through, so that a report of what
-    is left now cannot be taken for one of what was left at the sync. `bytes_per_ms` is the bandwidth then.
+    What was left at their syncs must be known well enough. The last of them need not be over; half of it is enough to
+    know the bandwidth. A single pass must be half-way through, so that a report of what is left now cannot be confused
+    with one of what was left at the sync. `bytes_per_ms` is the bandwidth then.
     """
 
     def __init__(self, run: Run) -> None:
@@ -86,7 +87,7 @@ class EnoughPasses:
 
 
 class _Followed:
-    """Whether reports follow the bandwidth, or were given time enough for it, or the pass is over."""
+    """Whether reports follow the bandwidth, or had enough time to, or the pass is over."""
 
     def __init__(self, run: Run) -> None:
         self._run = run

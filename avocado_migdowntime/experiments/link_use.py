@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recording what has gone over a link of a migration's own, beside it."""
+"""Records what is sent over a link that the migration has to itself."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ _LOOK_S = 0.1
 async def link_recorded(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterator[None]:
     """Note what has left the source's network, ten times a second and at both ends of the block.
 
-    Only where nothing but the migration goes over it.
+    Only if nothing but the migration uses it.
     """
     if pair.link.header["link"] != "shaped":
         yield

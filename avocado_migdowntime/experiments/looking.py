@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Looking at something again and again while something else goes on."""
+"""Repeats an action while something else is going on."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 @asynccontextmanager
 async def looking(look: Callable[[], Awaitable[None]], every_s: float) -> AsyncIterator[None]:
-    """Have a look so often, and at both ends of the block."""
+    """Call `look` every `every_s` seconds, and at both ends of the block."""
 
     async def again() -> None:
         while True:

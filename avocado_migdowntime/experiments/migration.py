@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A migration on record, as an experiment has it in hand."""
+"""A recorded migration in the hands of an experiment."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from ..trace.sample import Sample
 
 @dataclass(frozen=True)
 class Migration:
-    """It begins when the first of its samples is taken."""
+    """A migration; it starts when the first of its samples is taken."""
 
     pair: Pair
     parameters: Parameters
@@ -26,9 +26,9 @@ class Migration:
     async def follow(
         self, enough: Callable[[Sample], bool], at_each: Callable[[Sample], Awaitable[None]] | None = None
     ) -> bool:
-        """Take samples until one is `enough`, or to the migration's end; gives whether it goes on.
+        """Take samples until one is `enough`, or to the migration's end; return whether the migration is still active.
 
-        What is to be done `at_each` is done as soon as it is taken.
+        `at_each` is called with each sample as soon as it is taken.
         """
         async for sample in self.samples:
             self.stage.sample(sample)
@@ -39,12 +39,12 @@ class Migration:
         return False
 
     async def send_at(self, bytes_per_ms: float, event: str) -> None:
-        """Give the migration another max-bandwidth, and note that under the name `event`."""
+        """Set another max-bandwidth, and record that as the event `event`."""
         bandwidth = {"max-bandwidth": ceil(bytes_per_ms * 1000)}
         since_s = self.sampler.now_s()
         await self.pair.source.execute("migrate-set-parameters", bandwidth)
         self.sampler.note(event, {**bandwidth, "since": round(since_s, 6)})
 
     def evidence(self) -> Evidence:
-        """What is on record so far."""
+        """The evidence recorded so far."""
         return self.sampler.evidence()

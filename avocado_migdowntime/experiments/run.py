@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What all experiments share: two QEMUs, a guest that dirties, its migration on record, and the trace judged."""
+"""The common part of all experiments: two QEMUs, a guest that dirties, a recorded migration, and its verdict."""
 
 import asyncio
 import json
@@ -33,17 +33,17 @@ from .migration import Migration
 from .stalled import why_stalled
 
 TRACE, VERDICT = "trace.jsonl", "verdict.json"
-"""What a run leaves in its directory, beside QEMU's own output."""
+"""The files that a run leaves in its directory, next to QEMU's own output."""
 
 
 @dataclass(frozen=True)
 class Run(Migration):
-    """A migration past the beginning of its first pass, and its guest's way to the destination."""
+    """A migration after the start of its first pass, and its guest's way to the destination."""
 
     arrival: Arrival
 
     async def let_complete(self) -> None:
-        """Give the migration a limit that it meets, or end it by postcopy, and take its samples to the end."""
+        """Set a limit that the migration meets, or end it by postcopy, and take its samples to the end."""
         if self.parameters.postcopy != "no":
             self.stage.say("enough was seen: letting the migration complete by postcopy")
             is_told = CAPABILITY in self.parameters.capabilities
@@ -61,11 +61,11 @@ async def run_and_judge(
     course: Callable[[Run], Awaitable[None]],
     header: Mapping[str, Any] = MappingProxyType({}),
 ) -> Verdict:
-    """Launch, dirty, migrate and sample as `parameters` say, do `course` with the migration, and judge what was seen.
+    """Launch, dirty, migrate and sample by `parameters`; run `course` with the migration; judge the recording.
 
-    What is known beforehand is in `header`, for the trace's. The trace, the verdict as JSON and QEMU's output are left
-    in `directory`, for this user alone; `progress` gets a line at each step and one a second while it migrates.
-    Raises UsageError, HostRequirementError or HarnessError; nothing but those files is left behind in any case.
+    `header` has further fields for the trace's header. The trace, the verdict as JSON and QEMU's output stay in
+    `directory`, for this user only; `progress` gets a line at each step and one a second during the migration. Raises
+    UsageError, HostRequirementError or HarnessError. In any case only those files are left.
     """
     stage, watch = Stage(progress), HangWatch()
     try:
@@ -95,14 +95,14 @@ async def run_and_judge(
 def _why_stalled(directory: Path) -> str:
     try:
         return why_stalled(read(str(directory / TRACE)).samples)
-    except UsageError:  # It has not begun.
+    except UsageError:  # The migration has not started.
         return ""
 
 
 async def _ready(pair: Pair, parameters: Parameters) -> None:
-    """Wait until the guest has dirtied its region once, and until its RAM is all there.
+    """Wait until the guest has dirtied its region once, and until all its RAM is allocated.
 
-    A first pass that begins at once waits for RAM by itself, and leaves it time.
+    A first pass that starts at once waits for RAM by itself, and leaves enough time.
     """
     await dirtying(pair.source)
     if not parameters.at_full_speed:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Would this harness notice? Judge a real QEMU with each of the known faults."""
+"""Does this harness find faults? Judges a real QEMU with each of the known faults."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -47,7 +47,7 @@ FAULTS = tuple(
 _SHORT = {"page_size": "4K", "integrity": "no", "time_limit": "60"}
 """Hugepages would hide the limit."""
 _SLOW = {"region": "18M", "max_bandwidth": "12000000"}
-"""Passes of 1.5 s, of which another limit cuts off a part that can be seen."""
+"""Passes of 1.5 s, so that another limit visibly cuts off a part."""
 _SLOWED = {**_SLOW, "capabilities": "auto-converge", "passes": "5"}
 _OWN = {
     "limit-ignored": _SLOW,
@@ -55,14 +55,15 @@ _OWN = {
     "auto-converge-ignored": _SLOWED,
     "throttle-step-ignored": _SLOWED,
 }
-"""A limit so large that its double and its half are told from it by where passes end; and so many syncs, more than a
-second apart, that auto-converge slows the guest by two steps."""
+"""Fault-specific parameters: a limit so large that its double and its half differ visibly in where passes end; and
+enough syncs, more than a second apart, for auto-converge to slow the guest by two steps.
+"""
 _ATTEMPTS = 2
-"""On a busy host a run may be inconclusive; what is to be conclusive is tried again."""
+"""On a busy host a run may be inconclusive; if it should be conclusive, it is repeated."""
 
 
 def run_fault(fault: NamedFault, binary: str, pairs: Mapping[str, str], progress: Callable[[str], None]) -> FaultRun:
-    """Run a QEMU with the fault and the parameters in `pairs`, again if that is inconclusive without need.
+    """Run a QEMU with the fault and the parameters in `pairs`; repeat the run if it is inconclusive without need.
 
     Raises UsageError or HostRequirementError.
     """

@@ -6,11 +6,11 @@ import numpy as np
 from ..trace.samples import Samples
 
 _LONG_S = 5.0
-"""Much longer than a window of sending, on any link that a migration may complete over."""
+"""Much longer than a sending window, on any link over which a migration can complete."""
 
 
 def why_stalled(samples: Samples) -> str:
-    """For how long before the last sample the source has sent nothing, and where to look, if that is long."""
+    """How long the source had sent nothing at the last sample, and where to look; '' if that is short."""
     rows = np.flatnonzero(~np.isnan(samples.transferred_bytes))
     if not len(rows):
         return ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How long is the guest really down if it is stopped now? Stop it in mid-pass, and time it."""
+"""How long is the guest really down if it is stopped now? Stop it in mid-pass, and measure."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,20 +17,20 @@ from ..verdict.verdict import Verdict
 from .run import Run, run_and_judge
 
 DEFAULTS = MappingProxyType({"region": "60M", "rate": "5000", "max_bandwidth": "20M"})
-"""Parameters of the test where nobody gives others."""
+"""The test's default parameters."""
 SOUNDINGS = (1 / 8, 1 / 3, 2 / 3, 1.0)
-"""The lengths of the passes that sound how much the guest dirties in how long, as shares of a usual one."""
+"""The lengths of the passes that measure how much the guest dirties in a given time, as shares of a usual pass."""
 _FAST_WINDOWS = 2
-"""A pass is made shorter by sending its first part within so many windows of QEMU's rate limit."""
+"""A pass is shortened by sending its first part within this many windows of QEMU's rate limit."""
 _SHRINKING = 0.9
-"""Passes of which each lasts at most so much of the one before are of different lengths already."""
+"""If each pass is at most this share of the previous one, passes already differ in length."""
 
 
 async def stop_now(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
-    """Watch `passes` passes, stop the guest when `stop_at` of the next is sent, and wait until all is sent.
+    """Watch `passes` passes, stop the guest when the share `stop_at` of the next is sent, and wait until all is sent.
 
-    Where passes are all alike, some of other lengths come before the last, by another max-bandwidth: they show how
-    much the guest dirties in how long. For the rest see `run.run_and_judge`.
+    If passes are all alike, some of other lengths come before the last, by another max-bandwidth: they show how much
+    the guest dirties over time. For the rest see `run.run_and_judge`.
     """
     return await run_and_judge(parameters, directory, progress, _course, {STOPS_AT: parameters.stop_at})
 
@@ -49,7 +49,7 @@ async def _course(run: Run) -> None:
 
 
 def _usual_ms(run: Run) -> float:
-    """How long the pass that has begun will last, or 0 where passes shrink or nothing was seen of them."""
+    """How long the current pass will last in ms; 0 if passes shrink, or if it is unknown."""
     precopy = observe(run.evidence())
     if precopy is None or not precopy.wire_bytes_per_ms:
         return 0.0
@@ -59,7 +59,7 @@ def _usual_ms(run: Run) -> float:
 
 
 async def _sound(run: Run, under_way: "_PassUnderWay", usual_ms: float) -> bool:
-    """Have a pass of each length; gives whether the migration goes on, at its own bandwidth and in a new pass."""
+    """Run a pass of each length; return whether the migration is active, at its own bandwidth and in a new pass."""
     own = run.parameters.bytes_per_s / 1000
     for share in SOUNDINGS:
         ram, length_ms = under_way.ram, share * usual_ms
@@ -68,7 +68,7 @@ async def _sound(run: Run, under_way: "_PassUnderWay", usual_ms: float) -> bool:
         if ram.remaining_bytes / own < length_ms:
             await run.send_at(ram.remaining_bytes / length_ms, SOUNDING)
         else:
-            # The last part goes at the usual bandwidth: at a higher one the passes that follow would be over at once.
+            # The last part is sent at the usual bandwidth: at a higher one, the following passes would be over at once.
             last_bytes = max(own * BUFFER_DELAY_MS, own * (length_ms - _FAST_WINDOWS * BUFFER_DELAY_MS))
             burst = max(0.0, ram.remaining_bytes - last_bytes) / _FAST_WINDOWS
             await run.send_at(max(own, burst / BUFFER_DELAY_MS), SOUNDING)
@@ -83,7 +83,7 @@ async def _sound(run: Run, under_way: "_PassUnderWay", usual_ms: float) -> bool:
 
 
 class _LittleLeft:
-    """Whether no more than so much of a pass is left, or it is over."""
+    """Whether at most `bytes_left` of a pass are left, or it is over."""
 
     def __init__(self, number: int, bytes_left: float) -> None:
         self._number = number
@@ -95,7 +95,7 @@ class _LittleLeft:
 
 
 class _PassUnderWay:
-    """Whether a pass has begun, and enough of it was seen; `ram` is what was seen last."""
+    """Whether a pass has begun, and enough of it was seen; `ram` is the latest sample of it."""
 
     def __init__(self, number: int) -> None:
         self.ram: Ram | None = None
@@ -110,10 +110,10 @@ class _PassUnderWay:
 
 
 class _ShareSent:
-    """Whether the pass under way has lasted for so much of what it will at this bandwidth.
+    """Whether the current pass has lasted for `share` of its expected time at this bandwidth.
 
-    Asked of the clock, not of what is left: that falls in bursts, and a guest that is always stopped just after one
-    waits longer than others for the next.
+    It goes by the clock, not by what is left: that falls in bursts, and a guest that is always stopped just after a
+    burst waits longer than others for the next one.
     """
 
     def __init__(self, share: float, bytes_per_s: float) -> None:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Known faults of a QEMU, as alterations of its QMP traffic; what puts them there is in `faulty/`."""
+"""Known faults of a QEMU, as modifications of its QMP traffic; `faulty/` applies them."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every fault by its name, such as `frozen`, or with a value, such as `factor=1.1`."""
+"""All faults by name, such as `frozen`, or with a value, such as `factor=1.1`."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -26,9 +26,9 @@ KIB_AS_KB = 1000 / 1024
 
 @dataclass(frozen=True)
 class Kind:
-    """A fault of the catalogue: what it does, in a sentence, and what makes it of the value that it takes.
+    """A kind of fault: what it does, in a sentence, and how to make it from its value.
 
-    `takes` says what the value is, empty where there is none.
+    `takes` names the value; it is empty if there is none.
     """
 
     sentence: str
@@ -38,7 +38,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class NamedFault:
-    """A fault as it was asked for: its name in the catalogue, its value if it takes one, and the kind."""
+    """A fault as requested: its name in the catalogue, its value if it takes one, and its kind."""
 
     name: str
     value: str
@@ -48,12 +48,12 @@ class NamedFault:
         return f"{self.name}={self.value}" if self.kind.takes else self.name
 
     def make(self) -> Fault:
-        """The fault anew: nothing of what it remembers is to go from one connection to the next."""
+        """A new instance of the fault: its memory must not pass from one connection to the next."""
         return self.kind.make(self.value)
 
 
 def positive(text: str) -> float:
-    """The finite number above 0 that `text` is; raises UsageError."""
+    """The finite number above 0 in `text`; raises UsageError."""
     try:
         number = float(text)
     except ValueError:
@@ -106,7 +106,7 @@ KINDS: Mapping[str, Kind] = {
 
 
 def named_fault(text: str) -> NamedFault:
-    """The fault that `text` names; raises UsageError where there is none, or where its value makes no sense."""
+    """The fault that `text` names; raises UsageError if there is none, or if its value is invalid."""
     name, equals, value = text.partition("=")
     kind = KINDS.get(name)
     if kind is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a run on a QEMU with a known fault must come to."""
+"""The expected outcome of a run on a QEMU with a known fault."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ from ..verdict.verdict import Judgement, Verdict
 from .catalogue import KIB_AS_KB, NamedFault, positive
 
 ERROR_TOLERANCE = 0.004
-"""The relative error that is found may be so far from that of the fault: both are of whole milliseconds.
+"""The found relative error may differ from the fault's by this much: both come from whole milliseconds.
 
-Further away, it is found where its interval has that of the fault, as with multifd, of whose bytes 512 KiB may be in
-question.
+A larger difference is accepted if the error's interval contains the fault's. That happens with multifd, of whose bytes
+512 KiB may be uncertain.
 """
 _NAMES_IN_VERDICTS = {
     "dirty-rate": "dirty-rate",
@@ -28,7 +28,7 @@ _NAMES_IN_VERDICTS = {
     "uncomputed": UNCOMPUTED,
     "zero": UNCOMPUTED,
 }
-"""What a verdict is to call a fault of the figure."""
+"""The formula that a verdict should name for a fault of the figure."""
 _UPDATE_FAULTS = (FROZEN, ONCE_A_PASS, STALE, UNCOMPUTED)
 _FAILED_CHECKS = {
     "mbps-halved": (BANDWIDTH, "not-as-sent"),
@@ -36,17 +36,17 @@ _FAILED_CHECKS = {
     "auto-converge-ignored": (THROTTLE, "not-slowed"),
     "throttle-step-ignored": (THROTTLE, "another-step"),
 }
-"""Which check a fault beside the report is to fail, with which code."""
+"""The check that another fault should fail, and its code."""
 _LIMIT_FAULTS = ("limit-ignored", "limit-factor")
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """A verdict with one of these `judgements`, or an error that names the field which is `missing`.
+    """A verdict with one of these `judgements`, or an error that names the `missing` field.
 
-    The check `failed` has to be failed with that code, where it is given, whatever else is said. A `formula` has to be
-    named, an `error` be found, and the limit be seen `violated`, where they are given; without a
-    `formula` none of how a report is renewed may be named. A violated limit is enough whatever is said of the report.
+    If `failed` is given, that check must have failed with that code, and nothing else matters. If given, `formula` must
+    be named, `error` be found, and the limit be `violated`; without a `formula`, no fault of the updates may be named.
+    A violated limit is enough, whatever is said about the report.
     """
 
     judgements: tuple[Judgement, ...] = ()
@@ -69,7 +69,7 @@ class Expectation:
         return text + (f", as {self.formula}" if self.formula else "")
 
     def met_by(self, outcome: Verdict | MigDowntimeError) -> bool:
-        """Whether this is the outcome."""
+        """Whether `outcome` is as expected."""
         if isinstance(outcome, MigDowntimeError):
             return bool(self.missing) and repr(self.missing) in str(outcome)
         if any(self.failed):
@@ -84,7 +84,7 @@ class Expectation:
         return outcome.verdict in self.judgements and formula_fits and self._has_its_error(outcome)
 
     def left_open_by(self, outcome: Verdict) -> bool:
-        """Whether what was to be found out could not be told, so that another attempt may tell it."""
+        """Whether the result is undecided, so that another attempt may decide it."""
         if any(self.failed):
             check = outcome.check(self.failed[0])
             return check is not None and check.outcome in (Outcome.UNDECIDED, Outcome.NOT_JUDGED)
@@ -102,7 +102,7 @@ class Expectation:
 
 
 def expectation(fault: NamedFault) -> Expectation:
-    """What this fault must be called."""
+    """The outcome that this fault must have."""
     inaccurate = (Judgement.INACCURATE,)
     if fault.name in _NAMES_IN_VERDICTS:
         return Expectation(inaccurate, formula=_NAMES_IN_VERDICTS[fault.name])
@@ -122,7 +122,7 @@ def expectation(fault: NamedFault) -> Expectation:
 
 
 def in_words(outcome: Verdict | MigDowntimeError) -> str:
-    """An outcome as an Expectation is written."""
+    """An outcome in the words of an Expectation."""
     if isinstance(outcome, MigDowntimeError):
         return f"an error: {outcome}"
     text = str(outcome.verdict)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a fault is: it may alter what QEMU is asked, and what it answers."""
+"""The base class of faults: a fault may modify QEMU's commands and answers."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -9,24 +9,24 @@ Message = Mapping[str, Any]
 
 
 class Fault:
-    """No fault: a QEMU with it is what it was. The others override one or two of the methods.
+    """No fault: QEMU's traffic is unchanged. Subclasses override one or two methods.
 
-    One is made for each QMP connection, and may remember what it saw there. `late_ms` is by how much answers are late.
+    One object is made for each QMP connection, and may remember what it saw. `late_ms` is the delay of answers.
     """
 
     late_ms = 0.0
 
     def to_qemu(self, command: Message) -> Message:
-        """What QEMU gets to see of a command; the same object where that is all of it."""
+        """The command that QEMU gets; the same object if it is unchanged."""
         return command
 
     def from_qemu(self, command: Message, answer: Any) -> Any:
-        """What becomes of the `return` that QEMU gave to `command`; the same object where it is left as it is."""
+        """The `return` of QEMU's answer to `command`, perhaps modified; the same object if it is unchanged."""
         return answer
 
 
 class Conversation:
-    """Two sides speak QMP through a fault. Which answer belongs to which command is told by ids, else by the order."""
+    """A QMP conversation through a fault. Answers are matched to commands by ids, or else by order."""
 
     def __init__(self, fault: Fault) -> None:
         self._fault = fault
@@ -34,17 +34,17 @@ class Conversation:
         self._greeted = False
 
     def to_qemu(self, message: Any) -> Any:
-        """What to hand on of a message from QEMU's user; the same object where it is to stay as it is."""
+        """The message to pass on to QEMU; the same object if it is unchanged."""
         if not isinstance(message, Mapping):
             return message
         self._commands.append(message)
         return self._fault.to_qemu(message)
 
     def from_qemu(self, message: Any) -> tuple[Any, float] | None:
-        """The same for a message from QEMU, and by how many milliseconds it is to come late; None to keep it back.
+        """The message to pass on from QEMU, and its delay in milliseconds; None to drop it.
 
-        That is for events before the greeting, which comes first by QMP's specification: a QEMU to which one connects
-        while it starts may announce that its guest runs before it greets.
+        Events before the greeting are dropped: by QMP's specification the greeting comes first, but a QEMU that is just
+        starting may announce that its guest runs before it greets.
         """
         if isinstance(message, Mapping):
             if "event" in message and not self._greeted:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A QEMU with a fault was judged: what was expected of that, and what came."""
+"""The result of judging a QEMU with a fault."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from .catalogue import NamedFault
 
 @dataclass(frozen=True)
 class FaultRun:
-    """A fault, the outcome that it must have and the one that it had, and whether the fault was `found` by that.
+    """A fault, its expected outcome, its actual outcome, and whether that `found` the fault.
 
-    `seconds` is how long all `attempts` took together.
+    `seconds` is the time of all `attempts` together.
     """
 
     fault: NamedFault

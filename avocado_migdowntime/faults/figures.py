@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Faults of the figure itself: `expected-downtime` in what QEMU answers to query-migrate."""
+"""Faults of the figure itself: `expected-downtime` in QEMU's answers to query-migrate."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from .fault import Fault, Message
 
 EXPECTED = "expected-downtime"
 RENEWED_WITH_SENT = 1 / 3
-"""The share of a pass that is sent before the figure is renewed, where that happens once a pass and late."""
+"""The share of a pass that is sent before a figure that is updated once a pass, and late, is updated."""
 
 
 class WrongFigure(Fault):
-    """Shows what `figure` makes of each answer that has one, with the figures of RAM beside it."""
+    """Replaces the figure in each answer that has one, and RAM figures, by what `figure` returns."""
 
     def from_qemu(self, command: Message, answer: Any) -> Any:
         if command.get("execute") != "query-migrate" or EXPECTED not in answer or "ram" not in answer:
@@ -23,7 +23,7 @@ class WrongFigure(Fault):
         return {**answer, EXPECTED: self.figure(answer)}
 
     def figure(self, answer: Message) -> int:
-        """The milliseconds to show in place of those that `answer` has."""
+        """The milliseconds to show instead of those in `answer`."""
         raise NotImplementedError
 
 
@@ -38,7 +38,7 @@ class Scaled(WrongFigure):
 
 
 class BandwidthHalved(WrongFigure):
-    """Half of the right bandwidth, and with that twice the right figure: the two agree with each other."""
+    """Half of the right bandwidth and twice the right figure, so that the two agree with each other."""
 
     def from_qemu(self, command: Message, answer: Any) -> Any:
         doubled = super().from_qemu(command, answer)
@@ -52,10 +52,10 @@ class BandwidthHalved(WrongFigure):
 
 
 class Computed(WrongFigure):
-    """The figure that another formula gives, from what the answer shows.
+    """The figure of another formula, computed from the answer.
 
-    What was left at the last sync is taken from the right figure, by way of the bandwidth. Where QEMU computes nothing
-    the figure stays as it is.
+    What was left at the last sync is computed from the right figure and the bandwidth. If QEMU computes nothing, the
+    figure is unchanged.
     """
 
     def __init__(self, formula: Formula) -> None:
@@ -70,7 +70,7 @@ class Computed(WrongFigure):
 
 
 class Frozen(WrongFigure):
-    """The first figure that QEMU computed, forever: until then it shows what it began with."""
+    """The first figure that QEMU computed, forever; before that, its initial value."""
 
     def __init__(self) -> None:
         self._initial_ms: int | None = None
@@ -102,7 +102,7 @@ class Stale(WrongFigure):
 
 
 class OnceAPass(WrongFigure):
-    """Renewed once a pass, and late: when a third of it is sent."""
+    """Updated once a pass, and late: when a third of the pass is sent."""
 
     def __init__(self) -> None:
         self._pass_number = 0
@@ -124,7 +124,7 @@ class OnceAPass(WrongFigure):
 
 
 class Uncomputed(WrongFigure):
-    """Never computed: 0, or the downtime-limit that was set, by which QEMU begins."""
+    """Never computed: 0, or the configured downtime-limit, which is QEMU's initial value."""
 
     def __init__(self, zero: bool) -> None:
         self._shown_ms = 0 if zero else DEFAULT_DOWNTIME_LIMIT_MS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Faults beside the figure: another downtime-limit than is set, fields that are missing, answers that are late."""
+"""Other faults: another downtime-limit than configured, missing fields, late answers."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,11 +14,11 @@ from .fault import Fault, Message
 
 LIMIT, CAP, INCREMENT = "downtime-limit", "max-bandwidth", "cpu-throttle-increment"
 USED_INCREMENT = 15
-"""Percent; that of whoever uses this fault is another."""
+"""Percent; users of this fault configure another value."""
 
 
 class OtherLimit(Fault):
-    """QEMU is told another limit than its user sets, and says that it has the user's."""
+    """Sets another limit than the user's in QEMU, and reports the user's."""
 
     def __init__(self, used: Callable[[int], float]) -> None:
         self._used = used
@@ -40,17 +40,17 @@ class OtherLimit(Fault):
 
 
 def limit_ignored() -> OtherLimit:
-    """QEMU's default is used, whatever is set."""
+    """Uses QEMU's default, whatever is configured."""
     return OtherLimit(lambda limit_ms: DEFAULT_DOWNTIME_LIMIT_MS)
 
 
 def limit_scaled(factor: float) -> OtherLimit:
-    """A multiple of what is set is used."""
+    """Uses a multiple of the configured limit."""
     return OtherLimit(lambda limit_ms: factor * limit_ms)
 
 
 class CapIgnored(Fault):
-    """QEMU is told its default of max-bandwidth whatever its user sets, and says that it has the user's."""
+    """Sets QEMU's default max-bandwidth whatever the user sets, and reports the user's."""
 
     def __init__(self) -> None:
         self._set: int | None = None
@@ -69,7 +69,7 @@ class CapIgnored(Fault):
 
 
 class ThrottleIgnored(Fault):
-    """QEMU is told another cpu-throttle-increment than its user sets, and says that it has the user's."""
+    """Sets another cpu-throttle-increment than the user's in QEMU, and reports the user's."""
 
     def __init__(self) -> None:
         self._set = DEFAULT_THROTTLE_INCREMENT
@@ -88,7 +88,7 @@ class ThrottleIgnored(Fault):
 
 
 class AutoConvergeIgnored(Fault):
-    """QEMU is not told to slow its guest where its user switches that on."""
+    """Does not enable auto-converge in QEMU when the user does."""
 
     def to_qemu(self, command: Message) -> Message:
         if command.get("execute") != "migrate-set-capabilities":
@@ -99,7 +99,7 @@ class AutoConvergeIgnored(Fault):
 
 
 class Missing(Fault):
-    """A field is left out of what is answered to query-migrate and query-migrate-parameters."""
+    """Removes a field from the answers to query-migrate and query-migrate-parameters."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -118,7 +118,7 @@ class Missing(Fault):
 
 
 class Late(Fault):
-    """Answers come late."""
+    """Delays all answers."""
 
     def __init__(self, late_ms: float) -> None:
         self.late_ms = late_ms

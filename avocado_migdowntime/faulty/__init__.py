@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Puts a fault between a real QEMU and whoever drives it over QMP."""
+"""Puts a fault between a real QEMU and its QMP client."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QMP's messages in a stream of bytes."""
+"""Splits a stream of bytes into QMP messages."""
 
 import json
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ _DECODER = json.JSONDecoder()
 
 
 class Framing:
-    """Cuts a stream into messages, each with the very bytes that it came as."""
+    """Splits a stream into messages, each with its original bytes."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, data: bytes) -> Iterator[tuple[bytes, Any]]:
-        """The messages that are complete with `data`.
+        """The messages that `data` completes.
 
-        A line that is not JSON is handed on as it is, with None: QEMU has an answer to it.
+        A line that is no JSON is passed on unchanged, with None: QEMU has an answer to it.
         """
         self._rest += data
         while self._rest.strip():

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A program that is a real QEMU but for its QMP traffic, which goes through a fault.
+"""A program that behaves like a real QEMU, except that its QMP traffic goes through a fault.
 
-The process becomes QEMU by exec, so that it has the id that was launched, its limits, and the signals that were asked
-for; what hands QMP on is a child in the same process group, which ends when QEMU does.
+The process becomes QEMU by exec. So it keeps its process id, its limits and its signal settings. The QMP relay is a
+child in the same process group, and ends when QEMU does.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ def script(fault: NamedFault, binary: str) -> str:
 
 
 def write(path: Path, fault: NamedFault, binary: str) -> None:
-    """Write that executable; raises UsageError where it cannot be, or where something else is there already."""
+    """Write that executable; raises UsageError if that fails, or if something else is there already."""
     try:
         text = script(fault, binary).encode()
         if not os.path.lexists(path):
@@ -56,7 +56,7 @@ def _is_launcher(path: Path) -> bool:
 
 
 def main() -> NoReturn:
-    """Be the QEMU that the command line names, with its fault: FAULT BINARY ARGUMENT…"""
+    """Become the QEMU that the command line names, with its fault: FAULT BINARY ARGUMENT…"""
     fault, binary, *arguments = sys.argv[1:]
     try:
         monitor = monitors.find(arguments)
@@ -70,14 +70,14 @@ def main() -> NoReturn:
 
 
 def _interpose(monitor: monitors.MonitorOption, fault: NamedFault) -> list[str]:
-    """Start what hands QMP on; gives the arguments with which QEMU is reached by it."""
+    """Start the relay; return the QEMU arguments that connect QEMU to it."""
     for_qemu = _between_clients(monitor.path, fault) if monitor.listens else _beside_server(monitor.path, fault)
     for_qemu.set_inheritable(True)
     return monitor.with_descriptor(for_qemu.detach())
 
 
 def _beside_server(path: str, fault: NamedFault) -> socket.socket:
-    """QEMU's user listens: connect in place of QEMU, which gets one end of a pair of sockets."""
+    """QEMU's user listens: connect in place of QEMU, and give QEMU one end of a socket pair."""
     user = socket.socket(socket.AF_UNIX)
     try:
         user.connect(path)
@@ -91,7 +91,7 @@ def _beside_server(path: str, fault: NamedFault) -> socket.socket:
 
 
 def _between_clients(path: str, fault: NamedFault) -> socket.socket:
-    """QEMU's user connects: listen in place of QEMU, which listens at an address that is no file."""
+    """QEMU's user connects: listen in place of QEMU, which listens at an address without a file."""
     user = socket.socket(socket.AF_UNIX)
     Path(path).unlink(missing_ok=True)  # As QEMU does (util/qemu-sockets.c: unix_listen_saddr).
     try:
@@ -103,7 +103,7 @@ def _between_clients(path: str, fault: NamedFault) -> socket.socket:
     for_qemu.bind("")  # The kernel chooses the name (unix(7): autobind).
     for_qemu.listen()
     address = for_qemu.getsockname()
-    # QEMU inherits the one end, so that the other one tells of its end, also where it goes to the background.
+    # QEMU inherits one end, so the other one shows when QEMU ends, even if it daemonizes.
     ended, alive = os.pipe()
     if _forked():
         for_qemu.close()
@@ -117,7 +117,9 @@ def _forked() -> bool:
 
 
 def _hand_on(relaying: Coroutine[Any, Any, None], keep: Iterable[socket.socket | int]) -> NoReturn:
-    """In the child: hand on until QEMU ends, whatever signals its group gets; only standard error stays open beside."""
+    """In the child: relay until QEMU ends, whatever signals its group gets; of other files, only standard error stays
+    open.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     kept_descriptors = {2, *(each if isinstance(each, int) else each.fileno() for each in keep)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The QMP monitor in QEMU's arguments: where it is to be reached, and the same arguments with a descriptor for it."""
+"""The QMP monitor in QEMU's arguments: its address, and the same arguments with a descriptor instead."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class MonitorOption:
     _places: Mapping[int, str]
 
     def with_descriptor(self, number: int) -> list[str]:
-        """QEMU's arguments, with an open descriptor in place of the path."""
+        """QEMU's arguments with an open descriptor in place of the path."""
         arguments = list(self.arguments)
         for place, text in self._places.items():
             arguments[place] = text.replace(_DESCRIPTOR, str(number))
@@ -29,11 +29,11 @@ class MonitorOption:
 
 
 _DESCRIPTOR = "\0"
-"""Stands for the descriptor's number: no argument can hold it."""
+"""Placeholder for the descriptor's number: no argument can contain it."""
 
 
 def find(arguments: Sequence[str]) -> MonitorOption | None:
-    """The QMP monitor of these arguments, None where they ask for none; raises UsageError for one of another kind."""
+    """The QMP monitor in these arguments; None if there is none. Raises UsageError for an unsupported kind."""
     monitors = [monitor for place in range(len(arguments) - 1) if (monitor := _monitor(arguments, place))]
     if len(monitors) > 1:
         raise UsageError("QEMU is given several QMP monitors, and a fault needs exactly one; remove the others")
@@ -88,7 +88,8 @@ def _socket(options: Mapping[str, str]) -> str:
 
 
 def parsed(text: str, first: str) -> dict[str, str]:
-    """QEMU's `name=value,…`: a first value without a name is that of `first`, a later one is switched on or (no…) off.
+    """Parse QEMU's `name=value,…`: a first value without a name is that of `first`; a later one means on, or off with
+    no….
 
     A comma in a value is doubled (util/keyval.c, util/qemu-option.c).
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hands QMP on between QEMU and its user, through a fault."""
+"""Relays QMP between QEMU and its user, through a fault."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ _LAST_WORDS_S = 0.5
 
 
 async def between(user: socket.socket, qemu: socket.socket, fault: NamedFault) -> None:
-    """Hand on what comes from either side until one of them closes."""
+    """Relay in both directions until one side closes."""
     conversation = Conversation(fault.make())
     user_reader, user_writer = await asyncio.open_connection(sock=user)
     qemu_reader, qemu_writer = await asyncio.open_connection(sock=qemu)
@@ -38,7 +38,7 @@ async def between(user: socket.socket, qemu: socket.socket, fault: NamedFault) -
 
 
 async def serve(listener: socket.socket, qemu_address: bytes, until: int, fault: NamedFault) -> None:
-    """Hand on for each that connects, until the pipe `until` says that QEMU has ended."""
+    """Relay for each client, until the pipe `until` shows that QEMU has ended."""
     serving = asyncio.create_task(_serve(listener, qemu_address, fault))
     ended = asyncio.create_task(_closed(until))
     await asyncio.wait((serving, ended), return_when=asyncio.FIRST_COMPLETED)

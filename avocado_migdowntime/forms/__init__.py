@@ -1,2 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Texts that people have of a migration: each form told by what is in it, and read into one spelling, QMP's."""
+"""Readers of the texts that people have about a migration. The content decides the form; the output uses QMP's
+spelling.
+"""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lines with figures of a long log that are alike but for their digits, read at once.
+"""Reads lines of a long log at once if they differ only in their digits.
 
-Once a line was read as any line is, a template is made of it: what was asked for as a number may be any, its time as
-well, all else is as it was. The lines behind it that are of a template are kept, and what the form makes of one line it
-makes of columns of them all. The result is the same as line by line; where it might not be, they are read
-line by line.
+After one line was read normally, a template is made from it: what the form used as a number may be any number, the time
+may be any time, and everything else must be the same. The following lines that match a template are collected. The form
+then processes them as columns, by the same code as a single line. The result is the same as line by line; if it might
+differ, the lines are read one by one.
 """
 
 from collections.abc import Sequence
@@ -17,19 +17,19 @@ from .sieve import Raw
 from .template import Template, template_of
 
 MOST = 4096
-"""So many lines are read at once."""
+"""The most lines that are read at once."""
 _FEW = 4
-"""Fewer are read line by line."""
+"""Fewer lines than this are read one by one."""
 _TEMPLATES = 64
-"""So many are tried on a line: those of the last lines, as where so many guests are migrated at a time."""
+"""The number of templates tried on a line, the latest ones: as many guests may migrate at the same time."""
 _WORTH = 4
-"""A template is worth making for so many lines."""
+"""The number of lines that make a template worthwhile."""
 _SELDOM = 16
-"""Where fewer are alike, one in so many lines is looked at."""
+"""If fewer lines match, only one in this many is examined."""
 
 
 class Alike:
-    """The lines that were kept, in their order."""
+    """The collected lines, in order."""
 
     def __init__(self) -> None:
         self._templates: list[Template] = []
@@ -37,7 +37,9 @@ class Alike:
         self._template_count = self._line_count = self._skip_count = 0
 
     def begin(self, raw: bytes, line: Line, form: Log) -> bool:
-        """Whether others may be as a line that was read, and told by this form alone: `line` is all of `raw`."""
+        """Whether further lines may match `line`, which is all of `raw` and was read by `form` alone; makes a template
+        if needed.
+        """
         if self._template_count > _TEMPLATES + self._line_count / _WORTH:
             self._skip_count += 1
             if self._skip_count % _SELDOM:
@@ -54,7 +56,7 @@ class Alike:
         return True
 
     def take(self, text: bytes, begin: int, came_s: float) -> int:
-        """Keep the line that begins there, if it is as one before, and say where it ends; else `begin`."""
+        """Collect the line at `begin` if it matches a template, and return where it ends; else return `begin`."""
         if len(self._lines) == MOST:
             return begin
         templates = self._templates
@@ -68,9 +70,9 @@ class Alike:
         return begin
 
     def close(self) -> tuple[Sequence[Many], Sequence[Raw]]:
-        """What the kept ones tell, but for lines that are to be read behind that: the last one at least.
+        """What the collected lines yield, and those that must be read one by one after that: at least the last one.
 
-        All that is to be known of a text is known then by reading these.
+        Reading these restores all that must be known about the text so far.
         """
         lines, self._lines = self._lines, []
         batches = batches_of(lines[:-1]) if len(lines) > _FEW else None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Avocado-VT's log of the answers of a QMP monitor: one line for each field, nested ones indented.
 
-Source: virttest/qemu_monitor.py, `_log_response` of QMPMonitor. What the human monitor prints is logged line by line
-behind the same head, and read by `monitor_text`; commands are logged as they were sent, and read by `qmp`.
+Source: virttest/qemu_monitor.py, `_log_response` of QMPMonitor. The output of the human monitor is logged line by line
+after the same prefix, and read by `monitor_text`. Commands are logged as they were sent, and read by `qmp`.
 """
 
 import re
@@ -23,19 +23,19 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")
 _WORDS = {"True": True, "False": False, "None": None}
 
 Field = tuple[int, str, str]
-"""How far it is indented, its name, and what stands behind that."""
+"""The field's indentation, its name, and its value."""
 
 
 @dataclass
 class _Response:
-    """What a monitor answers, as far as it was logged."""
+    """A monitor's answer, as far as it was logged."""
 
     line: Line
     fields: list[Field] = field(default_factory=list)
 
 
 class AvocadoVtLog(Form):
-    """Reads the answers of QMP monitors, of each by itself."""
+    """Reads the answers of QMP monitors, each monitor separately."""
 
     NAME = "a log of Avocado-VT"
     NEEDLES = (b"emain", b"owntime")
@@ -69,7 +69,7 @@ class AvocadoVtLog(Form):
         return self.end()
 
     def _items(self, monitor: str) -> list[Item]:
-        """What the answer of a monitor tells that is whole now."""
+        """The items of a monitor's answer that is now complete."""
         response = self._open.pop(monitor, None)
         if response is None:
             return []
@@ -79,7 +79,7 @@ class AvocadoVtLog(Form):
 
 
 def objects(fields: Sequence[Field]) -> list[dict[str, Any]]:
-    """The object that indented fields make; several where a name comes again that is not indented, as of an array."""
+    """The object of indented fields; several objects if an unindented name comes again, as in an array."""
     answers: list[dict[str, Any]] = [{}]
     open_: list[tuple[int, dict[str, Any]]] = []
     name = ""

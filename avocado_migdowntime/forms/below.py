@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Figures that stand on the line below their names, as cells of a table do once they are copied."""
+"""Figures on the line below their names, as in table cells that were copied."""
 
 import re
 
@@ -16,13 +16,13 @@ _FIGURE = re.compile(
 
 
 class Below:
-    """Takes lines as they come, and gives those to be read: one of a name, and its figure below."""
+    """Takes lines one by one, and returns those to be read: a name joined with the figure below it."""
 
     def __init__(self) -> None:
         self._name: Line | None = None
 
     def take(self, line: Line) -> tuple[Line, ...]:
-        """What is to be read now; a name is kept until it is known what follows."""
+        """The lines to be read now; a name is kept until the next line is known."""
         text = line.text
         if text in _NAMES:
             before, self._name = self.settle(), line
@@ -36,6 +36,6 @@ class Below:
         return (name.containing(f"{name.text} {text}"),) if _FIGURE.fullmatch(text) else (name, line)
 
     def settle(self) -> tuple[Line, ...]:
-        """What is kept, as nothing follows."""
+        """The line that is kept, since nothing follows."""
         name, self._name = self._name, None
         return () if name is None else (name,)

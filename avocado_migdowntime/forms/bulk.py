@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Many replies to query-migrate of a long log, read at once.
+"""Reads many replies to query-migrate of a long log at once.
 
-Of such a log most lines that tell something are replies behind the same head, but for the time. Once one of them was
-read as any line is, those that follow are kept as they are, and decoded by types, many at once; the result is
-the same as line by line. Where one of them is not plain, or any other line follows, they are read line by line.
+In such a log, most relevant lines are replies after the same prefix, apart from the time. After one of them was read
+normally, the following ones are collected and decoded by types, many at once. The result is the same as line by line.
+If one of them is unusual, or another kind of line follows, they are read one by one.
 """
 
 import re
@@ -20,23 +20,25 @@ from .sieve import SHORT_BYTES, Raw
 from .stamps import second_s
 
 MOST = 256
-"""So many replies are decoded at once."""
+"""The most replies that are decoded at once."""
 _FEW = 4
-"""Fewer are read line by line."""
+"""Fewer replies than this are read one by one."""
 _HEAD = re.compile(
     rb"(?:(\d{4}[-/]\d\d[-/]\d\d[ T][012]\d:[0-5]\d:[0-6]\d)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d{2}:?\d{2})?"
     rb"([^{\"'\\(\r\n]{0,200})|(?=\{\"))(?=\{[\"'](?:return|id)[\"'])"
 )
-"""What is before a reply: nothing, or a date with a time, as in `stamps`, and more that may be alike in many lines."""
+"""What precedes a reply: nothing; or a date with a time, as in `stamps`, and more that may be equal in many lines."""
 _CLOSING = ord("]")
 _LAYOUTS = 3
-"""libvirt tells a reply in so many lines."""
+"""The number of lines in which libvirt logs a reply."""
 _OPENING_BYTES = len(b'{"return"')
 _DATE_BYTES = len(b"2024-05-12 12:00:00")
 
 
 class _Head(NamedTuple):
-    """What the lines behind a head are: of which guest, the first of the two that libvirt logs, bare but for it."""
+    """A kind of line: its guest; whether it is the first of libvirt's two copies; whether the reply has no text before
+    it.
+    """
 
     guest: str
     is_first_copy: bool
@@ -44,11 +46,11 @@ class _Head(NamedTuple):
 
 
 _LineStart = tuple[_Head, float | None, float, int]
-"""The head of a line, its time, to what that is told, and where the reply begins."""
+"""The head of a line, its time, the resolution of that, and where the reply begins."""
 
 
 class Bulk:
-    """The replies that were kept, in their order."""
+    """The collected replies, in order."""
 
     def __init__(self, qmp: Qmp) -> None:
         self._qmp = qmp
@@ -57,10 +59,10 @@ class Bulk:
         self._heads: dict[bytes, _Head] = {}
         self._first_text = b""
         self._layouts: list[tuple[bytes, int, bytes, tuple[_Head, float, float, int]]] = []
-        """To the second, and from behind its part on, what the last lines began with, and what that was."""
+        """Starts of the last lines: up to the second, and after the fraction, with what they mean."""
 
     def begin(self, raw: bytes, line: Line) -> bool:
-        """Whether a line that was read, and told by QMP alone, is a plain reply: `line` is all of `raw`."""
+        """Whether a line, which is all of `raw` and was read by QMP alone, is a plain reply."""
         match = _HEAD.match(raw)
         if match is None or len(raw) <= SHORT_BYTES or b"igration" in raw:
             return False
@@ -73,7 +75,9 @@ class Bulk:
         return not is_first_copy and self._qmp.is_idle
 
     def take(self, text: bytes, begin: int, came_s: float) -> int:
-        """Keep the line that begins there, if it is a reply as those before, and say where it ends; else `begin`."""
+        """Collect the line at `begin` if it is a reply like those before, and return where it ends; else return
+        `begin`.
+        """
         end = text.find(b"\n", begin) + 1 or len(text)
         if end - begin <= SHORT_BYTES or len(self._replies) == MOST or text.find(b"emain", begin, end) < 0:
             return begin
@@ -109,7 +113,7 @@ class Bulk:
         return True
 
     def _new_start(self, raw: bytes) -> _LineStart | None:
-        """What is before the reply; None where that is unknown."""
+        """Parse what precedes the reply; None if it is not known."""
         match = _HEAD.match(raw)
         head = None if match is None else self._heads.get(match[4] or b"")
         if match is None or head is None:
@@ -127,7 +131,7 @@ class Bulk:
         return head, second_begin_s + (float(b"0." + part) if part else 0.0), tick_s, begin
 
     def _start_as_before(self, raw: bytes) -> _LineStart | None:
-        """The same where nothing but the part of the second differs from one of the lines before."""
+        """The same, if only the fraction of the second differs from one of the last lines."""
         for to_the_second, rest, behind, (head, second_begin_s, tick_s, begin) in self._layouts:
             if raw.startswith(to_the_second) and raw.startswith(behind, rest):
                 part = raw[_DATE_BYTES + 1 : rest]
@@ -136,9 +140,10 @@ class Bulk:
         return None
 
     def close(self) -> tuple[list[Many], list[Raw]]:
-        """What the kept ones are, but for lines that are to be read behind that: those of the last one at least.
+        """What the collected replies yield, and the lines that must be read one by one after that: at least the last
+        reply's.
 
-        What is held of a text is known then by reading these.
+        Reading these restores all that must be known about the text so far.
         """
         replies, first_copy = self._replies, self._first_copy
         self._replies, self._first_copy, self._first_text = [], None, b""
@@ -151,7 +156,7 @@ class Bulk:
         return batches or [], rest
 
     def _tell(self, replies: Sequence[Reply]) -> None:
-        """Have QMP's reader know the last ones, as if it had read them."""
+        """Tell QMP's reader about the last replies, as if it had read them."""
         for last in {one.guest: one for one in replies}.values():
             if last.t_s is not None:
                 self._qmp.saw(replace(last.plain_reading(), stamp=Stamp(last.again_s, last.tick_s)))

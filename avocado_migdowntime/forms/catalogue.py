@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The forms that are known, in the order in which a line is shown to them."""
+"""The known forms, in the order in which a line is offered to them."""
 
 from .avocado_vt import AvocadoVtLog
 from .domjobinfo import DomJobInfo
@@ -19,4 +19,6 @@ FORMS: tuple[type[Form], ...] = (
     *(ProxmoxLog, NovaLog, KubevirtLog, VdsmLog, AvocadoVtLog, Guestperf, Table),
     *(Qmp, MonitorParameters, MonitorText, DomJobInfo, QmpFields),
 )
-"""First those that know a line by itself: what goes on over lines does not take theirs, and ends behind them."""
+"""Forms that recognise a single line come first, so that a form that spans several lines does not take theirs, but ends
+there.
+"""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The time of what a text tells, on the migration's own clock: the text has it, not the moment of reading.
+"""The time of what a text shows, on the migration's own clock. It comes from the text, not from the time of reading.
 
-A reading's `total-time` is that clock; where it has none, the log's time, and without either when it was read.
+That clock is a reading's `total-time`; without it, the log's time; without both, when it was read.
 """
 
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from ..trace.reading import Happening, Reading, Stamp
 from ..trace.samples import Floats
 
 SETUP_S = 0.01
-"""No longer does QEMU take from the begin of total-time to saying that the migration is set up."""
+"""From the start of total-time, QEMU takes at most this long to report that the migration is set up."""
 TICK_S = 0.001
-"""QEMU cuts total-time to whole milliseconds."""
+"""QEMU truncates total-time to whole milliseconds."""
 
 
 class Clock:
-    """Seconds since a migration began, as far as its readings tell that; they are to be asked for in their order."""
+    """Seconds since a migration began, as far as its readings show; ask for the readings in their order."""
 
     def __init__(self) -> None:
         self.last_s = 0.0
@@ -29,15 +29,15 @@ class Clock:
         self._read_zero_s = 0.0
         self._epoch_zero_s = Interval(-np.inf, np.inf)
         self.has_times = False
-        """Whether the text has a clock at all."""
+        """Whether the text has any times."""
 
     def restarts(self, reading: Reading) -> bool:
-        """Whether the total time of a reading is less than one before: it is of another migration."""
+        """Whether the total time of a reading is less than an earlier one, so that it belongs to another migration."""
         total_s = _total_s(reading.answer)
         return total_s is not None and self._total_s is not None and total_s < self._total_s
 
     def of_reading(self, reading: Reading) -> tuple[float, float]:
-        """When the figures of a reading were taken, and for how long after that they may have been."""
+        """When the figures of a reading were taken, and the width of the time span in which that may have been."""
         total_s, stamp = _total_s(reading.answer), reading.stamp
         tick_s = _tick_s(reading)
         self.has_times = self.has_times or total_s is not None or stamp is not None
@@ -61,10 +61,10 @@ class Clock:
         return self.last_s, 0.0
 
     def of_many(self, total_s: Floats | None, logged_s: Floats | None, last: Reading) -> tuple[Floats, float] | None:
-        """When the figures of many readings were taken, as `of_reading` says of each, the `last` one as well.
+        """When the figures of many readings were taken, as `of_reading` would say of each; `last` is the last one.
 
-        `total_s` are their total times, `logged_s` the log's; none has one where `last` has none. None where those of
-        another migration are among them, or no time is known that is before them.
+        `total_s` are their total times, `logged_s` the log's; either is None if `last` has none. Returns None if some
+        belong to another migration, or if no time before them is known.
         """
         if total_s is not None and (np.any(np.diff(total_s) < 0) or (self._total_s or 0.0) > total_s[0]):
             return None
@@ -80,20 +80,21 @@ class Clock:
         return in_order_s, width_s
 
     def _is_by_total(self, reading: Reading) -> bool:
-        """Whether the total time of a reading says more precisely when that was than the time of its line."""
+        """Whether the total time of a reading is more precise than the time of its line."""
         tick_s, stamp = _tick_s(reading), reading.stamp
         return tick_s <= TICK_S or stamp is None or stamp.tick_s >= tick_s
 
     def of_stamp(self, stamp: Stamp | None) -> float | None:
-        """When a line was logged; None where it does not say so."""
+        """When a line was logged on the migration's clock; None if it does not say."""
         if stamp is None or self._log_zero_s is None:
             return None
         return stamp.t_s - self._log_zero_s
 
     def of_event(self, happening: Happening, before_s: float, after_s: float) -> float:
-        """When something happened that the text tells between the readings of these two times.
+        """When something happened that the text shows between the readings of these two times.
 
-        By the log's time, else by QEMU's own of all events so far, each of which was between two readings.
+        It comes from the log's time; or else from QEMU's own times of all events so far, each of which lies between two
+        readings.
         """
         logged_s = self.of_stamp(happening.stamp)
         if logged_s is None:
@@ -119,13 +120,13 @@ def _total_s(answer: Mapping[str, Any]) -> float | None:
 
 
 def _tick_s(reading: Reading) -> float:
-    """To what the total time of a reading was cut; in its answer it is what is left after that."""
+    """The resolution of a reading's total time; the answer has the truncated value."""
     rounding = reading.rounding.get("total-time")
     return TICK_S if rounding is None else rounding.width / 1000
 
 
 def begins_migration(message: Mapping[str, Any]) -> bool:
-    """Whether an event tells that the migration begins."""
+    """Whether an event says that the migration begins."""
     data = message.get("data")
     return message.get("event") == "MIGRATION" and isinstance(data, Mapping) and data.get("status") == "setup"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lines that were several before they were pasted: what copies a text out of a web page may put all into one."""
+"""Splits lines that were several before they were pasted: copying from a web page may join all lines into one."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -16,20 +16,20 @@ _LOG_WORDS = (
     "Migration Progress: ",
     "Migration info for ",
 )
-"""Each is at most once in a line of a log."""
+"""Each of these occurs at most once in a line of a log."""
 _BEGINS = (
     re.compile(r"\s+(?=[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)|(?<=\})\s+(?=\{\")"),
     re.compile(r"\s+(?=(?:DEBUG|INFO|WARNING|ERROR) nova\.)"),
 )
-"""Where lines of logs begin: by their time, else by their level."""
+"""Where lines of logs begin: at their time, or else at their level."""
 _BETWEEN = " \t;,|/"
-"""What may stand between lines instead of their ends."""
+"""Characters that may separate lines instead of line ends."""
 _NUMBER = r"-?(?:\d+(?:[.,]\d+)?|nan)"
 _UNITS = r"kbytes|mbps|pages/s|pages|milliseconds|bytes|ms|[KMGTPE]i?B(?:/s)?|B(?:/s)?"
 
 
 def _named(names: Iterable[str], words: str) -> re.Pattern[str]:
-    """A name with its figure, the longest name that fits, or with `words`."""
+    """A name with its figure (the longest name that fits), or one of `words`."""
     of_names = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
     return re.compile(rf"(?<![\w-])(?:(?:{of_names}):\s*{_NUMBER}(?:\s*(?:{_UNITS})(?!\w))?|{words})")
 
@@ -44,18 +44,18 @@ _TEXTS = (
         ),
     ),
 )
-"""What is in such a line of a text, and what each of its lines was."""
+"""Words that show such a joined text, and the pattern of each of its lines."""
 _GROUPS = re.compile(
     r"\s+(?=\(qemu\)|(?:Status|RAM info|Transfers|Channels|Page Types|Pages|Others|XBZRLE|CPU Throttle \(%\)|Globals"
     r"|(?:Time|Throughput|Bandwidth|Sizes|Page Rates)(?: \((?:ms|Mbps|mbps|KB|pps)\))?):)"
 )
 """Where the lines of releases since 10.1 begin."""
 _OTHERS = re.compile(r"Others:(?:\s*\w+=\d+,?)+")
-"""The last of them, mostly."""
+"""Usually the last of them."""
 
 
 def lines_in(text: str) -> Iterator[str]:
-    """The lines that were one after another in `text`: mostly itself."""
+    """The lines that were joined in `text`; usually only `text` itself."""
     if len(text) < _LEAST_CHARACTERS or "\\n" in text or "\\r" in text:
         yield text
         return
@@ -75,7 +75,7 @@ def lines_in(text: str) -> Iterator[str]:
 
 
 def _parts(text: str, named: re.Pattern[str]) -> Iterator[str]:
-    """What is named, and what is between that."""
+    """The named parts, and what is between them."""
     position = 0
     for match in named.finditer(text):
         if between := text[position : match.start()].strip(_BETWEEN):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What only grows while a guest is migrated: where it is less than before, it is another migration or another guest."""
+"""Counters that only grow while a guest is migrated. If one falls, it is another migration or another guest."""
 
 from collections.abc import Mapping
 
@@ -15,22 +15,24 @@ _COLUMNS = [Column.SENT, Column.ZERO, Column.SYNCS, Column.TRANSFERRED]
 
 
 class Counters:
-    """Takes the readings of one migration, as far as they are of one."""
+    """Follows the readings of one migration."""
 
     def __init__(self) -> None:
         self._last: Mapping[str, Interval] = {}
 
     def fall(self, reading: Reading) -> bool:
-        """Whether less is counted than in the reading before, whatever rounding leaves open."""
+        """Whether a counter is certainly lower than in the reading before, given rounding."""
         before, now = self._last, _counts(reading)
         return any(now[name].high < before[name].low for name in now.keys() & before.keys())
 
     def saw(self, reading: Reading) -> None:
-        """Remember this one, which follows those before."""
+        """Remember this reading, which follows those before."""
         self._last = {**self._last, **_counts(reading)}
 
     def never_fall(self, table: Floats, first: Reading) -> bool:
-        """Whether that is sure of many readings, with a column for each in `table`, the `first` one as well."""
+        """Whether the counters certainly do not fall in many readings, a column each in `table`; `first` is the first
+        of them.
+        """
         return not self.fall(first) and not bool(np.any(np.diff(table[_COLUMNS], axis=1) < 0))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the items of a text come to: one migration after another of each guest, in the rows of a trace."""
+"""Turns the items of a text into rows of a trace, one migration after another for each guest."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ _OVER = frozenset((*ENDED, "none"))
 
 @dataclass
 class Facts:
-    """What is known of a guest and its QEMU."""
+    """What is known about a guest and its QEMU."""
 
     qemu: Mapping[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Facts:
 
 
 class Course:
-    """The rows that one guest's items make, in their order. `header` is that of the migration which they are of."""
+    """Turns one guest's items into rows, in order; `header` is that of their migration."""
 
     def __init__(self, facts: "Facts | None" = None) -> None:
         self.facts = facts or Facts()
@@ -50,15 +50,17 @@ class Course:
         self.clock = Clock()
         self._counters = Counters()
         self.alone: Filled | None = None
-        """What counts only if nothing else is told: that an earlier migration was cancelled, or of one no RAM."""
+        """A reading that counts only if there is nothing else: of a cancelled earlier migration, or without RAM
+        figures.
+        """
         self._status = ""
         self._total_bytes = 0.0
         self._queue: list[Happening | Setting] = []
         self._remarks_before = self._remarks_read = 0
-        """So many remarks are older than the migration, and than its last reading."""
+        """The number of remarks older than the migration, and older than its last reading."""
 
     def rows(self, item: Item) -> Iterator[Row]:
-        """The rows that `item` makes; events wait for the reading that follows them."""
+        """The rows of `item`; events wait for the reading that follows them."""
         match item:
             case Reading():
                 yield from self._reading(item)
@@ -73,7 +75,7 @@ class Course:
                 self._queue.append(item)
 
     def at_once(self, many: Many) -> SampleRows | None:
-        """The rows that readings make; None where they are to be read one by one, so that none of them counts yet."""
+        """The rows of many readings; None if they must be read one by one, in which case nothing has changed."""
         if not self.has_samples or self._queue or _OVER & {self._status, *many.statuses}:
             return None
         totals = many.table[Column.TOTAL]
@@ -92,7 +94,7 @@ class Course:
         return SampleRows(t_s, width_s * 1000, many)
 
     def rest(self) -> Iterator[Row]:
-        """The rows of events that no reading followed; one of them may tell that the migration is over."""
+        """The rows of events that no reading followed; one of them may show that the migration is over."""
         status = _status_by(self._queue)
         yield from self._events(self.clock.last_s, np.inf)
         if status and self._status not in _OVER:
@@ -107,7 +109,7 @@ class Course:
             return
         self.facts.parameters.update(setting.parameters)
         if self.has_samples and not setting.changed:
-            # What is told below the figures held when they were taken.
+            # What the text shows below the figures was in force when these were taken.
             self.header = self.facts.header()
 
     def _reading(self, reading: Reading) -> Iterator[Row]:
@@ -149,7 +151,7 @@ class Course:
             if isinstance(entry, Setting):
                 self.facts.parameters.update(entry.parameters)
         self._queue = []
-        # Unless it is over, what is below its figures and above those of the next one may be of either.
+        # Unless the migration is over, remarks between its last figures and the next ones may belong to either.
         end = self._remarks_read if self._status in _OVER else None
         del self.facts.remarks[self._remarks_before : end]
         self.clock, self.has_samples, self._status, self._total_bytes = Clock(), False, "", 0.0
@@ -181,7 +183,7 @@ class Course:
 
 
 def _status_by(queue: Sequence[Happening | Setting]) -> str:
-    """The status that the last one of QEMU's events tells after which no reading says how it goes on; '' if none."""
+    """The status in the last of QEMU's events that no reading followed; '' if there is none."""
     last_status = ""
     for one in queue:
         if isinstance(one, Setting) or one.message.get("event") != "MIGRATION" or one.side != "source":
@@ -194,21 +196,21 @@ def _status_by(queue: Sequence[Happening | Setting]) -> str:
 
 
 def _total_bytes(reading: Reading) -> float:
-    """All of the guest's RAM, 0 where that is not told."""
+    """The size of the guest's RAM, 0 if not shown."""
     ram = reading.answer.get("ram")
     total = ram.get("total") if isinstance(ram, Mapping) else None
     return float(total) if isinstance(total, int | float) and total > 0 else 0.0
 
 
 def _is_one_size(totals: Floats) -> bool:
-    """Whether all of these may be the RAM of one guest, which does not change while it is migrated."""
+    """Whether all of these may be the RAM size of one guest, which does not change during a migration."""
     return not len(totals) or bool(totals.max() <= totals.min() * LEEWAY)
 
 
 def _is_of_destination(reading: Reading, goes_on: bool) -> bool:
-    """Whether it is what the QEMU says that a guest migrates to: that it does, or waits, and nothing of its RAM.
+    """Whether this is the answer of a destination QEMU: it migrates or waits, and shows nothing about its RAM.
 
-    While a migration `goes_on`, no other one of the same guest is set up.
+    While a migration `goes_on`, no other migration of the same guest is set up.
     """
     status = reading.answer.get("status")
     is_told = status == "active" or (status == "setup" and goes_on)
@@ -216,7 +218,7 @@ def _is_of_destination(reading: Reading, goes_on: bool) -> bool:
 
 
 def _since_setup(queue: Sequence[Happening | Setting]) -> list[Happening | Setting]:
-    """Of what happened before the first reading, what surely belongs to its migration."""
+    """Of what happened before the first reading, what certainly belongs to its migration."""
     events = [one for one in queue if isinstance(one, Happening)]
     begins = [number for number, one in enumerate(events) if begins_migration(one.message)]
     if begins:
@@ -225,7 +227,7 @@ def _since_setup(queue: Sequence[Happening | Setting]) -> list[Happening | Setti
 
 
 class Courses:
-    """Those of all guests of a text, by what it calls them. `last_guest` is the one whose figures came last."""
+    """The courses of all guests in a text, by their names in it. `last_guest` is the one whose figures came last."""
 
     def __init__(self, parameters: Mapping[str, Any] | None = None) -> None:
         self._shared = Facts(parameters=dict(parameters or {}))
@@ -239,14 +241,14 @@ class Courses:
         return self._of[of]
 
     def alone(self) -> Iterator[tuple[str, Row]]:
-        """A row for each guest of which no more is told than what counts only then."""
+        """A row for each guest that has only a reading that counts if there is nothing else."""
         for of, course in self._of.items():
             if course.alone is not None and not course.has_samples:
                 yield of, SampleRow(0.0, 0.0, course.alone)
 
     @property
     def remarks(self) -> Sequence[str]:
-        """All that was remarked."""
+        """All remarks."""
         every = [self._shared, *(course.facts for course in self._of.values())]
         return list(dict.fromkeys(text for facts in every for text in facts.remarks))
 
@@ -257,7 +259,7 @@ class Courses:
         return [*([NO_JOB] if migrates_not else []), *self.remarks]
 
     def rows_of(self, item: Item | Many) -> Iterator[tuple[str, Row | SampleRows]]:
-        """The same of what may be many readings."""
+        """The same for an item that may be many readings."""
         if not isinstance(item, Many):
             yield from self.rows(item)
         elif (rows := self[item.of].at_once(item)) is not None:
@@ -268,7 +270,7 @@ class Courses:
                 yield from self.rows(reading)
 
     def rows(self, item: Item) -> Iterator[tuple[str, Row]]:
-        """The rows that `item` makes, each with its guest; what is of no guest in particular counts for each."""
+        """The rows of `item`, each with its guest; an item without a guest counts for all."""
         if isinstance(item, Reading):
             self.last_guest = item.of
         elif not item.of and not isinstance(item, Happening):

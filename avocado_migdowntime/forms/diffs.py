@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What `diff` shows of two texts: the older one, as far as it is shown, and below it the newer one."""
+"""The two texts in the output of `diff`: the older one, as far as it is shown, and the newer one."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _HEADS = ("--- ", "+++ ")
 
 
 def sides(text: str) -> tuple[str, str] | None:
-    """The two texts; None where it is no diff."""
+    """The two texts; None if it is no diff."""
     for kind, marks in _SIDES.items():
         if kind.search(text):
             lines = [line for line in text.splitlines(keepends=True) if not line.startswith(_HEADS)]

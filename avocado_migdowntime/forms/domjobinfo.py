@@ -30,7 +30,7 @@ _VALUE = re.compile(
     rf"(?P<number>{SEPARATED})\s*(?P<kind>(?P<unit>[KMGTPE]i)?B(?:/s)?|bytes|pages/s|ms|%)?"
     r"(?:\s*(?:[<#(\u2190]|//|--).*)?"
 )
-"""A figure with its unit, and what somebody remarked behind it."""
+"""A figure with its unit, and a remark that somebody added after it."""
 _TYPES = ("None", "Bounded", "Unbounded", "Completed", "Failed", "Cancelled")
 _STATUSES = {"Completed": "completed", "Failed": "failed", "Cancelled": "cancelled"}
 _OUTGOING, _INCOMING = ("Outgoing migration", "5"), ("Incoming migration", "4")
@@ -38,7 +38,7 @@ _OPERATIONS = (
     *("Unknown", "Start", "Save", "Restore", "Incoming migration", "Outgoing migration", "Snapshot"),
     *("Snapshot revert", "Dump", "Backup", "Snapshot delete"),
 )
-"""libvirt's virDomainJobOperation, by its numbers."""
+"""libvirt's virDomainJobOperation, by number."""
 _NAMES: Mapping[str, tuple[str, str]] = {
     "total-time": ("Time elapsed", "time_elapsed"),
     "setup-time": ("Setup time", "setup_time"),
@@ -69,12 +69,12 @@ _COUNTS = frozenset(
         *("xbzrle-cache.pages", "xbzrle-cache.cache-miss", "xbzrle-cache.overflow"),
     )
 )
-"""All others have a unit where virsh prints them, but not in its raw statistics."""
+"""All other figures have a unit in virsh's output, but not in its raw statistics."""
 _DOWNTIMES = ("Expected downtime", "Total downtime", "downtime")
 _OF_ENDED = frozenset(
     (_DOWNTIMES[1], "Time elapsed w/o network", "Downtime w/o network", "time_elapsed_net", "downtime_net")
 )
-"""What is told only of a job that is over."""
+"""Shown only for a job that is over."""
 _OTHERS = frozenset(
     (
         *("Job type", "Operation", "Time elapsed w/o network", "Time remaining", "Data processed", "Data remaining"),
@@ -84,18 +84,20 @@ _OTHERS = frozenset(
     )
 )
 FIGURE_NAMES = frozenset((*(name for names in _NAMES.values() for name in names), *_DOWNTIMES)) | _OTHERS
-"""What virsh and libvirt call the figures of a job."""
+"""The names of a job's figures in virsh and libvirt."""
 OF_LIBVIRT = frozenset(names[1] for names in _NAMES.values()) | {"downtime"}
-"""What libvirt calls them in its own dict."""
+"""Their names in libvirt's own dict."""
 _BEHIND_A_HEAD = re.compile(rf"{HEAD}((?:{'|'.join(map(re.escape, sorted(FIGURE_NAMES)))}):.*)")
 _BEGINS = "Job type"
 _WORDS = first_words(FIGURE_NAMES - {_BEGINS})
-"""One of these is in each line of a job: they have `type`, and `job` is in most lines of libvirt's log."""
+"""Each line of a job has one of these: `type` is in the line `Job type` too. `job` is left out, because it is in most
+lines of libvirt's log.
+"""
 _GENERAL = frozenset(("type", "operation", "success", "errmsg", "downtime", "Stats", "Operation", "Error message"))
-"""Names that others use as well: none begins a job."""
+"""Names that others use as well, so that none of them begins a job."""
 _NO_FIELDS = ("error", "warning", "Migration status", "Status", "globals", "capabilities")
 _ENOUGH = 3
-"""So many lines of a job whose first one is missing show that it is one."""
+"""If the first line of a job is missing, this many others show that it is one."""
 
 
 @dataclass
@@ -119,7 +121,7 @@ class DomJobInfo(Form):
         self._job: _Job | None = None
         self._repeats = Repeats()
         self._is_asked = False
-        """Whether the command stands in the text behind the last job."""
+        """Whether the text has the command after the last job."""
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         if _ENDED.search(line.text):
@@ -138,7 +140,7 @@ class DomJobInfo(Form):
         if self._job is None or not line.text or AROUND.fullmatch(line.text):
             return None
         if _is_figure(line.text) or _is_figure(line.message):
-            return None  # Of a later libvirt, or of another form: the job may go on behind it.
+            return None  # A figure of a newer libvirt, or of another form; the job may go on after it.
         if self._job.fields.keys() == {_BEGINS} and not self._job.gap:
             self._job.gap = True
             return None
@@ -157,7 +159,7 @@ class DomJobInfo(Form):
         return self.end()
 
     def _field(self, line: Line) -> tuple[str, str] | None:
-        """What a line shows of a job: the name and what stands behind it."""
+        """The name and the value that a line shows of a job."""
         if not has_one_of(_WORDS, line):
             return None
         names = FIGURE_NAMES if self._job is not None else FIGURE_NAMES - _GENERAL
@@ -178,9 +180,9 @@ def _is_figure(text: str) -> bool:
 
 
 def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float | None) -> Iterable[Item]:
-    """What a job tells whose figures have the names that virsh or libvirt give them.
+    """The items of a job whose figures have virsh's or libvirt's names.
 
-    Raises UsageError where one is no number, as in another language than English.
+    Raises UsageError if a figure is no number, as in another language than English.
     """
     kind = str(fields.get(_BEGINS, fields.get("type", "Unbounded" if _OF_ENDED.isdisjoint(fields) else "Completed")))
     if kind.isdigit() and int(kind) < len(_TYPES):
@@ -219,13 +221,13 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
         # Disks are sent first.
         figures |= {"ram.total": 0, "ram.transferred": 0, "ram.remaining": 0}
     elif not figures.get("ram.total", True):
-        # Nothing is told of memory yet.
+        # Nothing is shown of memory yet.
         figures = {name: value for name, value in figures.items() if not name.startswith("ram.")}
     yield Reading(nested(figures), stamp, rounding, arrived_s=arrived_s)
 
 
 def _is_whole(name: str, text: str) -> bool:
-    """Whether a figure has a unit that virsh shows with it: else what was copied ends there, or it is a percentage."""
+    """Whether a figure has the unit that virsh prints. If not, the copied text ends there, or it is a percentage."""
     match = _VALUE.fullmatch(text)
     if match is None or name in _COUNTS:
         return bool(text)
@@ -236,9 +238,10 @@ def _is_whole(name: str, text: str) -> bool:
 
 
 def _in_mbps(figures: dict[str, Any], rounding: dict[str, Interval]) -> None:
-    """virsh shows the bandwidth in bytes per second, whole ones with --rawstats."""
+    """virsh shows the bandwidth in bytes per second, with --rawstats as a whole number."""
     if figures.keys() >= {"ram.dirty-sync-count", "ram.page-size"}:
-        # What shows both leaves out a bandwidth and a rate of 0; where one is missing, somebody else may have.
+        # libvirt leaves out a bandwidth or a rate of 0 if it shows these two; otherwise somebody else may have left it
+        # out.
         figures.setdefault("ram.mbps", 0)
         figures.setdefault("ram.dirty-pages-rate", 0)
     if not figures.get("ram.mbps"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bytes in any encoding that a text is kept in, as UTF-8 without a mark at its begin."""
+"""Converts bytes of a text in any encoding to UTF-8 without a byte order mark."""
 
 import codecs
 
@@ -8,7 +8,7 @@ _LONGEST_MARK = 3
 
 
 class Utf8:
-    """Takes bytes as they come; what they are is told by their first ones."""
+    """Takes bytes piece by piece; the first ones show the encoding."""
 
     def __init__(self) -> None:
         self._first_bytes = b""
@@ -16,7 +16,7 @@ class Utf8:
         self._decoder: codecs.IncrementalDecoder | None = None
 
     def feed(self, data: bytes) -> bytes:
-        """The same text, as far as it is whole."""
+        """The same text as UTF-8, as far as it is complete."""
         if not self._has_encoding:
             data, self._first_bytes = self._first_bytes + data, b""
             if len(data) <= _LONGEST_MARK:
@@ -26,7 +26,7 @@ class Utf8:
         return data if self._decoder is None else self._decoder.decode(data).encode()
 
     def end(self) -> bytes:
-        """What is left of it."""
+        """The rest of the text."""
         if not self._has_encoding:
             first_bytes, self._first_bytes = self._first_bytes, b""
             self._has_encoding = True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Figures as logs print them, rounded, and what they may have been."""
+"""Rounded figures, as logs print them, and their intervals."""
 
 import re
 from collections.abc import Mapping
@@ -17,25 +17,25 @@ from .rounding import UNITS, to_digits, whole
 
 BITS, MEGABIT = 8, 1_000_000
 NUMBER = r"\d{1,20}"
-"""A whole number, as a regular expression: no counter of QEMU's has more digits."""
+"""A regular expression for a whole number: no counter of QEMU has more digits."""
 SIZE = rf"{NUMBER}(?:\.\d{{1,9}})?(?: ?(?:[KMGTP]i?)?B)?"
-"""A size with its unit, as a regular expression without groups; without a unit it is in bytes."""
+"""A regular expression for a size with its unit, without groups; without a unit, the size is in bytes."""
 _FRACTIONAL = ("mbps", "total-time")
-"""The figures that may have digits after the point; all others are whole numbers with QEMU."""
+"""Figures that may have a fraction; all others are whole numbers in QEMU."""
 _SIZE = re.compile(r"(?P<number>\d+(?:\.(?P<digits>\d+))?)(?: ?(?P<unit>[KMGTP]?)i?B)?")
 
 
 def size_of(text: str) -> float | Interval:
-    """The bytes that `text` tells, which matches `SIZE`: exactly where it is a whole number of them, else rounded.
+    """The bytes of `text`, which matches `SIZE`: exact if it is a whole number of bytes, else an interval.
 
-    KB is as much as KiB: so do those write it that are read here.
+    KB means KiB here: the programs whose texts are read write it that way.
     """
     size: float | Interval = size_in(Numbers(text), (0, len(text)))
     return size
 
 
 def size_in(numbers: Numbers, span: Span) -> Any:
-    """The same of what stands there, in a line or in many."""
+    """The same for the size at `span`, in one line or in many."""
     match = _SIZE.fullmatch(numbers.text, *span)
     if match is None:
         raise ValueError(f"{numbers.text[slice(*span)]!r} is no size")
@@ -48,7 +48,7 @@ def size_in(numbers: Numbers, span: Span) -> Any:
 
 
 def cut_off(count: float, unit: float = 1) -> Interval:
-    """What a figure that need not be a whole number may have been of which `count` whole `unit`s are shown."""
+    """The interval of a figure, possibly fractional, of which `count` whole `unit`s are shown."""
     return between(count * unit, (count + 1) * unit)
 
 
@@ -66,10 +66,10 @@ def reading(
     estimated: Mapping[str, str] | None = None,
     arrived_s: float | None = None,
 ) -> Reading:
-    """What the `figures` of one line make, by QMP's names, with a part's name and a point before those of a part.
+    """The reading of one line's `figures`, by QMP's names; those of a part have the part's name and a dot before them.
 
-    Where one is an interval, the reading's `rounding` has it and the answer its middle; of a time and of what
-    was shown as 0 the low end. Words are kept, None is left out.
+    For an interval, the reading's `rounding` has the interval, and the answer has its middle; for a time, or a figure
+    shown as 0, it has the low end. Texts are kept, None is left out.
     """
     answer: dict[str, Any] = {"status": status}
     rounding: dict[str, Interval] = {}
@@ -87,7 +87,7 @@ def reading(
 def reading_of(
     statement: Statement, stamp: Stamp | None, mbps: Interval | None = None, arrived_s: float | None = None
 ) -> Reading:
-    """What a line told: `mbps` is what was worked out where it shows none."""
+    """The reading of a line; `mbps` is the computed bandwidth if the line shows none."""
     figures, estimated = statement.figures, statement.estimated
     if statement.pace is not None:
         figures = {**figures, "ram.mbps": mbps}
@@ -97,7 +97,7 @@ def reading_of(
 
 
 def column(name: str, figure: Any) -> Floats | float:
-    """What the answers of many lines have of a figure: as `reading` makes it of one."""
+    """A figure of many lines as a column of answers; computed as `reading` does for one line."""
     if isinstance(figure, Interval):
         figure = figure.low if name == "total-time" else np.where(figure.low == 0, figure.low, figure.middle)
     answers: Floats | float = figure if name.endswith(_FRACTIONAL) else np.rint(figure)

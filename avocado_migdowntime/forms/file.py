@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The one way in for whatever tells of a migration: a recording, or a text of any form that is known."""
+"""The single entry point for all input about a migration: a recording, or a text of any known form."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,13 +33,13 @@ def read(name: str) -> Trace:
 
 
 def parse(data: bytes) -> Trace:
-    """The trace that the bytes of a file hold; raises UsageError as `read` does, without naming a file."""
+    """The trace in the bytes of a file; raises UsageError as `read` does, without a file name."""
     size_bytes = input_file.CHUNK_BYTES
     return _parse(data[begin : begin + size_bytes] for begin in range(0, len(data), size_bytes))
 
 
 def _was_read(first: bytes) -> bool:
-    """Whether a recording has more than QEMU's answers: what is known of those that were read from a text."""
+    """Whether a recording was made from a text, so that its answers also say how they were read."""
     return b'"read": true' in first.lstrip().partition(b"\n")[0]
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a text does not show of an answer to query-migrate, worked out of what it does.
+"""Completes an answer to query-migrate by what can be computed from what a text shows.
 
-Exactly where that is possible (`derived`), about where it is not (`estimated`), and else named: 0 stands for it then.
+A figure is computed exactly if possible (`derived`), otherwise approximately (`estimated`), otherwise it is listed as
+lacking and set to 0.
 """
 
 import reprlib
@@ -15,7 +16,7 @@ from ..errors import UsageError
 from ..trace.reading import Reading, Stamp
 
 NEEDED = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate", "mbps")
-"""What a sample of a trace is made of."""
+"""The RAM figures that a sample of a trace needs."""
 _TO_THE_BYTE = "ram.precopy-bytes"
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
 _OF_POSTCOPY = ("postcopy-requests", "postcopy-bytes")
@@ -23,12 +24,12 @@ USUAL_PAGE_BYTES = 4096
 
 
 AS_READ = "as-read"
-"""What a recorded answer that was read from a text has beside QEMU's fields: what is known of them."""
+"""Key of a recorded answer that was read from a text, with what is known about its figures; QEMU has no such field."""
 
 
 @dataclass(frozen=True)
 class Filled:
-    """A reading whose `answer` is whole, and the names of what it `lacks` all the same."""
+    """A reading with a complete `answer`, and the names of the figures that it still `lacks`."""
 
     reading: Reading
     lacks: tuple[str, ...] = ()
@@ -37,7 +38,7 @@ class Filled:
 
     @property
     def figures(self) -> Mapping[str, Any]:
-        """The answer without what is of no use rounded: bytes of which the last ones count."""
+        """The answer without figures that are useless if rounded: byte counts that must be exact."""
         answer, interval = self.reading.answer, self.reading.rounding.get(_TO_THE_BYTE)
         if interval is None or not interval.width or not isinstance(answer.get("ram"), Mapping):
             return answer
@@ -46,7 +47,7 @@ class Filled:
 
     @property
     def recordable(self) -> Mapping[str, Any]:
-        """The answer to be put on record, with what is known of its figures: see `reading_of_record`."""
+        """The answer to be recorded, with what is known about its figures: see `reading_of_record`."""
         one = self.reading
         rounding = {name: [interval.low, interval.high] for name, interval in one.rounding.items()}
         annotations = {"rounding": rounding, "derived": dict(one.derived), "estimated": dict(one.estimated)}
@@ -57,9 +58,9 @@ class Filled:
 
 
 def reading_of_record(recorded: Mapping[str, Any], stamp: Stamp | None) -> Reading:
-    """The reading that was put on record: see `Filled.recordable`.
+    """The reading that was recorded: the inverse of `Filled.recordable`.
 
-    Raises UsageError where what is known of it is not as that has it.
+    Raises UsageError if what is recorded about its figures is malformed.
     """
     answer, annotations = dict(recorded), recorded.get(AS_READ)
     if annotations is None:
@@ -78,7 +79,7 @@ def reading_of_record(recorded: Mapping[str, Any], stamp: Stamp | None) -> Readi
 
 
 def filled(reading: Reading) -> Filled:
-    """The reading with all that a sample is made of."""
+    """The reading, completed with all that a sample needs."""
     if _is_whole(reading.answer):
         return Filled(reading)
     answer: dict[str, Any] = dict(reading.answer)
@@ -106,7 +107,7 @@ def filled(reading: Reading) -> Filled:
 
 
 def _is_whole(answer: Mapping[str, Any]) -> bool:
-    """Whether nothing has to be worked out, as of an answer of QEMU's itself since 2.10."""
+    """Whether nothing must be computed, as for QEMU's own answers since 2.10."""
     ram = answer.get("ram")
     return (
         isinstance(ram, dict)
@@ -119,15 +120,16 @@ def _is_whole(answer: Mapping[str, Any]) -> bool:
 
 
 def _counts_pages(part: Any) -> bool:
-    """Whether it is shown how many pages were sent in another encoding: see `trace.ram`."""
+    """Whether it shows how many pages were sent in another encoding: see `trace.ram`."""
     return not isinstance(part, Mapping) or ("pages" in part and ("overflow" in part or "encoding-rate" not in part))
 
 
 def _status(answer: dict[str, Any], derived: dict[str, str], estimated: dict[str, str]) -> None:
-    """QEMU shows an expected downtime while a migration is active alone, and a downtime once the guest was stopped.
+    """Derive the status: QEMU shows an expected downtime while a migration is active, and a downtime once the guest was
+    stopped.
 
-    Nothing is left of a migration that is over, so that RAM that is left then is sent by postcopy, as is what the
-    destination asks for.
+    Nothing is left of a migration that is over. So if RAM is left then, postcopy sends it, as it sends what the
+    destination requests.
     """
     ram = answer.get("ram")
     figures = ram if isinstance(ram, Mapping) else {}
@@ -173,7 +175,7 @@ def _page_size(
 
 
 def _bandwidth(ram: dict[str, Any], answer: Mapping[str, Any], estimated: dict[str, str]) -> None:
-    """Where no throughput is shown, the mean one since the migration began."""
+    """If no throughput is shown, use the mean since the migration began."""
     if "mbps" in ram:
         return
     transferred, total_ms = ram.get("transferred"), answer.get("total-time")

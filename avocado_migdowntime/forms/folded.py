@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A string that YAML tells over several lines, each of which ends with a backslash: one line again."""
+"""Joins a YAML string that spans several lines, each ending with a backslash, into one line."""
 
 import re
 
 _MOST = 1000
-"""No string is told over more lines."""
+"""The most lines that a string spans."""
 _BEGINS = re.compile(r'(?:^|[:-] )\s*"(?:[^"\\]|\\.)*\\$')
-"""A string in double quotes that does not end in its line."""
+"""A double-quoted string that does not end on its line."""
 _GOES_ON = re.compile(r"(?<!\\)(?:\\\\)*\\$")
 
 
 class Folded:
-    """Takes lines as they come."""
+    """Takes lines one by one."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
 
     @property
     def is_begun(self) -> bool:
-        """Whether what was taken last goes on in the next line."""
+        """Whether the last line continues on the next one."""
         return bool(self._pieces)
 
     def take(self, text: str) -> str:
-        """The line that this one ends, or itself; of no account where it goes on."""
+        """The line that `text` completes, or `text` itself; '' while the string continues."""
         pieces, self._pieces = self._pieces, []
         if not pieces and not _BEGINS.search(text):
             return text

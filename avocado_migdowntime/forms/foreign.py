@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files that are no text, or packed in a way that is not read here: told by their first bytes."""
+"""Files that are no text, or in an unsupported packed format: recognised by their first bytes."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ DOMJOBINFO = "the output of `virsh domjobinfo GUEST`, on the source host while t
 _LOOKED_AT_BYTES = 1 << 16
 _TAR_AT = 257
 _STRANGE = 0.02
-"""Of texts a smaller share is control characters, of what is packed a greater one."""
+"""Texts have a smaller share of control characters, packed files a greater one."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Foreign:
 
     @property
     def sentence(self) -> str:
-        """What to say of a file that is this, behind its name."""
+        """The sentence about such a file, to follow its name."""
         why = f": {self.why}" if self.why else ""
         return f"is {self.what}{why}; {self.take}"
 
@@ -63,13 +63,13 @@ MAGIC: tuple[tuple[bytes, Foreign], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OFFICE),
     (b"{\\rtf", _OFFICE),
 )
-"""First bytes, and what a file is that has them."""
+"""First bytes, and what a file is that starts with them."""
 _TAR = Foreign("a tar archive", "", _UNPACK.format("tar xf FILE"))
 _NO_TEXT = Foreign("no text", "its bytes are in no known encoding or compression", f"take {DOMJOBINFO}")
 
 
 def of_bytes(data: bytes) -> Foreign | None:
-    """What a file is that begins with `data` and is no text, or is packed in a way that is not read here."""
+    """What a file is that starts with `data` and is no text, or is in an unsupported packed format; None for a text."""
     for magic, foreign in MAGIC:
         if data.startswith(magic):
             return foreign
@@ -79,7 +79,7 @@ def of_bytes(data: bytes) -> Foreign | None:
 
 
 def _is_binary(data: bytes) -> bool:
-    """Whether there are more control characters in `data` than in a text of any encoding that is read here."""
+    """Whether `data` has more control characters than a text in any supported encoding."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or _is_utf16(data):
         return False
     strange = sum(data.count(code) for code in range(32) if code not in b"\t\n\v\f\r\a\b\x1b")
@@ -87,6 +87,6 @@ def _is_binary(data: bytes) -> bool:
 
 
 def _is_utf16(data: bytes) -> bool:
-    """Whether every other byte is 0, as in UTF-16 of what is mostly ASCII."""
+    """Whether every other byte is 0, as in UTF-16 text that is mostly ASCII."""
     zeros = sorted((data[::2].count(0), data[1::2].count(0)))
     return zeros[1] > 0.7 * (len(data) // 2) > 2 * zeros[0]

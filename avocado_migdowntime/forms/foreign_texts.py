@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Texts that tell nothing of QEMU's figures: recognised by a line that only they have, to say what to take instead."""
+"""Texts without figures of QEMU, recognised by a line that only they have, so that a message can say what to take
+instead.
+"""
 
 import re
 import reprlib
@@ -9,16 +11,16 @@ from dataclasses import replace
 from .foreign import DOMJOBINFO, Foreign
 
 LONG = reprlib.Repr()
-"""Shows as much of a line as lets it be recognised."""
+"""Shows enough of a line to recognise it."""
 LONG.maxstring = 120
 
 _LOOKED_AT = 1 << 18
-"""So many characters of a text are looked through: it shows early what it is, and each pattern takes its time."""
+"""Only this many characters are searched: a text shows early what it is, and each pattern takes time."""
 _KVM_ONLY = "this tool judges only migrations of QEMU"
 _QEMU_FIGURES = "it has no figures of QEMU"
 ANOTHER_LANGUAGE = "the output of `virsh domjobinfo` in another language than English"
 _Rows = tuple[tuple[str, str, str, str], ...]
-"""A pattern, and what of Foreign is said of a text that it is found in."""
+"""A pattern, and the fields of Foreign for a text that contains it."""
 _ROWS_OF_TEXTS: _Rows = (
     (
         r"(?i)\A\s*(?:<!doctype html|<html\b)",
@@ -229,8 +231,8 @@ TEXTS, BARE_TEXTS = (
     tuple((re.compile(pattern, re.MULTILINE), Foreign(*rest)) for pattern, *rest in rows)
     for rows in (_ROWS_OF_TEXTS, _ROWS_OF_BARE_TEXTS)
 )
-"""A line that a text has, and what it is then; the first that fits counts. The second are for what is read where it has
-figures: for a text in which no form was recognised.
+"""A line that a text has, and what the text is; the first match counts. The second table is for texts that are read if
+they have figures, so it applies only if no form was recognised.
 """
 
 ONLY_WITH: Mapping[str, tuple[str, ...]] = {
@@ -260,11 +262,11 @@ ONLY_WITH: Mapping[str, tuple[str, ...]] = {
     "an oVirt log": ("vdsm", "[virt.vm]", "org.ovirt.engine"),
     "a KubeVirt log": ("virt-",),
 }
-"""One of these is in each text that a pattern fits, and to look for them takes far less time than the pattern does."""
+"""Each text that matches the pattern has one of these words; searching for words is much faster."""
 
 
 def of_text(text: str) -> Foreign | None:
-    """What a `text` is in which no form was recognised; with the line that says why, where it has one."""
+    """What a `text` is in which no form was recognised; with the line that says why, if it has one."""
     beginning = text[:_LOOKED_AT]
     for pattern, foreign in (*TEXTS, *BARE_TEXTS):
         if not any(word in beginning for word in ONLY_WITH.get(foreign.what, ("",))):
@@ -276,5 +278,5 @@ def of_text(text: str) -> Foreign | None:
 
 
 def is_of_others(foreign: Foreign) -> bool:
-    """Whether a text is of what runs no QEMU, whatever else it looks like."""
+    """Whether a text is about software other than QEMU, whatever else it looks like."""
     return foreign.why == _KVM_ONLY

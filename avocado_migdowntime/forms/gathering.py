@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From the items of a whole text to one trace: of the guest that was told of last, its last migration."""
+"""Builds one trace from the items of a whole text: the last migration of the guest that was shown last."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from .refusal import in_another_language, lacking, nothing_told, too_little
 from .rows import Begins, EventRow, Row, SampleRows
 
 MANY = 1000
-"""Of so many samples, the last ones, a trace keeps the readings."""
+"""A trace keeps the readings of this many samples, the last ones."""
 
 
 @dataclass
@@ -31,11 +31,11 @@ class _Migration:
     lacks: tuple[str, ...] = ()
 
     def readings(self) -> tuple[Reading, ...]:
-        """The last ones."""
+        """The last readings."""
         return tuple(one if isinstance(one, Reading) else one.reading() for one in self.last_readings)
 
     def add(self, row: Row | SampleRows) -> None:
-        """Add one, or many."""
+        """Add one row, or many."""
         if isinstance(row, SampleRows):
             many = row.many
             self.samples.extend(row.t_s, row.latency_ms, many.statuses, many.table)
@@ -52,9 +52,9 @@ class _Migration:
 
 
 def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] = ()) -> Trace:
-    """The trace that the items of a text make, which `reader` reads.
+    """The trace of the items of a text; `reader` reads the text.
 
-    Raises UsageError where they tell of no migration or of too little, and says what was recognised then.
+    Raises UsageError, which names what was recognised, if the items show no migration, or too little of one.
     """
     courses, migrations, several = Courses(), dict[str, _Migration](), set[str]()
     for item in items:
@@ -109,7 +109,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
 
 
 def _worked_out(reading: Reading, lacks: Sequence[str], reader: Reader) -> list[str]:
-    """What the last reading has that was not shown, for people."""
+    """Notes for people about the last reading's figures that were not shown."""
     notes = [*_beside(reading.answer)]
     notes += [f"{_short(name)} is not shown: {how}" for name, how in reading.derived.items()]
     notes += [f"{_short(name)} is not shown, and is estimated: {how}" for name, how in reading.estimated.items()]
@@ -119,12 +119,12 @@ def _worked_out(reading: Reading, lacks: Sequence[str], reader: Reader) -> list[
 
 
 def _beside(answer: Mapping[str, Any]) -> Iterator[str]:
-    """What else an answer tells that bears on the downtime."""
+    """What else an answer shows that affects the downtime."""
     percent, vfio = answer.get("cpu-throttle-percentage"), answer.get("vfio")
     if isinstance(percent, int | float) and percent > 0:
         yield f"auto-converge stops the guest's CPUs for {percent:g} % of their time, so that it dirties less"
     if isinstance(vfio, Mapping) and vfio.get("transferred"):
-        # Since 11.1 the report and what remains, beside RAM's, have it.
+        # Since 11.1, the report and the `remaining` next to RAM's include it.
         caveat = "" if "remaining" in answer else ": no figure here has what is left of it"
         yield f"a VFIO device is migrated as well{caveat}"
 

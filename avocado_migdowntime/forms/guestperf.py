@@ -31,7 +31,7 @@ _BANDWIDTH_UNIT = 1 << 20
 
 
 class Guestperf(Form):
-    """Reads a report as guestperf writes it, over many lines, or on one."""
+    """Reads a report as guestperf writes it, on many lines or on one."""
 
     NAME = "a report of QEMU's guestperf"
     NEEDLES = (b"emain",)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whose figures a text shows, by the commands above them: those of several guests may be in one paste."""
+"""Finds out whose figures a text shows, by the commands above them: one paste may have those of several guests."""
 
 import re
 from dataclasses import replace
@@ -14,27 +14,29 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 class Guests:
-    """Knows the guest of which a command was last."""
+    """Remembers the guest in the last command."""
 
     def __init__(self) -> None:
         self._first: dict[str, str] = {}
         self._named = ""
         self._are_unnamed = False
-        """Whether figures are told of a guest that no command above them names: of the first one that one names."""
+        """Whether figures without a naming command above them were seen; they belong to the first guest that a command
+        names.
+        """
 
     @property
     def has_names(self) -> bool:
-        """Whether any was named."""
+        """Whether any guest was named."""
         return bool(self._first)
 
     def is_named_in(self, text: str) -> bool:
-        """Whether a line is a command that names one."""
-        # Words take a fraction of the time that patterns do to find nothing.
+        """Whether a line is a command that names a guest."""
+        # To find nothing, searching for words takes a fraction of the time that patterns take.
         is_command = "domjobinfo" in text or "monitor-command" in text or "maxdowntime" in text or "qm monitor" in text
         return is_command and _name_in(text) is not None
 
     def name(self, text: str) -> None:
-        """What follows is of the guest that a command names. A guest may have a name, a number and a UUID."""
+        """Note that what follows is of the guest in a command. A guest may have a name, a number and a UUID."""
         name = _name_in(text)
         if name is None:
             return
@@ -45,7 +47,7 @@ class Guests:
         self._named = name if not is_first else "" if self._are_unnamed else first
 
     def of(self, item: Item) -> Item:
-        """An item as one of that guest, unless it says itself of which it is."""
+        """The item assigned to that guest, unless it names its own."""
         if item.of or not isinstance(item, Reading | Happening | Setting):
             return item
         if self._named:

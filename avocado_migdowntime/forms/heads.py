@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What logs, tests and programs that start others put before each line of a text, and between them."""
+"""What logs, tests and wrapper programs put before each line of a text, and between lines."""
 
 import re
 
@@ -10,9 +10,9 @@ HEAD = (
     r"|\b\d{8}[-T]\d{6}Z?|^#?[\d.]+(?: [\d.]+)?)\s+"
     r"|^[\w.-]{1,40}:(?=[A-Za-z]))"
 )
-"""The end of it, as a regular expression: a mark, a level, a time or a number, and then blanks."""
+"""A regular expression for the end of such a prefix: a mark, a level, a time or a number, and then blanks."""
 
 AROUND = re.compile(
     r"[{}\[\]]+,?|\"[\w@.-]+\"\s*:.*|_{0,2}[A-Z][A-Z0-9_]*=.*|\w{3} \d{4}-\d\d-\d\d \S+ \w+ \[s=[0-9a-f]+;.*"
 )
-"""What the journal and others put around a line that they tell as an object: its other fields."""
+"""What the journal and others put around a line that they show as an object: its other fields."""

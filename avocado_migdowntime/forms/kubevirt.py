@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The log of KubeVirt's virt-launcher in the source pod.
 
-Source: kubevirt, pkg/virt-launcher/virtwrap/live-migration-source.go, of 2022 to 2026: libvirt's job statistics every
-4 s, and at each sync where stall detection is on. Until August 2023 in bytes; since then in whole MiB and Mbps, cut
-off, of which MiB are right and Mbps are not until February 2024 (KubeVirt 1.0 and 1.1): bytes were divided by 8 where
-they had to be multiplied, so that what is shown is 64 times too little. No limit is logged, and QEMU's 300 ms holds,
+Source: kubevirt, pkg/virt-launcher/virtwrap/live-migration-source.go, of 2022 to 2026. It logs libvirt's job statistics
+every 4 s, and at each sync if stall detection is on. Until August 2023 the figures are in bytes; since then in whole
+MiB and Mbps, truncated. MiB are right; Mbps are wrong until February 2024 (KubeVirt 1.0 and 1.1): bytes were divided by
+8 instead of multiplied, so the logged figure is 64 times too small. No limit is logged; QEMU's 300 ms is in force
 unless KubeVirt sets another.
 """
 
@@ -28,9 +28,9 @@ from .stamps import stamp_within
 TOO_LITTLE = 64
 _ABOUT_64 = Interval(16, 256)
 _RIGHT = 8
-"""So many times what is shown may have been sent in the mean where Mbps are right."""
+"""If Mbps are right, the mean rate of sending may be this many times the shown rate."""
 _LEAST_MS = 1000
-"""QEMU sends in bursts: over less time what was sent is no bandwidth."""
+"""QEMU sends in bursts: over a shorter time, what was sent does not show the bandwidth."""
 _PAGE_BYTES = 4096
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
 _ABOUT_MIGRATION = re.compile(r"igration |borting migration|max.downtime|post.copy mode|start post|has been aborted")
@@ -153,7 +153,7 @@ class KubevirtLog(Log):
         return Statement(status, figures, of, derived, estimated)
 
     def _factor(self, of: str, entries: Mapping[str, _Figure]) -> float | None:
-        """By what Mbps have to be multiplied; None while that is not known."""
+        """The factor by which Mbps must be multiplied; None while it is not known."""
         if entries.get("MemoryBandwidth", _NOTHING)[1] != "Mbps":
             return 1
         if of not in self._shows_64th:
@@ -161,10 +161,10 @@ class KubevirtLog(Log):
         return TOO_LITTLE if self._shows_64th[of] else 1
 
     def _learnt(self, entries: Mapping[str, _Figure]) -> Iterator[Item]:
-        """Find that out by the first figures.
+        """Determine that factor from the first figures.
 
-        What was sent until the first line may have gone at another bandwidth than what is shown there: that Mbps are
-        too little is told by what was sent from one line to the next.
+        What was sent until the first line may have been sent at another bandwidth than the line shows. So what was sent
+        from one line to the next shows whether Mbps are too small.
         """
         rate, unit = entries.get("MemoryBandwidth", _NOTHING)
         elapsed_ms, transferred = _number(entries, "TimeElapsed"), _size(entries, "MemoryProcessed")
@@ -181,14 +181,14 @@ class KubevirtLog(Log):
 
 
 class _Look(NamedTuple):
-    """What a line shows of the bandwidth: after how long, ms, what was sent until then, bytes, and Mbps."""
+    """What a line shows about the bandwidth: the elapsed ms, the bytes sent until then, and Mbps."""
 
     elapsed_ms: float
     sent_bytes: Interval
     mbps: float
 
     def times_since(self, before: "_Look") -> Interval:
-        """How many times the Mbps that are shown, the greater ones of the two, were sent from `before` on."""
+        """The rate of sending since `before` ÷ the shown Mbps, the greater of the two."""
         passed_ms = self.elapsed_ms - before.elapsed_ms
         if passed_ms <= 0:
             return Interval(0, math.inf)
@@ -205,7 +205,9 @@ def _interval(size: float | Interval) -> Interval:
 
 
 def _entries(numbers: Numbers, match: re.Match[str]) -> Mapping[str, _Figure]:
-    """The figures of a line with their units; without the last one where the line is cut off, for it may be, too."""
+    """The figures of a line with their units. If the line is cut off, the last one is left out, because it may be cut
+    as well.
+    """
     matches = _FIGURE.finditer(numbers.text, *match.span("figures"))
     entries = {one[1]: (numbers[one.span(2)], one[3]) for one in matches}
     if entries and not entries.keys() & _LAST:
@@ -232,7 +234,7 @@ def _rate(entries: Mapping[str, _Figure], name: str, factor: float) -> float | I
 
 
 def _disk(entries: Mapping[str, _Figure]) -> Mapping[str, Any]:
-    """What is left of disks, where more data are to be sent than there is memory."""
+    """What is left of disks, if more data is to be sent than there is memory."""
     names = ("DataTotal", "MemoryTotal", "DataRemaining", "MemoryRemaining")
     if any(name not in entries for name in names):
         return {}
@@ -244,7 +246,7 @@ def _disk(entries: Mapping[str, _Figure]) -> Mapping[str, Any]:
 
 
 def _page_bytes(data: Any, pages: Any) -> tuple[int, Mapping[str, str], Mapping[str, str]]:
-    """The page size, how it follows from the bytes in normal pages, or why it is taken for likely."""
+    """The page size; and either how it follows from the bytes in normal pages, or why it is assumed."""
     if data is not None and pages is not None and decided(pages != 0):
         bytes_each = data.scaled(1 / pages) if isinstance(data, Interval) else between(data / pages, data / pages)
         fits = [(bytes_each.low <= size) & (size <= bytes_each.high) for size in _PAGE_SIZES]

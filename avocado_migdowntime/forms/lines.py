@@ -21,25 +21,25 @@ _QUOTED = re.compile(
     r"|(?!\d{4}[-/])[\w./-]{1,80}:\d{1,6}:(?!\d\d)|\[(?:pod/[^\]\s]+|stdlog)\](?:[ \t]|$)"
     r"|[\w.-]{1,80}[ \t]{1,80}\|(?:[ \t]|$))+"
 )
-"""By `>` and `|`, as a list, as a comment, as in a diff, with the numbers that grep, cat and nl put before lines, the
-names of files that grep does, those of containers by kubectl and docker, and what Avocado puts before a test's lines.
+"""Quoting by `>` and `|`; list, comment and diff marks; the line numbers of grep, cat and nl; grep's file names;
+container names of kubectl and docker; and what Avocado puts before a test's lines.
 """
 _LEAST_ENDS = 3
-"""So many ends of lines are in what was a string."""
+"""What was a string contains this many line ends."""
 _LONGEST_OF_STRINGS = 1 << 20
 _MAILED = re.compile(r"=3D|=(?:20|0D)$|=C2=A0")
-"""Of mails in quoted-printable."""
+"""Marks of mails in quoted-printable."""
 _BYTE = re.compile(rb"=([0-9A-F]{2})")
 _LONGEST_MAILED = 77
 _MANY_BLANKS = re.compile(r"\s{32,}")
 _AS_MANY = " " * 32
-"""More mean no more, and patterns that look for what is behind blanks take long for them."""
+"""Longer runs of blanks mean nothing more, and patterns that search after blanks are slow on them."""
 _MARKS = frozenset("{*`\\")
-"""One of these is in each line that has markup."""
+"""Each line with markup has one of these."""
 
 
 class Lines:
-    """Takes one raw line after another; what a mail program has broken by `=` at its end is one again."""
+    """Takes raw lines one by one, and rejoins those that a mail program broke by `=` at the end."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -48,11 +48,11 @@ class Lines:
 
     @property
     def is_plain(self) -> bool:
-        """Whether a line is by itself what it is, not one of a mail's or of a string."""
+        """Whether each line stands for itself, and is not part of a mail or of a string."""
         return not self._pieces and not self._is_mailed and not self._folded.is_begun
 
     def of(self, raw: bytes, came_s: float) -> Iterator[Line]:
-        """The lines that one line of a text holds: more where others are in it, none where it goes on."""
+        """The lines in one line of a text: several if others are embedded in it, none if it continues."""
         text = raw.decode(errors="replace").rstrip("\r\n")
         if "\x1b" in text or "[0m" in text:
             text = without_escapes(text)
@@ -94,9 +94,9 @@ class Lines:
 
 
 def _whole_lines(text: str) -> Iterable[str]:
-    """The lines that one was, where several were made one."""
+    """The lines that were joined into one."""
     if text.count("\\n") >= _LEAST_ENDS and '"' not in text and "'" not in text:
-        # The inside of a string, unless it goes on in the next line, as YAML ends one.
+        # The inside of a string, unless it continues on the next line with YAML's backslash.
         is_whole = text[0] != "\\" and text[-1] != "\\"
         return text.replace("\\r", "").split("\\n") if is_whole else [text]
     is_object = text.startswith(("{", "[")) and bool(several_logged(text))
@@ -104,7 +104,7 @@ def _whole_lines(text: str) -> Iterable[str]:
 
 
 def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Line]:
-    """The lines in one, logged `at` that time unless they tell another."""
+    """The lines in one, logged `at` that time unless they have their own."""
     text = out_of_table(text)
     if not is_row(text) and (match := _QUOTED.match(text)):
         text = text[match.end() :].strip()
@@ -128,21 +128,21 @@ def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Li
 
 
 def _parts(text: str, came_s: float, at: Stamp | None, *, is_within: bool = False) -> Iterator[Line]:
-    """The lines that a string has."""
+    """The lines of a string."""
     for part in text.splitlines():
         for line in _unwrapped(part.strip(), came_s, at):
             yield replace(line, is_within=True) if is_within else line
 
 
 def _oldest_first(groups: Sequence[Sequence[Line]]) -> Sequence[Sequence[Line]]:
-    """What was told by several, turned round if their times only fall."""
+    """Groups of lines that were logged separately, reversed if their times only fall."""
     times_s = [lines[0].stamp.t_s for lines in groups if lines and lines[0].stamp is not None]
     is_turned = len(times_s) == len(groups) and times_s == sorted(times_s, reverse=True) and times_s[0] > times_s[-1]
     return groups[::-1] if is_turned else groups
 
 
 def _strings_within(text: str) -> list[str]:
-    """What other programs printed that `text` tells in strings."""
+    """The strings in `text` in which a program repeats another's output."""
     if '"' not in text and "'" not in text:
         return []
     if len(text) > _LONGEST_OF_STRINGS or '"return"' in text or "'return'" in text:

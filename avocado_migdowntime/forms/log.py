@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the readers of products' logs have in common, in which a line has figures."""
+"""The common part of the readers of products' logs, whose lines have figures."""
 
 from .form import Form
 from .log_numbers import Numbers, Statement
@@ -14,8 +14,9 @@ class Log(Form):
         self.looks = LastLooks()
 
     def statement(self, numbers: Numbers) -> Statement | None:
-        """What a line with figures tells, or many that are alike; None where it is none, or more is to be known.
+        """What one line with figures, or many similar ones, say; None if it is no such line, or if other lines must be
+        known too.
 
-        Nothing is remembered of it. Raises Differ where these lines come to different decisions.
+        Remembers nothing. Raises Differ if the lines lead to different decisions.
         """
         raise NotImplementedError

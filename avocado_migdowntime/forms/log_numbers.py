@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The figures of a line of a log, or of many lines that are alike but for their digits, as columns.
+"""The figures of a log line; or, as columns, of many lines that differ only in their digits.
 
-What a form works out of a line's figures it works out of columns in the same words. What it has to decide by a figure,
-rather than to compute, it decides by `decided`.
+A form computes with columns by the same code as with the figures of one line. A condition that depends on a figure must
+go through `decided`.
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from ..basics.interval import Interval
 from .pace import Pace
 
 Span = tuple[int, int]
-"""From where to where in a text; negative where it is not there."""
+"""Start and end in a text; negative if absent."""
 
 
 class Differ(Exception):
-    """Lines that are alike come to different decisions: they have to be read one by one."""
+    """Similar lines lead to different decisions: they must be read one by one."""
 
 
 class Numbers:
@@ -29,16 +29,16 @@ class Numbers:
         self.text = text
 
     def __getitem__(self, span: Span) -> Any:
-        """The number there, or a column of them; None where there is none."""
+        """The number there, or a column of numbers; None if there is none."""
         return float(self.text[slice(*span)]) if span[1] > span[0] else None
 
     def words(self, span: Span) -> str:
-        """What stands there, digits as well: lines are alike only where they have the same."""
+        """The text there, including digits: it must be the same in all lines."""
         return self.text[slice(*span)]
 
 
 class Noting(Numbers):
-    """Notes which numbers and words are asked for."""
+    """Records which numbers and texts are used."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -68,9 +68,9 @@ class Columns(Numbers):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a line with figures tells, as `figures.reading` takes it, before it is known when that was.
+    """What a line with figures says, in the arguments of `figures.reading`, without its time.
 
-    Where the line shows no bandwidth, that is worked out by the `pace` of what was sent.
+    If the line shows no bandwidth, `pace` computes it from what was sent.
     """
 
     status: str
@@ -82,11 +82,11 @@ class Statement:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the migration goes on, and its bandwidth is shown or worked out by its pace."""
+        """Whether the migration is active, and its bandwidth is shown or can be computed."""
         return self.status == "active" and (self.pace is not None or self.figures.get("ram.mbps") is not None)
 
     def of_one(self, number: int) -> "Statement":
-        """What one of many lines tells, of which there are columns."""
+        """The statement of one of many lines, taken from columns."""
         figures = {name: _of_one(figure, number) for name, figure in self.figures.items()}
         return Statement(self.status, figures, self.of, self.derived, self.estimated, self.pace)
 
@@ -98,7 +98,7 @@ def _of_one(figure: Any, number: int) -> Any:
 
 
 class Intervals(Interval):
-    """Those of many figures: both ends are columns."""
+    """Intervals of many figures: both ends are columns."""
 
     low: Any
     high: Any
@@ -107,23 +107,23 @@ class Intervals(Interval):
         pass
 
     def scaled(self, factor: float) -> "Intervals":
-        """Each multiplied by a `factor` from 0 up."""
+        """Each interval multiplied by a `factor` of at least 0."""
         return Intervals(self.low * factor, self.high * factor)
 
 
 def between(low: Any, high: Any) -> Interval:
-    """From `low` to `high`, of a line or of many."""
+    """The interval from `low` to `high`, of one line or of many."""
     interval = Intervals if isinstance(low, np.ndarray) else Interval
     return interval(low, high)
 
 
 def from_0(figure: Any) -> Any:
-    """The figure, of a line or of many; 0 where it is below that."""
+    """The figure, of one line or of many, but at least 0."""
     return np.maximum(0.0, figure) if isinstance(figure, np.ndarray) else max(0.0, figure)
 
 
 def decided(condition: Any) -> bool:
-    """Whether it holds; raises Differ where it does for some lines only."""
+    """Whether the condition holds; raises Differ if it holds for some lines only."""
     if not isinstance(condition, np.ndarray):
         return bool(condition)
     if np.any(condition) != np.all(condition):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Many readings of one guest that were made at once, one by one only if they are asked for."""
+"""Many readings of one guest, made at once; each single reading is made only on demand."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,22 +10,22 @@ from ..trace.samples import Floats
 
 
 class OneOfMany(Protocol):
-    """What tells one of them."""
+    """The source of one of them."""
 
     def plain_reading(self) -> Reading:
-        """What is read of it line by line."""
+        """The reading as read line by line."""
 
     def reading(self) -> Reading:
-        """The same with what is worked out of it."""
+        """The same, completed with computed figures."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Many:
-    """Readings of a guest that the text calls `of`, none of which tells the same as another, and their statuses.
+    """Readings of the guest `of`, all different, and their statuses.
 
-    `table` has a column for each, as that of `Samples`, without its time and the number of its status. `total_s` are
-    their total times, none of which is less than the one before, and `logged_s` the times of their lines, if all of
-    them have one. The last one `lacks` this of what a sample is made of.
+    `table` has a column for each, as in `Samples`, but without the time and the number of the status. `total_s` are
+    their total times, which never fall; `logged_s` are the times of their lines, if all have one. `lacks` is what the
+    last one lacks of a sample's figures.
     """
 
     of: str
@@ -38,9 +38,9 @@ class Many:
 
     @property
     def last(self) -> Reading:
-        """The last one."""
+        """The last reading."""
         return self.rows[-1].plain_reading()
 
     def readings(self) -> Iterator[Reading]:
-        """The same one by one."""
+        """The readings one by one."""
         return (one.plain_reading() for one in self.rows)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What terminals, typesetting, web pages and trackers put into a line: taken out, so that the line is as it was."""
+"""Removes from a line what terminals, typesetting, web pages and issue trackers have added."""
 
 import re
 from html import unescape
@@ -8,7 +8,7 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)
 _SHOWN_ESCAPES = re.compile(
     r"(?:\^\[|#033|\\u001b|\\x1b|\\e|\\033|\u241b)\[[\d;]{0,20}[mK]|\[(?:\d{1,3}(?:;\d{1,3})*)?m"
 )
-"""Those that were made visible, or have lost their first character."""
+"""Escape sequences that were made visible, or that lost their first character."""
 _TAGS = re.compile(r"</?(?:span|td|th|b|i|u|a|em|strong|font|tt|samp|kbd|code)\b[^<>]*>")
 _ENDS = re.compile(
     r"(?:</?(?:pre|br|p|div|li|tr|ul|ol|dl|dt|dd|table|tbody|thead|blockquote|h[1-6]|hr|html|head|title|body|details"
@@ -16,7 +16,7 @@ _ENDS = re.compile(
 )
 """Tags at which a line of a web page ends."""
 _MOST_TIMES = 3
-"""So often what web pages write otherwise was written otherwise once more."""
+"""The number of times that text may have been escaped for the web."""
 _UNSEEN = {ord(letter): None for letter in "\0\a\v\f\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"}
 _UNSEEN |= dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 _BLANKS = dict.fromkeys((0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
@@ -26,21 +26,21 @@ _WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _AS_TYPED = {**_UNSEEN, **_BLANKS, **_HYPHENS, **_LIGATURES, **_WIDE}
 _STRAIGHT = {0x201C: '"', 0x201D: '"', 0x201E: '"'}
 _TRACKERS = re.compile(r"\{(?:code|noformat|quote|panel|color)(?::[^{}]*)?\}")
-"""Jira's."""
+"""Jira's markup."""
 _BACKSLASHED = re.compile(r"(?<!\\)\\([_*])")
 _EMPHASIS = re.compile(r"^\*(?=[A-Za-z])([^*]+)\*")
 _BARS = "|\u2502\u2503"
 
 
 def without_escapes(text: str) -> str:
-    """The same without a terminal's colours."""
+    """The text without a terminal's colours."""
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
     return _SHOWN_ESCAPES.sub("", text) if "[0m" in text or "[m" in text else text
 
 
 def without_tags(text: str) -> str:
-    """The same without the tags of a web page, and with its entities as letters; a line ends at `\\r` where one did."""
+    """The text without a web page's tags, and with its entities decoded; a line ends at `\\r` where a tag ends one."""
     text = _ENDS.sub("\r", _TAGS.sub("", text)).strip("\r")
     for _ in range(_MOST_TIMES):
         before, text = text, unescape(text)
@@ -50,7 +50,7 @@ def without_tags(text: str) -> str:
 
 
 def with_straight_quotes(text: str) -> str:
-    """The same with the quotes that programs write, unless it has such as well."""
+    """The text with straight quotes, unless it also has such."""
     if ("\u201c" in text or "\u201d" in text) and '"' not in text:
         text = text.translate(_STRAIGHT)
     if "\u2019" in text and "'" not in text:
@@ -59,12 +59,12 @@ def with_straight_quotes(text: str) -> str:
 
 
 def as_typed(text: str) -> str:
-    """The same with ASCII's letters instead of those that typesetting makes of them, and nothing unseen."""
+    """The text with ASCII characters in place of typographic ones, and without invisible ones."""
     return text if text.isascii() and text.isprintable() else text.translate(_AS_TYPED)
 
 
 def without_markup(text: str) -> str:
-    """A line without what Markdown and Jira mean by emphasis, code and the end of a line."""
+    """The line without Markdown's and Jira's marks of emphasis, code and line ends."""
     if "{" in text and "}" in text:
         text = _TRACKERS.sub("", text).strip()
         if text.startswith("{{") and text.endswith("}}") and '"' not in text and "'" not in text:
@@ -81,7 +81,7 @@ def without_markup(text: str) -> str:
 
 
 def out_of_table(text: str) -> str:
-    """A row of two cells as a name with what it is, a row of one as that, and any other line as it is."""
+    """A table row of two cells as `name: value`, one of one cell as its text; any other line unchanged."""
     if not text or text[0] not in _BARS or text[-1] != text[0] or len(text) < 3:
         return text
     cells = [cell.strip() for cell in text[1:-1].split(text[0])]
@@ -94,5 +94,5 @@ def out_of_table(text: str) -> str:
 
 
 def is_row(text: str) -> bool:
-    """Whether it is a row of at least three cells, of figures or of what they are called."""
+    """Whether the line is a row of at least three cells with figures or names."""
     return text.count("|") > 1 and ": " not in text and (text.count(" | ") > 1 or text[0] == text[-1] == "|")

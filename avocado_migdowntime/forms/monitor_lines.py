@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A line of `info migrate` that has one figure, as the monitor prints it and as people write it down again."""
+"""A line of `info migrate` with one figure, as the monitor prints it or as people retype it."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from .monitor_names import KBYTES, LINES, MBPS, MS, PAGES
 from .rounding import SEPARATED, broken_number, cut, to_digits, whole, whole_number
 
 Figures = Mapping[str, tuple[Any, Interval | None]]
-"""What a line shows, in QMP's spelling, each with what rounding leaves open."""
+"""A line's figures in QMP's spelling, each with the interval that rounding allows."""
 _NAMED = re.compile(rf"([A-Za-z][\w -]*?)\s*:\s*(-?{SEPARATED}|-?nan)\s*([a-zA-Z]*(?:/s)?)\s*(?:$|<|#)")
 _MISREAD = re.compile(r"([A-Za-z][\w -]*?)\s*:\s*((?=\S*\d)(?=\S*[OoIl|SB])[\dOoIl|SB.,]{2,20})(?:\s+[a-zA-Z]+)?")
 """Where an image was read, letters may stand for digits."""
@@ -22,19 +22,19 @@ _FRACTIONS = frozenset(
 )
 """The figures that QEMU prints with a fraction."""
 OF_JOBS = frozenset(("expected downtime", "downtime", "page size"))
-"""What libvirt calls figures of a job as well, but for capitals."""
+"""Names that libvirt also uses for figures of a job, except for capitals."""
 _AS_PRINTED = {**dict.fromkeys(("kbytes", "KB", "kB", "KiB", "kb"), KBYTES), **dict.fromkeys(("ms", "msec"), MS)}
 _SIZES = {"MiB": (1 << 20,) * 2, "GiB": (1 << 30,) * 2, "TiB": (1 << 40,) * 2}
 _SIZES |= {"MB": (10**6, 1 << 20), "GB": (10**9, 1 << 30), "TB": (10**12, 1 << 40)}
-"""The least and the most bytes of a unit: some take the decimal ones for binary ones."""
+"""The least and the most bytes of a unit: some people use decimal units for binary ones."""
 _TIMES = dict.fromkeys(("s", "sec", "secs", "seconds"), 1000.0)
 _RATES = {**dict.fromkeys(("Mbit/s", "Mb/s"), 1.0), **dict.fromkeys(("Gbps", "gbps", "Gbit/s", "Gb/s"), 1000.0)}
 
 
 def figure_in(text: str, within: bool) -> Figures | None:
-    """What a line shows that names one figure; None where it names none, nothing where that is not to be read.
+    """The figure of a line that names one; None if it names none, empty if its value cannot be used.
 
-    `within` a text of the monitor's a name may begin with a capital that is one of libvirt's as well.
+    `within` an output of the monitor, a name may be capitalised even if that makes it one of libvirt's.
     """
     match = _NAMED.match(text)
     if match is None:
@@ -54,7 +54,7 @@ def misread_in(text: str) -> str:
 
 
 def with_fraction(number: str) -> tuple[float, Interval | None]:
-    """A number that was rounded to its last digit."""
+    """A number rounded to its last digit, and its interval."""
     return float(number), to_digits(float(number), len(number.partition(".")[2]))
 
 

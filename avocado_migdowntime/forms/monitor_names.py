@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the monitor's `info migrate` calls each figure, in QMP's spelling; sources: as of `monitor_text`."""
+"""Names of figures in the monitor's `info migrate`, mapped to QMP's spelling; for the sources see `monitor_text`."""
 
 from collections.abc import Mapping
 
@@ -44,7 +44,7 @@ LINES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "cpu throttle percentage": ("cpu-throttle-percentage", ("",)),
     "vfio device transferred": ("vfio.transferred", KBYTES),
 }
-"""What a line is called, in QMP's spelling, with the units that it can have."""
+"""Names of lines, with QMP's spelling and the units that they can have."""
 _TRANSFERS = {"transferred": "ram.transferred", "remain": "ram.remaining"}
 _CHANNELS = {
     "precopy": "ram.precopy-bytes",
@@ -78,19 +78,19 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "miss": "xbzrle-cache.cache-miss",
     },
 }
-"""What is in a line of releases since 10.1, by what stands at its begin, in small letters."""
+"""Keys in lines of releases since 10.1, by the label at the start of the line in lower case."""
 SIZES = frozenset(GROUPS["sizes"].values())
-"""What has a unit, there or at the begin of the line."""
+"""Figures that have a unit, either their own or at the start of the line."""
 KIB = ("KiB", "KB")
-"""What is called a unit at the begin of a line whose sizes have none: QEMU cuts them by >> 10."""
+"""Units at the start of a line whose sizes have none: QEMU truncates them by >> 10."""
 GOES_ON: Mapping[str, Mapping[str, str]] = {
     "transferred=": {**_TRANSFERS, **_CHANNELS},
     "precopy=": _CHANNELS,
 }
-"""How lines begin that go on with one of sizes in KB, and what is in them."""
+"""How continuation lines of sizes in KB start, and the keys in them."""
 XBZRLE_REST = {
     "miss_rate": "xbzrle-cache.cache-miss-rate",
     "encode_rate": "xbzrle-cache.encoding-rate",
     "overflow": "xbzrle-cache.overflow",
 }
-"""What is in the second line about xbzrle."""
+"""Keys in the second line about xbzrle."""

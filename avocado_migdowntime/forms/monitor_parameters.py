@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The monitor's `info migrate_parameters` and `info migrate_capabilities`, and the commands that change them.
 
-Sources: as of `monitor_text`, and tools/virsh-domain.c of libvirt for those of virsh. Parameters have been on lines of
-their own since 2.10, before that on one.
+Sources: those of `monitor_text`, and tools/virsh-domain.c of libvirt for virsh's commands. Since 2.10 each parameter
+has its own line; before, all were on one.
 """
 
 import re
@@ -39,12 +39,12 @@ _STATE = re.compile(r":\s*o(?:n|ff)(?![\w-])")
 _SWITCH = re.compile(r"\(qemu\)\s*migrate_set_capability\s+([a-z-]+)\s+(on|off)")
 _WORDS = ("migrate_set_", "downtime-limit", "bandwidth")
 _FACTORS = {"": 1 << 20, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-"""The monitor takes a plain number as MiB where it expects a size."""
+"""If the monitor expects a size, it takes a plain number as MiB."""
 _MS = {None: 1000.0, "s": 1000.0, "ms": 1.0, "us": 0.001}
 
 
 class MonitorParameters(Form):
-    """Reads what limits a migration, and which capabilities are switched on."""
+    """Reads the parameters that limit a migration, and the enabled capabilities."""
 
     NAME = "the output of `info migrate_parameters`"
     NEEDLES = (b"owntime",)
@@ -54,7 +54,7 @@ class MonitorParameters(Form):
         super().__init__()
         self._is_asked = False
         self._setting: Setting | None = None
-        """What virsh was told to set, which an error below it takes back."""
+        """What virsh was told to set; an error below the command cancels it."""
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
@@ -66,11 +66,11 @@ class MonitorParameters(Form):
         if self._is_asked or "maxdowntime" in text:
             return self._of_virsh(line)
         if text[0] in "{[\"'":
-            text = line.message  # A time may stand in brackets.
+            text = line.message  # A time may be in brackets.
         if not text or text[0] in "{[\"'":
             return None
         if not any(words in text for words in _WORDS):
-            # Words take a fraction of the time that patterns do to find nothing.
+            # To find nothing, searching for words takes a fraction of the time that patterns take.
             return self._capabilities(line)
         if pairs := _PARAMETER.findall(text):
             return [Setting({name: int(value) for name, value in pairs}, line.stamp)]

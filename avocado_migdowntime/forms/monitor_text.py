@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The output of the monitor's command `info migrate`, in every layout since QEMU 1.3.
 
-Sources: migration/migration-hmp-cmds.c, before 8.0 monitor/hmp-cmds.c, before 2.12 hmp.c. Up to 10.0 there is a line
-for each figure, its bytes >> 10 as kbytes; since 10.1 lines hold several of them as `key=value`, with sizes of three
-digits, and on the way there, in May 2025, in KB on lines that go on in the next two. Both round the throughput to two
-digits, and leave out a dirty rate of 0. Throughput is shown since 1.6, dirty syncs since 2.1, the page size since 2.10.
+Sources: migration/migration-hmp-cmds.c, before 8.0 monitor/hmp-cmds.c, before 2.12 hmp.c. Up to 10.0 each figure has
+its own line, with bytes >> 10 as kbytes. Since 10.1 lines have several figures as `key=value`, with sizes of three
+digits. In between, in May 2025, sizes were in KB on lines that continue on the next two. All round the throughput to
+two digits, and leave out a dirty rate of 0. Throughput is shown since 1.6, dirty syncs since 2.1, the page size since
+2.10.
 """
 
 import re
@@ -41,26 +42,26 @@ _BEHIND_A_HEAD = re.compile(
     rf"|(?i:{'|'.join(GROUPS)}|throughput|bandwidth|cpu throttle|remaining)(?: \([\w%]+\))?)\s*:.*"
     r"|(?:transferred|precopy|miss_rate)=[\d.].*)"
 )
-"""A line behind what a log of tests, or a program that starts others, puts before each."""
+"""A line after the prefix of a test log or of a wrapper program."""
 _WORDS = first_words((*LINES, *GROUPS, *GOES_ON, *XBZRLE_REST, "Migration status", "Status", "bandwidth", "remaining"))
-"""One of these is in each line that shows a figure, if only as what begins its name."""
+"""Each line with a figure has one of these, at least as the start of the figure's name."""
 _COMMAND = re.compile(r"(?:\(qemu\)|qm>) *info migrate")
 _SOCKETS = re.compile(r"(?:Sockets|socket address): \[|(?:tcp|unix|fd|vsock|rdma):\S+|\]")
-"""Where it listens, which may stand amid its figures."""
+"""The listening address, which may stand among the figures."""
 _BLOCKED = "Outgoing migration blocked:"
 _BEGINS = ("globals:", "capabilities:")
 _PATIENCE = 3
-"""So many lines of something else end a text that seemed to go on."""
+"""This many other lines end an output that seemed to continue."""
 _MOST_OF_MEAN = 20
-"""So many times the mean throughput may be shown without a fraction, rounded by whoever wrote it."""
+"""A throughput without a fraction, rounded by whoever wrote it, is accepted up to this many times the mean."""
 _OF_QMP_AS_WELL = {"ram.pages-per-second"}
-"""What is shown as in an answer of QMP's: no text begins with it."""
+"""A QMP answer shows this in the same way, so no output of the monitor begins with it."""
 _ENOUGH = ("status", "expected-downtime", "downtime", "ram.remaining")
 
 
 @dataclass
 class _Output:
-    """The figures of one text, by their names in QMP's spelling."""
+    """The figures of one output, in QMP's spelling."""
 
     stamp: Stamp | None
     arrived_s: float
@@ -70,11 +71,11 @@ class _Output:
     """Those of which a digit was taken for a letter."""
     strange: int = 0
     headed: bool = False
-    """Whether it begins behind the head of a log, and may be a status of something else."""
+    """Whether it begins after a log's prefix, so that it may be a status of something else."""
 
 
 class MonitorText(Form):
-    """Reads `info migrate`, as often as it is there."""
+    """Reads `info migrate`, as often as the text has it."""
 
     NAME = "the output of `info migrate`"
     INSTEAD = "`info migrate` in the same monitor, repeatedly"
@@ -85,9 +86,9 @@ class MonitorText(Form):
         super().__init__()
         self._outputs: dict[str, _Output] = {}
         self._repeats: dict[str, Repeats] = {}
-        """What was told of each guest."""
+        """For each guest, the outputs seen before."""
         self._is_asked = False
-        """Whether the command stands in the text behind that."""
+        """Whether the text has the command after that."""
         self._is_blocked = False
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
@@ -128,7 +129,7 @@ class MonitorText(Form):
         return self.end()
 
     def _ended(self, of: str) -> list[Item]:
-        """What was shown of a guest, of which no more belongs to it."""
+        """The items of a guest's output, which is complete."""
         output = self._outputs.pop(of, None)
         if output is None or not any(name in output.figures for name in _ENOUGH):
             return []
@@ -136,7 +137,7 @@ class MonitorText(Form):
             # Others log a status as well.
             return []
         if output.figures.keys() >= {"ram.dirty-sync-count", "ram.pages-per-second"}:
-            # QEMU leaves out a rate of 0; where that is not there, the rate may have been left out by somebody else.
+            # QEMU leaves out a rate of 0 if it shows these two; otherwise somebody else may have left the rate out.
             output.figures.setdefault("ram.dirty-pages-rate", 0)
         doubts = _without_lost_point(output.figures, output.rounding, of)
         if output.misread:
@@ -174,7 +175,7 @@ class MonitorText(Form):
 
 
 def _without_lost_point(figures: dict[str, Any], rounding: dict[str, Interval], of: str) -> list[Item]:
-    """Take out a throughput whose point was lost, as where an image was read: QEMU prints two digits behind it."""
+    """Remove a throughput that lost its decimal point, as in text read from an image: QEMU prints two decimals."""
     interval = rounding.get("ram.mbps")
     if interval is None or interval.width < 1:
         return []
@@ -189,7 +190,7 @@ def _without_lost_point(figures: dict[str, Any], rounding: dict[str, Interval], 
 
 
 def nested(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Names with a part's name before a point as an object in an object."""
+    """Nest figures whose names have a part's name and a dot before them."""
     answer: dict[str, Any] = {}
     for name, value in figures.items():
         part, _, inner = name.rpartition(".")
@@ -198,7 +199,7 @@ def nested(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _figures(text: str, within: bool) -> Figures:
-    """What one line shows, each with what rounding leaves open; nothing where it is no line of this."""
+    """The figures of one line, each with the interval that rounding allows; empty if it is no line of this form."""
     if not text or text[0] in "{[\"'":
         return {}
     if match := _STATUS.fullmatch(text):
@@ -242,6 +243,6 @@ def _pairs(text: str, names: Mapping[str, str], *, in_kib: bool = False) -> Figu
                 interval = Interval(float(number) * factor, float(number) * factor)
             figures[name] = (whole(float(number) * factor), interval)
         elif name not in SIZES:
-            # Where a size has no unit the text was cut off there.
+            # A size without a unit was cut off there.
             figures[name] = (whole(float(number)), None)
     return figures

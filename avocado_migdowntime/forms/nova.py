@@ -2,8 +2,8 @@
 """The log of OpenStack's nova-compute on the source host.
 
 Source: nova, nova/virt/libvirt/driver.py:_live_migration_monitor and migration.py, of 2015 to 2026. Bytes are libvirt's
-as they are; seconds are whole ones, cut off, since Nova began to look, which is before QEMU begins to send. The
-downtime-limit is raised in steps: the highest is live_migration_downtime, 500 ms by default.
+own figures. Seconds are whole ones, truncated, since Nova began to monitor, which is before QEMU begins to send. The
+downtime-limit is raised in steps; the highest is live_migration_downtime, 500 ms by default.
 """
 
 import re
@@ -47,7 +47,7 @@ _STATUSES = {
 
 
 class NovaLog(Log):
-    """Reads a log in which any number of guests may be migrated, at a time or one after another."""
+    """Reads a log in which any number of guests are migrated, at the same time or one after another."""
 
     NAME = "a log of nova-compute"
     NEEDLES = (b"emain", b"owntime", b"Migration operation ")
@@ -63,7 +63,7 @@ class NovaLog(Log):
         self._limits_ms: dict[str, list[float]] = {}
         self._paces: dict[str, Pace] = {}
         self._given_up_ms: dict[str, float] = {}
-        """How long those had taken of which Nova said that it gives up."""
+        """The elapsed times of migrations that Nova said it gave up."""
         self._last_guest = ""
         self._by_log: bool | None = None
 
@@ -140,13 +140,13 @@ class NovaLog(Log):
         return [self.looks.active(reading_of(statement, stamp, mbps))]
 
     def _stamp(self, line: Line, elapsed_s: float) -> Stamp | None:
-        """The time of the log where its lines have one, else that since Nova began to look: the same for all lines."""
+        """The log's time if its lines have one, else the time since Nova began to monitor; one kind for all lines."""
         if self._by_log is None:
             self._by_log = line.stamp is not None
         return line.stamp if self._by_log else Stamp(elapsed_s, 1.0)
 
     def _remaining(self, remaining_bytes: float, of: str) -> Sequence[Item]:
-        """What is left of RAM and disks, logged right behind the line that tells of RAM."""
+        """Add what is left of RAM and disks, which is logged right after the line about RAM."""
         last = self.looks[of]
         if last is None:
             return []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Objects and arrays in texts, of JSON and as Python shows them: whole, with something left out, or cut off."""
+"""Objects and arrays within texts, in JSON or as a Python repr: complete, abridged, or cut off."""
 
 import ast
 import json
@@ -18,17 +18,17 @@ _LEFT_OUT = re.compile(rf"(?<=[{{\[])\s*{_DOTS}\s*,?|,\s*{_DOTS}\s*(?=[,}}\]])|(
 _LONG = re.compile(r"(?<=\d)L(?=\s*[,}\]])")
 """How Python 2 ends a number that is long."""
 _REMARK = re.compile(r"[ \t]+(?:(?://|#|<-|--|\u2190)[^\n]*)$|,(?=\s*[}\]])", re.MULTILINE)
-"""What somebody remarked at the end of a line, and a comma behind the last field."""
+"""A remark at the end of a line, or a comma after the last field."""
 
 
 class Depth:
-    """How deep in objects and arrays a text is that is read piece by piece."""
+    """The nesting depth of objects and arrays in a text that is read piece by piece."""
 
     def __init__(self) -> None:
         self._open = 0
 
     def add(self, text: str, position: int) -> int | None:
-        """Where the outermost one ends, if it does in `text`, which is read from `position` on."""
+        """Where the outermost one ends, if it ends in `text`, which is read from `position` on."""
         for match in _TOKEN.finditer(text, position):
             token = match[0]
             if token in ("[", "{"):
@@ -41,12 +41,12 @@ class Depth:
 
 
 def decoded(text: str, begin: int) -> tuple[Any, int | None]:
-    """The object or array that begins there, and from where on to look for more: None where it does not end.
+    """The object or array at `begin`, and where to search on: None if it does not end.
 
-    The object is None also where it is neither of JSON nor a repr.
+    The object is also None if it is neither JSON nor a repr.
     """
     if text.endswith(("}", "]")):
-        # Most messages go on to the end of their line.
+        # Most messages extend to the end of their line.
         try:
             return msgspec.json.decode(text[begin:]), len(text)
         except (ValueError, RecursionError):
@@ -63,12 +63,14 @@ def decoded(text: str, begin: int) -> tuple[Any, int | None]:
 
 
 def message_in(text: str) -> Any:
-    """The message that `text` is; None where it is none."""
+    """The message in `text`; None if there is none."""
     return decoded(text, 0)[0]
 
 
 def closed(text: str) -> Any:
-    """The object that begins `text`, which has no end, by its fields that are surely whole; None where it is none."""
+    """The unfinished object at the start of `text`, with those fields that are certainly complete; None if it is no
+    object.
+    """
     open_: list[str] = []
     end = 0
     for match in _TOKEN_OR_COMMA.finditer(text):
@@ -88,9 +90,9 @@ def closed(text: str) -> Any:
 
 
 def parsed(text: str) -> Any:
-    """The object or array in `text`, of JSON or of a Python repr; None where it is neither.
+    """The object or array in `text`, in JSON or as a Python repr; None if it is neither.
 
-    Dots that stand for what somebody left out are nothing.
+    Dots that stand for left-out parts are ignored.
     """
     text = _NO_NUMBER.sub("null", text)
     if "..." in text or "\u2026" in text:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The oldest first: a mail quotes below what was written before it, and some logs have their newest line first."""
+"""Puts the oldest part of a text first: mails quote earlier mails below, and some logs have the newest line first."""
 
 import json
 import re
@@ -18,23 +18,23 @@ from .reader import Reader
 from .records import several_logged
 
 MAIL_BYTES = 1 << 20
-"""No mail and no post is longer."""
+"""No mail and no forum post is longer."""
 MOST_BYTES = 1 << 26
-"""Of a log with its newest line first all has to be there before it is read."""
+"""A log with its newest line first must be read completely; longer ones are refused."""
 _LOOKED_AT = 100
-"""So many lines show in which order they are."""
+"""The number of lines examined to see their order."""
 _LONGEST_LOOKED_AT = 1 << 12
 _LEAST_TIMES = 3
-"""So many different times that only fall are no accident."""
+"""This many different times that only fall are no coincidence."""
 _JITTER_S = 1.0
-"""So much may a line be older than the one above it that another thread logged."""
+"""A line may be older by this than the one above it, if another thread logged it."""
 _DATE = re.compile(
     r"^.*?(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|(?<=, )\d{4} @ \d\d:\d\d:\d\d)(?:[.,]\d+)?\s?(Z|[+-]\d\d:?\d\d)?",
     re.MULTILINE,
 )
 """The first date of a line with its time, and its zone."""
 _DEEPEST = 20
-"""No answer is to so many others that it matters which of them is older."""
+"""The deepest quoting that is told apart."""
 _QUOTED = re.compile(r"(?:[ \t]?>)*")
 _IS_QUOTED = re.compile(r"^[ \t]?>", re.MULTILINE)
 _WROTE = "wrote|schrieb|\u00e9crit|escribi\u00f3|scritto|escreveu|schreef|skrev|napisa\u0142"
@@ -46,13 +46,13 @@ _OLDER_BELOW = re.compile(
     rf"|(?:{_DATE_LABELS})(?: [a-z]+)?\s?: .*\d{{4}}.*)[ \t\r]*$",
     re.MULTILINE,
 )
-"""What mail programs put above a mail that was answered; the last kind is Outlook's."""
+"""What mail programs put above the mail that is answered; the last pattern is Outlook's."""
 
 
 def items_in_order(reader: Reader, chunks: Iterator[bytes]) -> Iterator[Item | Many]:
-    """What `reader` reads of a text, the oldest first.
+    """The items that `reader` reads from a text, the oldest first.
 
-    Raises UsageError where it is too long to be turned round.
+    Raises UsageError if the text is too long to be reversed.
     """
     turned, chunks = _in_order(chunks)
     items = reader.whole(chunks)
@@ -60,7 +60,7 @@ def items_in_order(reader: Reader, chunks: Iterator[bytes]) -> Iterator[Item | M
 
 
 def _in_order(chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
-    """Whether the lines of a text show that they are in another order than they were written, and its bytes in that."""
+    """Whether the lines of a text are visibly out of order, and its bytes in the order in which they were written."""
     read: list[bytes] = []
     size_bytes = 0
     for data in chunks:
@@ -85,7 +85,7 @@ def _in_order(chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
 
 
 def _newest_last(items: Iterable[Item | Many], reader: Reader) -> Iterator[Item | Many]:
-    """The items of a text, turned round if all of them go backwards through one migration."""
+    """The items of a text, reversed if all of them go backwards through one migration."""
     beginning: list[Item | Many] = []
     readings: list[Reading] = []
     rest = iter(items)
@@ -102,7 +102,7 @@ def _newest_last(items: Iterable[Item | Many], reader: Reader) -> Iterator[Item 
 
 
 def _goes_back(newer: Reading, older: Reading) -> bool:
-    """Whether a reading is of a time before the one above it, and has counted less of the same guest's RAM."""
+    """Whether a reading is later than the one below it, with more counted of the same guest's RAM."""
     pairs = [(_figure(newer, name), _figure(older, name)) for name in ("total-time", "ram.transferred", "ram.total")]
     if newer.of != older.of or any(None in pair for pair in pairs):
         return False
@@ -111,7 +111,7 @@ def _goes_back(newer: Reading, older: Reading) -> bool:
 
 
 def _are_of_one(backwards: Sequence[Reading]) -> bool:
-    """Whether these are of one migration: two are, if they took as long to set up, and found as many zero pages."""
+    """Whether these are of one migration: two are if their setups took equally long and found as many zero pages."""
     if len(backwards) != 2:
         return len(backwards) > 2
     pairs = [{_figure(one, name) for one in backwards} for name in ("setup-time", "ram.duplicate")]
@@ -131,7 +131,7 @@ def _utf8(chunks: Iterable[bytes]) -> bytes:
 
 
 def _is_newest_first(text: bytes) -> bool:
-    """Whether the times of its first lines only fall."""
+    """Whether the times of the first lines only fall."""
     lines, count = Lines(), 0
     times_s: list[float] = []
     begin = 0
@@ -149,13 +149,15 @@ def _is_newest_first(text: bytes) -> bool:
 
 
 def _turned_round(text: bytes) -> bytes:
-    """The lines from the last one on, each with those behind it that have no time."""
+    """The lines in reverse order; lines without a time stay after the one before them."""
     first, *groups = _groups(text.decode(errors="replace"))
     return "".join([*first[1], *chain.from_iterable(lines for _, lines in reversed(groups))]).encode()
 
 
 def _groups(text: str) -> list[tuple[Stamp | None, list[str]]]:
-    """The lines of a text, each that has a time with those behind it that have none; first those before all of them."""
+    """The lines of a text in groups: each line with a time, and those without one after it. The first group precedes
+    all.
+    """
     reading = Lines()
     groups: list[tuple[Stamp | None, list[str]]] = [(None, [])]
     for line in text.splitlines(keepends=True):
@@ -168,9 +170,9 @@ def _groups(text: str) -> list[tuple[Stamp | None, list[str]]]:
 
 
 def _by_time(text: str) -> str | None:
-    """A log whose parts stand in another order than they were written, as where rotated files were put together.
+    """A log whose parts are out of order, for example rotated files that were concatenated, in the order of time.
 
-    None where it has none, where they are of the same time, as logs of two hosts, or write their times in two ways.
+    None if no parts are, if parts overlap in time, as logs of two hosts do, or if times are written in two ways.
     """
     dates = _DATE.findall(text)
     if all(later >= earlier for (earlier, _), (later, _) in pairwise(dates)) or len({zone for _, zone in dates}) > 1:
@@ -190,33 +192,33 @@ def _by_time(text: str) -> str | None:
 
 
 class _Block:
-    """Lines in the order in which they were written, and from when to when that was."""
+    """Lines that are in order, and the time span in which they were written."""
 
     def __init__(self, begin_s: float) -> None:
         self.begin_s = self.end_s = begin_s
         self.lines: list[str] = []
 
     def add(self, at_s: float, lines: Sequence[str]) -> None:
-        """Add those of that time."""
+        """Add lines of that time."""
         self.begin_s, self.end_s = min(self.begin_s, at_s), max(self.end_s, at_s)
         self.lines += lines
 
 
 def _exported(text: str) -> str | None:
-    """An object or a list of what was logged as one line, of which the oldest is read first; None where it is none."""
+    """An object or a list of log records as one line, of which the oldest is read first; None if it is none."""
     if text.lstrip()[:1] not in ("[", "{") or "\n" not in text.strip() or not several_logged(text):
         return None
     return json.dumps(json.loads(text)) + "\n"
 
 
 def _of_diff(text: str) -> str | None:
-    """Both texts of a diff, one below the other; None where figures are not in both."""
+    """Both texts of a diff, one below the other; None unless both have figures."""
     both = sides(text)
     return "\n".join(both) if both is not None and all(_tells([side]) for side in both) else None
 
 
 def _as_written(text: str) -> str | None:
-    """A mail with what it quotes above what answers that; None where no figures are both in it and quoted."""
+    """A mail with quoted parts moved above the answers to them; None unless both have figures."""
     if _IS_QUOTED.search(text) is None and _OLDER_BELOW.search(text) is None:
         return None
     parts: dict[int, list[str]] = {}
@@ -242,14 +244,14 @@ def _goes_forward(lines: Sequence[str]) -> bool:
 
 
 def _is_quoted(lines: Sequence[str], number: int, depth: int) -> bool:
-    """Whether the next line that has something in it is quoted once more than `depth`."""
+    """Whether the next line with content is quoted more deeply than `depth`."""
     following = next((line for line in lines[number : number + 5] if line.strip(" \t>\r\n")), "")
     match = _QUOTED.match(following)
     return match is not None and match[0].count(">") > depth
 
 
 def _tells(lines: Sequence[str]) -> bool:
-    """Whether figures are in these lines alone."""
+    """Whether these lines by themselves have figures."""
     return any(isinstance(item, Reading | Many) for item in _read(lines))
 
 

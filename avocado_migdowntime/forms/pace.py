@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The bandwidth of a migration whose log tells none: what was sent between two of its lines, by the time between."""
+"""Computes the bandwidth if a log shows none: the bytes sent between two of its lines ÷ the time between them."""
 
 from collections.abc import Sequence
 
@@ -11,33 +11,34 @@ from ..trace.reading import Stamp
 from ..trace.samples import Floats
 
 SHARP = 1.15
-"""Lines are far enough apart where the bandwidth may be this many times as much at most as it may be at least."""
+"""Two lines are far enough apart if the upper bound of the bandwidth is at most this many times the lower bound."""
 LEAST_S = 1.0
-"""Over less than this QEMU's bursts, one each 100 ms, and its pauses are no bandwidth."""
+"""Over a shorter time, QEMU's bursts (one each 100 ms) and pauses do not show the bandwidth."""
 MOST_LINES = 256
-"""Of so many lines the sums are kept."""
+"""The most lines whose sums are kept."""
 NEAR = 16
-"""From one of so many lines before it the bandwidth is sharp in most logs."""
+"""In most logs, one of this many previous lines gives a sharp bandwidth."""
 _BYTES_PER_S_PER_MBPS = 1000 * BYTES_PER_MS_PER_MBPS
 WHY = "what was sent since an earlier line ÷ the time between the two"
 
 
 class Pace:
-    """Takes what was sent until when, line by line, of one migration."""
+    """Follows what one migration had sent at each line."""
 
     def __init__(self) -> None:
         self._looks: Floats = np.empty((4, 0))
-        """Each line's time, by how much it may be later, and what was sent until then at least and at most."""
+        """For each line: its time, how much later it may be, and the least and the most bytes sent until then."""
 
     def begin(self, stamp: Stamp | None) -> None:
-        """Nothing was sent yet."""
+        """Note that nothing had been sent at this time."""
         if stamp is not None:
             self._looks = np.array([[stamp.t_s], [stamp.tick_s], [0], [0]])
 
     def mbps(self, stamp: Stamp | None, sent_bytes: float | Interval) -> Interval | None:
-        """The bandwidth when so many bytes were sent in all: over the shortest time that tells it well, or the best.
+        """The bandwidth, given all bytes sent so far: over the shortest time that makes it sharp, or as sharp as
+        possible.
 
-        None where no earlier line is known from which anything was sent.
+        None if there is no earlier line since which something was sent.
         """
         if stamp is None:
             return None
@@ -46,7 +47,7 @@ class Pace:
         return Interval(low, high) if low == low else None
 
     def of_many(self, t_s: Sequence[float], tick_s: float, least: Sequence[float], most: Sequence[float]) -> Floats:
-        """The same at each of many lines, as two rows: what it may be at least, and at most; NaN instead of None."""
+        """The same at each of many lines, as two rows: the least and the most; NaN instead of None."""
         new = np.array([t_s, np.full(len(t_s), tick_s), least, most])
         mbps = np.empty((2, len(t_s)))
         is_back = (new[3, 1:] < new[2, :-1]) | (new[0, 1:] < new[0, :-1])
@@ -70,20 +71,20 @@ class Pace:
         return mbps
 
     def copy(self) -> "Pace":
-        """Another one that knows the same."""
+        """A copy with the same knowledge."""
         other = Pace()
         other.become(self)
         return other
 
     def become(self, other: "Pace") -> None:
-        """Know what another one does."""
+        """Take over the knowledge of another one."""
         self._looks = other._looks
 
 
 def _since_earlier(looks: Floats, new: int) -> tuple[Floats, bool]:
-    """The bandwidth at the last, `new` lines: since the last one from which it is sharp, or most so.
+    """The bandwidths at the last `new` lines, each since the last line that makes it sharp, or else sharpest.
 
-    And whether it is sharp at all of them.
+    Also returns whether it is sharp at all of them.
     """
     old = looks.shape[1] - new
     t_s, tick_s, low, high = looks[:, old:, None]

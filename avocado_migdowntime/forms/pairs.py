@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A row of a table that has a figure's name and the figure, as programs print it."""
+"""A table row with a figure's name and value, as programs print it."""
 
 import re
 
@@ -17,7 +17,7 @@ _BETWEEN = frozenset(",;\t=")
 
 
 def as_line(text: str) -> str:
-    """The line that such a row was; any other one as it is."""
+    """The row as a line `name: value`; any other line unchanged."""
     if not text or text[0] not in _FIRST or _BETWEEN.isdisjoint(text):
         return text
     match = _PAIR.fullmatch(text)

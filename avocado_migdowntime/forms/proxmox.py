@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The task log of a migration in Proxmox VE.
 
-Source: qemu-server, PVE/QemuMigrate.pm, of 2012 to 2026. Until April 2021 it logs bytes as QEMU shows them; since then
-sizes with one digit after the point of a binary unit, a speed that is pages-per-second times the page size, so that
-zero pages count in it as if they were sent, and no remaining RAM; the rate at which the guest dirties is logged where
-it is above that speed. The downtime-limit begins at migrate_downtime, 100 ms by default, and is doubled when the
-remaining RAM was seen to grow six times.
+Source: qemu-server, PVE/QemuMigrate.pm, of 2012 to 2026. Until April 2021 it logs bytes as QEMU shows them. Since then
+it logs sizes with one decimal in binary units, and no remaining RAM; its speed is pages-per-second × page size, so zero
+pages count as if they were sent; the guest's dirty rate is logged if it exceeds that speed. The downtime-limit starts
+at migrate_downtime, 100 ms by default, and is doubled each time the remaining RAM was seen to grow six times.
 """
 
 import re
@@ -53,7 +52,7 @@ _ABORTING = re.compile(r"(?: - |^)aborting$")
 _COPIED = re.compile(rf"\b(?:mirror|drive)-\w+: transferred {SIZE} of {SIZE} ")
 """Of a disk, which is copied before RAM is sent."""
 _BY_USER = ("interrupted by signal", "")
-"""Why it says that it gave up where somebody told it to."""
+"""The reason that it logs if somebody told it to give up."""
 
 
 class ProxmoxLog(Log):

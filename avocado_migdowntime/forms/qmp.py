@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """QMP messages within a text: JSON on one line or several, or Python's repr of it, as in test logs.
 
-A message is found wherever it is in a line, so that prompts, the heads of logs and names such as libvirt's `reply=` do
-not matter. What is no message of QMP's is skipped.
+A message is found anywhere in a line, so prompts, log prefixes and names such as libvirt's `reply=` do not matter.
+Everything else is skipped.
 """
 
 import re
@@ -17,18 +17,20 @@ from .qmp_messages import is_of_qmp, items_of, with_ram
 
 _GREATEST_CHARACTERS = 1 << 20
 _WRAPPED = 60
-"""A line of so many characters may have been cut off by a terminal, to go on in the next: all have the same length."""
+"""A terminal may have cut a line of at least this many characters and continued it on the next; all have the same
+length.
+"""
 _GREATEST_CUT = 1 << 14
 _RETURN = re.compile(r"[\"'](?:return|total-time|expected-downtime)[\"']")
 _GREATEST_TRIES = 50
-"""So many braces and brackets of a line that begin no message are looked at."""
+"""The most braces and brackets of a line that are tried as the start of a message."""
 _GREATEST_VAIN = 1 << 20
-"""No more is looked at of a line once so many characters were read of what begins in it and does not end."""
+"""A line is searched no further after this many characters of messages that start in it and do not end."""
 _OPENS = re.compile(r"[\[{](?=\s*(?:$|u?[\"']|[{}\[\]]))")
 _PART = re.compile(
     r"""u?["'](?:expected-downtime|total-time|setup-time|ram|dirty-sync-count|dirty-pages-rate)["']\s*:"""
 )
-"""How a line begins that is of a reply whose begin was left out."""
+"""How a line starts that belongs to a reply whose start is missing."""
 _GOES_ON = re.compile(
     r"\s*(?:\.{3}|\u2026|u?[\"']|[{}\[\],:]|-?\d|-?(?:nan|inf)\b|(?:true|false|null|True|False|None)\b|$)"
 )
@@ -39,13 +41,13 @@ _BY_VIRSH = re.compile(
 """What `virsh qemu-monitor-event` prints of an event."""
 _GUEST = re.compile(r"\bmon=(0x[0-9a-f]+)")
 _LIBVIRT_LINE = re.compile(r"\bqemuMonitorJSONIOProcessLine:\d+ : Line \[")
-"""What libvirt logs of a message before it says of whose monitor it is."""
+"""What libvirt logs of a message before it says whose monitor it is."""
 SAME_S = 0.05
-"""So far apart in its log are at most the lines that tell the same message."""
+"""Log lines with the same message are at most this far apart."""
 
 
 class Qmp(Form):
-    """Reads QMP's messages; what is sent to QEMU counts where it sets a limit."""
+    """Reads QMP messages; of those sent to QEMU, the ones that set a limit count."""
 
     NAME = "a text with QMP replies"
     NEEDLES = (b"emain", b"owntime")
@@ -57,7 +59,7 @@ class Qmp(Form):
         self._queue: list[Reading | Happening] = []
         self._last_items: dict[str, Reading | Happening] = {}
         self._last: tuple[Reading, bool] | None = None
-        """The last reply, and whether it was told in a string."""
+        """The last reply, and whether it was within a string."""
         self._origin: tuple[Line, str, bool] | None = None
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
@@ -84,7 +86,7 @@ class Qmp(Form):
                     break
                 self._open = _OpenMessage(line, text[:begin].rstrip(), text[begin:])
                 return MAYBE
-            # What is in an array over many lines is read one by one.
+            # The messages of an array that spans many lines are read one by one.
             position = end or begin + 1
             vain += len(text) - begin if end is None else 0
             items = list(self._items(message, line))
@@ -97,7 +99,7 @@ class Qmp(Form):
         return [*self._cut_off(opening), *self.settle()]
 
     def _cut_off(self, opening: "_OpenMessage | None") -> Iterable[Item]:
-        """What is told by a reply whose end is missing: by what is whole of it."""
+        """The items of a reply whose end is missing, from the fields that are complete."""
         message = None if opening is None else with_ram(closed("\n".join(opening.pieces)))
         if opening is None or message is None:
             return []
@@ -120,7 +122,7 @@ class Qmp(Form):
             self._open = None
             return [*self._cut_off(opening), line]
         if text.startswith(("{", "[{")) and _RETURN.search(text) and decoded(text, 0)[0] is not None:
-            # A reply within what another program tells of its own.
+            # A reply within another program's output.
             self._open = None
             return [line]
         end = opening.add(text)
@@ -154,32 +156,32 @@ class Qmp(Form):
 
     @property
     def is_idle(self) -> bool:
-        """Whether no message is begun, and none held back."""
+        """Whether no message is unfinished, and none is held back."""
         return not self._open and not self._queue
 
     def last_of(self, guest: str) -> Reading | None:
-        """The last reply that a log told of a guest."""
+        """The last reply of a guest in a log."""
         last = self._last_items.get(_kind(Reading, guest))
         return last if isinstance(last, Reading) else None
 
     def saw(self, reading: Reading) -> None:
-        """A reply that a log told was read elsewhere."""
+        """Note a reply of a log that was read elsewhere."""
         self._last_items[_kind(Reading, reading.of)] = reading
 
     def origin_of(self, line: Line) -> tuple[str, bool]:
-        """The guest that a line names, and whether it is one of libvirt's before it names any.
+        """The guest that a line names, and whether libvirt logged the line before it names one.
 
-        A line is looked through once: it may hold a whole recording.
+        The result is cached for the line, which may hold a whole recording.
         """
         if self._origin is None or self._origin[0] is not line:
             match = _GUEST.search(line.message) if "mon=0x" in line.message else None
-            # Patterns take several times as long as this to find nothing.
+            # To find nothing, patterns take several times as long as this.
             is_of_libvirts = "JSONIOProcessLine:" in line.text and _LIBVIRT_LINE.search(line.text) is not None
             self._origin = line, match[1] if match else "", is_of_libvirts
         return self._origin[1:]
 
     def _is_repeated(self, item: Item) -> bool:
-        """libvirt logs a message up to three times: as it came, as a line, as a reply."""
+        """Whether it repeats a message: libvirt logs one up to three times, as raw input, as a line, and as a reply."""
         if not isinstance(item, Reading | Happening) or item.stamp is None or item.stamp.from_begin:
             return False
         kind = _kind(type(item), item.of)
@@ -187,7 +189,7 @@ class Qmp(Form):
         return before is not None and _is_same(before, item)
 
     def _is_told_again(self, item: Item, line: Line) -> bool:
-        """Whether it is the last reply in another wrapping, as Ansible tells what a command prints twice."""
+        """Whether it is the last reply in another wrapping: Ansible, for example, shows a command's output twice."""
         if not isinstance(item, Reading):
             return False
         last, self._last = self._last, (item, line.is_within)
@@ -201,14 +203,14 @@ def _kind(item: type, guest: str) -> str:
 
 
 def _of_guest(item: Item, guest: str) -> Item:
-    """The same of that guest; without `replace`, which takes long, for what there are most of."""
+    """The same for that guest; avoids the slow `replace` for the most frequent kind."""
     if isinstance(item, Reading):
         return Reading(item.answer, item.stamp, item.rounding, item.derived, item.estimated, guest, item.arrived_s)
     return replace(item, of=guest)
 
 
 def _is_same(one: Item, other: Item) -> bool:
-    """Whether two are of one message that was logged twice."""
+    """Whether both are the same message, logged twice."""
     if isinstance(one, Reading) and isinstance(other, Reading):
         alike = one.answer == other.answer
     else:
@@ -219,28 +221,28 @@ def _is_same(one: Item, other: Item) -> bool:
 
 
 class _OpenMessage:
-    """A message that is not whole yet: the line in which it begins, what stands before it there, and its pieces."""
+    """An unfinished message: the line in which it starts, the text before it there, and its pieces."""
 
     def __init__(self, line: Line, head: str, text: str) -> None:
         self.line, self.head = line, head
         self.is_cut = len(line.text) >= _WRAPPED and _RETURN.search(text) is not None
-        """Whether a terminal may have cut it, as far as it was read."""
+        """Whether a terminal may have cut it, judging by what was read so far."""
         self.pieces: list[str] = []
         self.characters = 0
         self._depth = Depth()
         self.add(text)
 
     def with_stamp(self, line: Line) -> Line:
-        """The line in which it ends, with the time of that in which it begins, if that has one."""
+        """The line in which it ends, with the time of the line in which it starts, if that has one."""
         return replace(line, stamp=self.line.stamp or line.stamp)
 
     def add(self, text: str) -> int | None:
-        """Where it ends, if it does in `text`, which goes on with it."""
+        """Add `text`, the continuation; return where the message ends in it, if it does."""
         self.pieces.append(text)
         self.characters += len(text)
         return self._depth.add(text, 0)
 
 
 def _may_go_on(text: str) -> bool:
-    """Whether an object that is not whole may go on in the next line."""
+    """Whether an unfinished object may continue on the next line."""
     return text.rstrip()[-1:] in "{[,:\"'}]0123456789" or (len(text) >= _WRAPPED and bool(_RETURN.search(text)))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An answer to query-migrate with a field on each line, as YAML shows it, and tables that people make of it.
 
-Names tell where a field belongs, so that it does not matter how far it is indented: what has no name of its own in an
-answer is of the part that was begun last.
+Where a field belongs follows from its name, not from its indentation: a name that is no top-level field of an answer
+belongs to the part that began last.
 """
 
 import re
@@ -38,7 +38,7 @@ _BESIDE = frozenset(("return", "id", "timestamp", "seconds", "microseconds"))
 _OWN = frozenset(
     ("expected-downtime", "total-time", "dirty-sync-count", "dirty-pages-rate", "normal-bytes", "setup-time")
 )
-"""No other program has figures of these names."""
+"""Names that no other program uses for its figures."""
 _OWN_IN = re.compile("|".join(_OWN))
 PLACES = {
     **{name: f"ram.{name}" for name in _OF_RAM},
@@ -49,7 +49,7 @@ PLACES = {
         for name in ("status", "total-time", "setup-time", "expected-downtime", "downtime", "cpu-throttle-percentage")
     },
 }
-"""Where a figure is in an answer, by what people call it."""
+"""Where a figure is in an answer, by the names that people use."""
 _BEHIND_A_HEAD = re.compile(
     rf"{HEAD}((?:{'|'.join(sorted({*PLACES, *_PARTS, *_BESIDE, *ANSWER_FIELDS}, reverse=True))}):.*)"
 )
@@ -65,11 +65,11 @@ class _Fields:
     own: int = 0
     strange: int = 0
     last: tuple[str, str] | None = None
-    """The part and the name of the field that nothing has followed yet: it may be cut off."""
+    """The part and the name of the last field, until something follows it: it may be cut off."""
 
 
 class QmpFields(Form):
-    """Reads answers one after another; one ends where a name comes again."""
+    """Reads answers one after another; an answer ends where a name comes again."""
 
     NAME = "an answer to query-migrate, field by field"
     NEEDLES = (b"emain", b"owntime")
@@ -138,7 +138,7 @@ class QmpFields(Form):
 
 
 def _entries(text: str) -> Sequence[tuple[str, Any]]:
-    """The fields on a line, mostly one; none where something else is on it."""
+    """The fields on a line, usually one; none if it has anything else."""
     entries: list[tuple[str, Any]] = []
     if ":" not in text or not (text[0].islower() or text[0] in "{'"):
         return entries
@@ -155,7 +155,7 @@ def _entries(text: str) -> Sequence[tuple[str, Any]]:
 
 
 def _stands(fields: _Fields, name: str) -> bool:
-    """Whether a field of that name is in the answer already, wherever it may belong."""
+    """Whether the answer already has a field of that name, wherever that may belong."""
     if name in _PARTS or (name in ANSWER_FIELDS and name != "remaining"):
         return name in fields.answer
     of_part = fields.answer.get(fields.part or "ram", {})
@@ -178,13 +178,13 @@ def _add(fields: _Fields, name: str, value: Any) -> None:
 
 
 def _without_last(answer: dict[str, Any], part: str, name: str) -> None:
-    """Take out what may be cut off; the clock is needed to tell migrations apart."""
+    """Remove a field that may be cut off; keep the total time, which tells migrations apart."""
     if name not in ("total-time", "status"):
         del (answer[part] if part else answer)[name]
 
 
 def _value(name: str, text: str) -> Any:
-    """What a field has; None where it is none of an answer's."""
+    """The value of a field; None if it is no valid value."""
     if name in _PARTS or name in _BESIDE:
         return {} if not text or name in _BESIDE else None
     if name not in _OF_RAM and name not in _OF_OTHERS and name not in ANSWER_FIELDS:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What one message of QMP's tells of a migration: replies, events, the greeting, and commands that set a limit."""
+"""What one QMP message shows about a migration: replies, events, the greeting, and commands that set a limit."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from .monitor_text import STATUSES
 
 _NUMBER = re.compile(r"\d{1,20}(?:\.\d{1,20})?")
 _GUESTS = ("vm", "guest", "domain", "instance")
-"""Where other programs name whose answer they tell."""
+"""Keys in which other programs name the guest of an answer."""
 _GREATEST_DEPTH = 4
 _PARAMETERS = ("downtime-limit", "max-bandwidth", "avail-switchover-bandwidth")
 ANSWER_FIELDS = frozenset(
@@ -25,11 +25,11 @@ ANSWER_FIELDS = frozenset(
         "dirty-limit-ring-full-time",
     )
 )
-"""What an answer to query-migrate may have beside its figures of RAM: QEMU's MigrationInfo, qapi/migration.json."""
+"""Fields of an answer to query-migrate other than its RAM figures: QEMU's MigrationInfo, qapi/migration.json."""
 
 
 def with_ram(message: Any) -> Any:
-    """A part of an answer to query-migrate as an answer, where it tells what is left of a guest's RAM; else None."""
+    """A part of an answer to query-migrate, completed to an answer, if it has the remaining RAM; else None."""
     answer = message.get("return", message) if isinstance(message, Mapping) else None
     if not isinstance(answer, Mapping):
         return None
@@ -40,7 +40,7 @@ def with_ram(message: Any) -> Any:
 
 
 def items_of(message: Any, line: Line) -> Iterator[Item | Line]:
-    """What a message tells; nothing where it is of something else."""
+    """The items of a message; empty if it is about something else."""
     if isinstance(message, dict):
         return _of_object(message, line)
     return _of_list(message, line) if isinstance(message, list) else iter(())
@@ -82,7 +82,7 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
 
 
 def _of_fields(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
-    """What is told by the answers in the fields of an object of another program, and by those in theirs."""
+    """The items of answers within the fields of another program's object, at any depth."""
     of = next((name for key in _GUESTS if isinstance(name := message.get(key), str)), "")
     for answer in _answers_in(message, _GREATEST_DEPTH):
         for item in _of_return(answer, line):
@@ -146,7 +146,7 @@ def _of_command(message: Mapping[str, Any], stamp: Stamp | None) -> Iterator[Ite
 
 
 def _is_of_migration(answer: Mapping[str, Any]) -> bool:
-    """query-status and others have a status as well."""
+    """Checks more than `status`: the answers to query-status and others have one as well."""
     ram = answer.get("ram")
     if isinstance(ram, dict):
         return "remaining" in ram or "transferred" in ram
@@ -155,14 +155,14 @@ def _is_of_migration(answer: Mapping[str, Any]) -> bool:
 
 
 def is_of_qmp(message: Any) -> bool:
-    """Whether a message that tells nothing is one of QMP's all the same."""
+    """Whether a message without items is a QMP message all the same."""
     if isinstance(message, list):
         return any(is_of_qmp(one) for one in message)
     return isinstance(message, Mapping) and bool(message.keys() & {"return", "execute", "QMP", "event"})
 
 
 def _without_none(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without what is no number, as `-nan`; the answer itself where all is."""
+    """The answer without values that are no numbers, such as `-nan`; the answer itself if it has none."""
     if not _holds_none(answer):
         return answer
     figures = {name: value for name, value in answer.items() if value is not None}
@@ -170,7 +170,7 @@ def _without_none(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _with_numbers(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """With numbers where all of them were written as strings; the answer itself where they are numbers."""
+    """The answer with numbers, if all of them were written as strings; the answer itself if they are numbers."""
     ram = answer.get("ram")
     if not isinstance(ram, Mapping) or not isinstance(ram.get("remaining"), str):
         return answer

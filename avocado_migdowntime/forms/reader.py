@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reads any text that tells of migrations, whole or as it comes: bytes in, items out."""
+"""Reads any text about migrations, completely or as it arrives: bytes in, items out."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -22,17 +22,17 @@ from .stamps import Calendar
 from .wrapped import Unwrapper
 
 FIRST_LINES = 200
-"""So many lines with something in them are kept, to say what a text is that tells nothing."""
+"""The number of non-empty lines kept, to say what a text is that shows nothing."""
 
 
 class Reader:
-    """Reads one text. `forms` are those that were recognised in it so far."""
+    """Reads one text. `forms` are those recognised in it so far."""
 
     def __init__(self) -> None:
         self._forms = tuple(form() for form in FORMS)
         self._qmp = next(form for form in self._forms if isinstance(form, Qmp))
         self._holding: list[Form] = []
-        """Forms that have taken a line since all that they held was asked for last."""
+        """Forms that have taken a line since they were last asked for all that they held."""
         self._of_replies = tuple(sorted(self._forms, key=lambda form: not isinstance(form, Qmp)))
         self._utf8 = Utf8()
         self._sieve = Sieve(needle for form in FORMS for needle in form.NEEDLES)
@@ -40,14 +40,14 @@ class Reader:
         self._unwrapper = Unwrapper(FORMS)
         self._lines, self._below = Lines(), Below()
         self._alone: Line | None = None
-        """What was told by a line of the text, if it was one line, and read as it is."""
+        """The last line whose items were returned, if it is a single unmodified line of the text."""
         self._is_told = False
         self._is_ended = True
-        """Whether the last line has an end, so that nothing of it is missing."""
+        """Whether the last line has a line end, so that nothing of it is missing."""
         self._guests = Guests()
         self._bulk, self._alike = Bulk(self._qmp), Alike()
         self._open: Bulk | Alike | None = None
-        """Of these the one that keeps lines as those before."""
+        """The one of these two that is collecting similar lines."""
         self.first_lines: list[str] = []
         self.first_bytes: list[bytes] = []
 
@@ -57,12 +57,12 @@ class Reader:
         return tuple(form for form in self._forms if form.recognised)
 
     def feed(self, data: bytes, now_s: float = 0.0) -> Iterator[Item]:
-        """What `data`, which came at `now_s`, makes whole."""
+        """The items that `data`, which arrived at `now_s`, completes."""
         if plain := self._utf8.feed(data):
             yield from self._read(self._sieve.feed(plain, now_s))
 
     def end(self, now_s: float = 0.0) -> Iterator[Item]:
-        """What is whole because nothing follows."""
+        """The items that are complete because nothing follows."""
         yield from self._read(self._sieve.feed(self._utf8.end(), now_s))
         yield from self._read(self._sieve.end(now_s))
         if self._is_ended:
@@ -72,13 +72,13 @@ class Reader:
             yield from map(self._guests.of, form.end())
 
     def settle(self) -> Iterator[Item]:
-        """What is whole if nothing follows for long: its last line does not say that it is."""
+        """The items that are complete if nothing follows for long, although the last line may not have ended."""
         yield from self._last_items()
         for form in self._forms:
             yield from map(self._guests.of, form.settle())
 
     def whole(self, chunks: Iterable[bytes]) -> Iterator[Item | Many]:
-        """What all of a text tells, instead of `feed` and `end`: the same, but for many readings as one."""
+        """The items of a whole text, instead of `feed` and `end`; many readings may come as one item."""
         for data in chunks:
             if plain := self._utf8.feed(data):
                 yield from self._read_at_once(self._sieve.feed(plain, 0.0))
@@ -102,7 +102,7 @@ class Reader:
                 self._begin(raw)
 
     def _in(self, store: Bulk | Alike) -> Iterator[Item | Many]:
-        """What is kept there."""
+        """The items that were collected there."""
         self._keep_by(None)
         many, lines = store.close()
         yield from many
@@ -111,7 +111,7 @@ class Reader:
             self._begin(raw)
 
     def _begin(self, raw: bytes) -> None:
-        """Keep what is as the last line behind it, if nothing is left to be known of what was before it."""
+        """Start to collect lines similar to the last one, if nothing before it is left open."""
         self._keep_by(None)
         line, holding = self._alone, self._holding
         if self._guests.has_names or line is None or len(holding) != 1 or not holding[0].recognised:
@@ -135,7 +135,7 @@ class Reader:
                 self._sieve.mark_useful()
 
     def _of_line(self, raw: bytes, came_s: float) -> Iterator[Item]:
-        """What is whole with a line of the text."""
+        """The items that a line of the text completes."""
         self._is_told, self._alone, self._is_ended = False, None, raw.endswith(b"\n")
         if len(self.first_bytes) < FIRST_LINES:
             self.first_bytes.append(raw)
@@ -153,7 +153,7 @@ class Reader:
                 yield from items or ()
 
     def _last_items(self) -> Iterator[Item]:
-        """What the lines tell that were kept as they may have been cut off."""
+        """The items of lines that were kept because they may have been cut off."""
         lines = [whole for line in self._below.settle() for whole in self._unwrapper.take(line)]
         for line in (*lines, *self._unwrapper.settle()):
             yield from self._dated(line) or ()
@@ -164,7 +164,7 @@ class Reader:
         return self._offered(line)
 
     def _offered(self, line: Line) -> list[Item] | None:
-        """What the first form makes of a line that it takes; None where none does."""
+        """The items of the first form that takes the line; None if none does."""
         items: list[Item] = []
         if self._guests.is_named_in(line.text):
             items += self._settled()
@@ -174,7 +174,7 @@ class Reader:
             if results is not None:
                 if form not in self._holding:
                     if results is not MAYBE:
-                        # What others hold stands before it.
+                        # What other forms hold precedes it.
                         items += self._settled()
                         self._holding = []
                     self._holding.append(form)
@@ -193,7 +193,7 @@ class Reader:
         return items or None
 
     def _settled(self, but: Form | None = None) -> list[Item]:
-        """What the other forms than that hold, if anything follows which is none of theirs."""
+        """What the forms other than `but` hold, as if something else followed."""
         if self._holding in ([], [but]):
             return []
         settled = (form.settle() for form in self._forms if form is not but and form in self._holding)
@@ -201,5 +201,5 @@ class Reader:
 
 
 def _timed(item: Item, line: Line) -> Item:
-    """An item with the time at which the line was read that made it whole, unless it has one of its own."""
+    """The item with the time at which its last line was read, unless it has its own."""
     return item if item.arrived_s is not None else replace(item, arrived_s=line.arrived_s)

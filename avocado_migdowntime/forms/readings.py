@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Many lines of a log that are of the same templates, as columns, if they come to the same as one by one."""
+"""Many log lines of the same templates, as columns, if the result is the same as line by line."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -43,7 +43,7 @@ _DECODER = msgspec.json.Decoder(list[float])
 
 
 class TemplateLine(NamedTuple):
-    """A line of a template, and the texts of the groups of its pattern."""
+    """A line of a template, and the texts of its pattern's groups."""
 
     template: Template
     groups: tuple[bytes, ...]
@@ -51,7 +51,7 @@ class TemplateLine(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One of the lines that have these columns, of which a reading is made when it is asked for."""
+    """One line of these columns; its reading is made on demand."""
 
     columns: Statement
     number: int
@@ -61,18 +61,18 @@ class Row(NamedTuple):
     arrived_s: float
 
     def plain_reading(self) -> Reading:
-        """What is read of it line by line."""
+        """The reading as read line by line."""
         mbps = None if self.mbps is None else Interval(*self.mbps)
         stamp = Stamp(self.t_s, self.tick_s)
         return reading_of(self.columns.of_one(self.number), stamp, mbps, self.arrived_s)
 
     def reading(self) -> Reading:
-        """The same with what is worked out of it."""
+        """The same, completed with computed figures."""
         return filled(self.plain_reading()).reading
 
 
 class _Part(NamedTuple):
-    """The lines of one template: which they are, and what they tell as columns."""
+    """The lines of one template: their numbers, and their statement as columns."""
 
     numbers: Indices
     template: Template
@@ -80,12 +80,12 @@ class _Part(NamedTuple):
 
     @property
     def clock(self) -> tuple[float, type, int]:
-        """What the times and the bandwidths of all lines of a guest have to have in common."""
+        """What all lines of a guest must have in common about times and bandwidth."""
         return self.template.tick_s, type(self.statement.figures.get("total-time")), id(self.statement.pace)
 
 
 def batches_of(lines: Sequence[TemplateLine]) -> list[Many] | None:
-    """What all of these are, guest by guest; None where one has to be read by itself."""
+    """The readings of all these lines, one batch for each guest; None if a line must be read by itself."""
     of_template: dict[Template, list[int]] = {}
     for number, one in enumerate(lines):
         of_template.setdefault(one.template, []).append(number)
@@ -130,7 +130,7 @@ def _times_s(groups: Sequence[Sequence[bytes]], template: Template) -> Floats:
 def _of_guest(
     of: str, parts: Sequence[_Part], lines: Sequence[TemplateLine], logged_s: Floats
 ) -> tuple[Many, Pace | None] | None:
-    """The lines of one guest, and its pace behind them."""
+    """The readings of one guest's lines, and its pace after them."""
     first = parts[0]
     form, tick_s = first.template.form, first.template.tick_s
     if any(part.clock != first.clock for part in parts) or form.looks.is_in_postcopy(of):
@@ -173,18 +173,18 @@ def _of_guest(
 
 
 def _may_be_worked_out(figures: Mapping[str, Any]) -> bool:
-    """Whether `filling` might work out a page size of these figures."""
+    """Whether `filling` might compute a page size from these figures."""
     return "ram.page-size" not in figures and {"ram.normal", "ram.normal-bytes"} <= figures.keys()
 
 
 def _lacks(figures: Mapping[str, Any]) -> tuple[str, ...]:
-    """What `filling` says that a line lacks which shows these figures, and of which the bandwidth is known."""
+    """What `filling` would list as lacking for a line with these figures and a known bandwidth."""
     names = [f"ram.{name}" for name in NEEDED if name not in ("page-size", "mbps")]
     return tuple(name for name in names if figures.get(name) is None)
 
 
 def _is_plain(table: Floats, before: Reading | None) -> bool:
-    """Whether nothing is in it that needs a closer look; comparing NaN gives False."""
+    """Whether nothing in it needs a closer look; comparing NaN gives False."""
     syncs = table[Column.SYNCS]
     before_syncs = 0 if before is None else before.answer.get("ram", {}).get("dirty-sync-count", 0)
     return not (
@@ -199,7 +199,7 @@ def _is_plain(table: Floats, before: Reading | None) -> bool:
 
 
 def _whole(table: Floats) -> Floats:
-    """The same with what `filling` has for what is not shown, and what a sample has of it."""
+    """The table as samples have it, with `filling`'s values for what is not shown."""
     is_without_ram = np.isnan(table[Column.REMAINING])
     for row, missing in _WHERE_MISSING.items():
         table[row] = np.where(np.isnan(table[row]), missing, table[row])

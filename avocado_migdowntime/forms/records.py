@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What programs log in objects of their own, or tell in strings: the lines within, and when they were logged."""
+"""Text within the objects in which programs log, or within strings: the lines, and when they were logged."""
 
 import ast
 import json
@@ -16,7 +16,7 @@ _NAMES = "MESSAGE|message|msg|log|line|text|textPayload"
 _LOGGED = ("msg", "message", "MESSAGE", "log", "line", "text", "textPayload")
 _LOGGED_AT = ("timestamp", "time", "ts", "@timestamp", "__REALTIME_TIMESTAMP", "asctime")
 _OUTER = ("_source", "jsonPayload")
-"""What may hold an object that was logged."""
+"""Keys that may hold the logged object."""
 _JSON_STRING, _PYTHON_STRING = r'"(?:[^"\\]|\\.)*"', r"b?'(?:[^'\\]|\\.)*'"
 _PYTHON_S = re.compile(_PYTHON_STRING)
 _STRING = re.compile(_JSON_STRING)
@@ -24,9 +24,9 @@ _LIST = re.compile(rf"\[(?:(?:{_JSON_STRING}|{_PYTHON_STRING})\s*,\s*)+(?:{_JSON
 _ANY_STRING = re.compile(f"{_JSON_STRING}|{_PYTHON_STRING}")
 _OF_MIGRATION = re.compile("emain|owntime|igration ")
 _NUMBERED = re.compile(rf'"n": ?\d+, ?"t": ?({_JSON_STRING})')
-"""A line of a task log as the API of Proxmox VE has it."""
+"""A line of a task log in the API of Proxmox VE."""
 _CELL = re.compile(r'"((?:[^"\\]|\\.|"")*)",?')
-"""A line that is one string, as in a table of comma-separated values or in an array."""
+"""A line that is one string, as in comma-separated values or in an array."""
 _PYTHON_CELL = re.compile(r"\[?'([^']*)'[,\]]?")
 _FIELD = re.compile(rf'"(?:{_NAMES}|t)"\s*:\s*({_JSON_STRING}),?')
 """A line that is a field of an object over several lines."""
@@ -36,7 +36,7 @@ _EXPORTED = "MESSAGE="
 
 
 def logged(text: str) -> tuple[str, Stamp | None] | None:
-    """What was logged and when, where `text` is an object in which a program logs."""
+    """The logged text and its time, if `text` is a log record."""
     if not any(f'"{name}"' in text for name in _LOGGED):
         return None
     try:
@@ -51,7 +51,7 @@ def logged(text: str) -> tuple[str, Stamp | None] | None:
 
 
 def several_logged(text: str) -> list[tuple[str, Stamp | None]]:
-    """The same of each object, where several are somewhere within the object or the list that `text` is."""
+    """The same for each log record, if the object or list in `text` contains several."""
     if sum(text.count(f'"{name}"') for name in _LOGGED) < 2:
         return []
     try:
@@ -82,7 +82,7 @@ def _logged_at(record: Mapping[str, Any]) -> Stamp | None:
 
 
 def assigned(text: str) -> tuple[str, Stamp | None] | None:
-    """The same where it is a list of names with what they are, or a field of such a list on a line of its own."""
+    """The same if it is a list of `name=value`, or a field of a record on its own line."""
     if text.startswith(_EXPORTED):
         return text.removeprefix(_EXPORTED), None
     if text.startswith('"') and (field := _FIELD.fullmatch(text)):
@@ -95,7 +95,7 @@ def assigned(text: str) -> tuple[str, Stamp | None] | None:
 
 
 def strings_of_lines(text: str) -> Iterator[str]:
-    """The strings in `text` that have lines, as where a program tells what another one printed."""
+    """The strings in `text` that contain lines, as if a program repeats another's output."""
     if any(f'"{name}"' in text for name in _LOGGED):
         return
     for match in _STRING.finditer(text):
@@ -104,14 +104,14 @@ def strings_of_lines(text: str) -> Iterator[str]:
 
 
 def python_s_strings_of_lines(text: str) -> Iterator[str]:
-    """The same where Python tells it, which takes the other quotes."""
+    """The same for a Python repr, which uses the other quotes."""
     for match in _PYTHON_S.finditer(text) if "\\n" in text else ():
         if "\\n" in match[0]:
             yield _of_python(match[0])
 
 
 def lists_of_lines(text: str) -> Iterator[str]:
-    """The strings of a list in `text`, where they are lines that another program printed of a migration."""
+    """The strings of a list in `text`, if they are lines that another program printed about a migration."""
     if '"status"' in text or "'status'" in text:
         return
     if numbered := _NUMBERED.findall(text):
@@ -125,7 +125,7 @@ def lists_of_lines(text: str) -> Iterator[str]:
 
 
 def cell(text: str) -> str:
-    """The string that a line is, else the line."""
+    """The string if the line is one; else the line."""
     if text.startswith('"') and (match := _CELL.fullmatch(text)):
         return of_json(match[0].rstrip(",")) or match[1].replace('""', '"')
     if text.startswith(("'", "['")) and (match := _PYTHON_CELL.fullmatch(text)):
@@ -134,7 +134,7 @@ def cell(text: str) -> str:
 
 
 def of_json(text: str) -> str:
-    """The string that is written so; nothing where it is none."""
+    """The decoded string; '' if it is none."""
     try:
         return str(_DECODER.decode(text))
     except ValueError:
@@ -150,7 +150,7 @@ def _of_python(text: str) -> str:
 
 
 def _text(value: Any) -> str | None:
-    """A text that was logged; the journal has the bytes of one with colours."""
+    """A text that was logged; for one with colours, the journal has its bytes."""
     if isinstance(value, str):
         return value
     if isinstance(value, list) and value and all(isinstance(one, int) and 0 <= one < 256 for one in value):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is said of a text that tells too little: what it was recognised as, what is missing, what to take instead."""
+"""Messages about a text that shows too little: what it was recognised as, what is missing, and what to take instead."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,13 @@ from .foreign_texts import ANOTHER_LANGUAGE, LONG, is_of_others, of_text
 from .reader import Reader
 
 EXACT = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`, repeatedly"""
-"""What shows all that is needed, of any QEMU that libvirt runs."""
-
+"""What shows all that is needed, for any QEMU run by libvirt."""
 
 _HOST = "on the source host"
 
 
 def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
-    """That no migration is told of."""
+    """The error that the text shows no migration."""
     if remarks:
         return UsageError(f"{remarks[-1]}; take {_there(reader)} while the migration is active")
     as_it_is = b"".join(reader.first_bytes).decode(errors="replace")
@@ -34,7 +33,7 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
 
 
 def too_little(reader: Reader, status: str, remarks: Sequence[str]) -> UsageError:
-    """That a running migration is told of without its figures."""
+    """The error that the text shows a running migration without its figures."""
     form = reader.forms[-1]
     what = f"this is {form.NAME}: the status is {status}, and no remaining RAM is shown"
     what = "; ".join([what, *remarks])
@@ -42,19 +41,19 @@ def too_little(reader: Reader, status: str, remarks: Sequence[str]) -> UsageErro
 
 
 def in_another_language(reader: Reader) -> UsageError | None:
-    """That most of what virsh prints is in another language, where it is; some lines are in English all the same."""
+    """The error that most of virsh's output is in another language, if so; some lines are in English all the same."""
     foreign = of_text("\n".join(reader.first_lines))
     return UsageError(foreign.sentence) if foreign is not None and foreign.what == ANOTHER_LANGUAGE else None
 
 
 def lacking(reader: Reader) -> str:
-    """What shows it, to be put behind what the product's log does not show; nothing where it is no such log."""
+    """What to take instead, to follow what a product's log does not show; '' for other forms."""
     form = reader.forms[-1]
     return f"; {form.NAME} has {form.LACKS}: take {form.INSTEAD}" if form.LACKS and form.INSTEAD else ""
 
 
 def _there(reader: Reader) -> str:
-    """The same, and that it is to be taken on the source host, unless it says so."""
+    """What to take instead, and that it is taken on the source host."""
     instead = _instead(reader)
     where = "," if _HOST in instead else f", {_HOST}"
     return instead + where

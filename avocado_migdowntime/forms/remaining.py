@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What was left to send at the last line of a log that tells figures, in words: of each migration in it."""
+"""Describes, for each migration in a log, what was left to send at its last line with figures."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,13 +13,13 @@ from .figures import reading
 
 POSTCOPY = "postcopy-active"
 _NARROW = 0.02
-"""A figure that is known to this share is told as one number."""
+"""A figure known to within this share is given as one number."""
 _BEYOND = 1.01
-"""What was sent and what is left come to so much more than all of RAM only after the first pass."""
+"""Only after the first pass do sent and remaining bytes exceed all of RAM by this factor."""
 
 
 class LastLooks:
-    """Remembers what each migration's last line with figures told, until that migration ends."""
+    """Remembers each migration's last line with figures, until that migration ends."""
 
     def __init__(self) -> None:
         self._last: dict[str, Reading] = {}
@@ -30,9 +30,9 @@ class LastLooks:
         return self._last.get(of)
 
     def active(self, look: Reading) -> Reading:
-        """Remember a `look` at a migration that goes on, and give it with its status if postcopy has begun.
+        """Remember the `look` at an active migration; return it with the postcopy status if postcopy has begun.
 
-        That may be in its figures alone.
+        Postcopy may show in its figures alone.
         """
         if look.answer["status"] == POSTCOPY:
             self._in_postcopy.add(look.of)
@@ -47,7 +47,7 @@ class LastLooks:
         return of in self._in_postcopy
 
     def postcopy(self, of: str, stamp: Stamp | None, failed: bool = False) -> Sequence[Item]:
-        """What is made of it that postcopy begins, or could not."""
+        """The items for the start of postcopy, or for its failure to start."""
         if failed:
             self._in_postcopy.discard(of)
             return []
@@ -62,7 +62,7 @@ class LastLooks:
         figures: Mapping[str, Any] | None = None,
         limit_ms: float | None = None,
     ) -> Sequence[Item]:
-        """What the end of a migration makes, the first time that it is told; `limit_ms` is the limit that held then."""
+        """The items for the first message that a migration ended; `limit_ms` is the limit in force then."""
         if of in self._ended:
             return []
         self._ended.add(of)
@@ -82,9 +82,9 @@ class LastLooks:
         return iter(self._last.values())
 
     def compared(self, limit_ms: float, whose: str, besides: Container[str] = ()) -> Sequence[Item]:
-        """How what was left of migrations that have not ended compares to a downtime-limit, in words: `whose` it is.
+        """Remarks that compare what was left of unended migrations with a downtime-limit; `whose` describes the limit.
 
-        Of those `besides` nothing is said.
+        Migrations in `besides` are left out.
         """
         remarks = []
         for of, last in self._last.items():
@@ -102,7 +102,7 @@ class LastLooks:
 
 
 def left_ms(look: Reading) -> Interval | None:
-    """How long what was left takes at the bandwidth that was told, or None where that is not known."""
+    """The time to send what was left at the shown bandwidth; None if not known."""
     remaining, mbps = ram_figure(look, "remaining"), ram_figure(look, "mbps")
     if remaining is None or mbps is None or mbps.low <= 0:
         return None
@@ -112,7 +112,7 @@ def left_ms(look: Reading) -> Interval | None:
 
 
 def left_in_words(look: Reading) -> str:
-    """The same with the figures that it comes of; nothing where it is not known."""
+    """The same in words, with the figures it is based on; '' if not known."""
     took, remaining, mbps = left_ms(look), ram_figure(look, "remaining"), ram_figure(look, "mbps")
     if took is None or remaining is None or mbps is None:
         return ""
@@ -120,7 +120,7 @@ def left_in_words(look: Reading) -> str:
 
 
 def limit_in_words(look: Reading, limit_ms: float) -> str:
-    """How much may be left for a downtime-limit at the bandwidth that was told; nothing where that is not known."""
+    """How many bytes a downtime-limit allows at the shown bandwidth, in words; '' if not known."""
     mbps = ram_figure(look, "mbps")
     if mbps is None:
         return ""
@@ -129,7 +129,7 @@ def limit_in_words(look: Reading, limit_ms: float) -> str:
 
 
 def dirtying_in_words(look: Reading) -> str:
-    """That the guest dirties memory faster than it is sent, where that is sure; nothing where it is not."""
+    """That the guest dirties memory faster than it is sent, if that is certain; else ''."""
     mbps, pages, page = (ram_figure(look, name) for name in ("mbps", "dirty-pages-rate", "page-size"))
     if pages is None or page is None:
         return ""
@@ -146,7 +146,7 @@ def dirtying_in_words(look: Reading) -> str:
 
 
 def past_first_pass(look: Reading) -> bool:
-    """Whether it is sure that the first pass, which sends all of RAM, was over."""
+    """Whether the first pass, which sends all of RAM, was certainly over."""
     transferred, remaining, total = (ram_figure(look, name) for name in ("transferred", "remaining", "total"))
     if (
         transferred is not None
@@ -160,7 +160,7 @@ def past_first_pass(look: Reading) -> bool:
 
 
 def ram_figure(look: Reading, name: str) -> Interval | None:
-    """What a figure of RAM may have been that was told."""
+    """The interval of a shown RAM figure."""
     if f"ram.{name}" in look.rounding:
         return look.rounding[f"ram.{name}"]
     figure = look.answer.get("ram", {}).get(name)

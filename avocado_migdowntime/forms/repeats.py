@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which readings were told before: a text may hold the same ones twice, as where it quotes what was posted earlier."""
+"""Recognises readings that a text repeats, for example because it quotes an earlier post."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ _Key = tuple[Any, ...]
 
 
 class Repeats:
-    """Takes the readings of one guest as they come."""
+    """Takes the readings of one guest one by one."""
 
     def __init__(self) -> None:
         self._keys: dict[_Key, None] = {}
@@ -20,7 +20,9 @@ class Repeats:
         self._goes_on = False
 
     def again(self, reading: Reading, *, is_asked: bool) -> bool:
-        """Whether the same one was told before. The last one is told again, unless the text shows that it was asked."""
+        """Whether the reading came before. If it equals the last one, it counts as new if the text shows a new query
+        (`is_asked`).
+        """
         key = _key(reading)
         if key is None:
             return False
@@ -35,7 +37,7 @@ class Repeats:
 
 
 def _key(reading: Reading) -> _Key | None:
-    """What two readings have in common that are the same one; None where another one may have it too."""
+    """What equal readings have in common; None if different readings may share it."""
     ram, total_ms = reading.answer.get("ram"), reading.answer.get("total-time")
     if not total_ms or not isinstance(ram, Mapping):
         return None

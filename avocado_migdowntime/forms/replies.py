@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Replies to query-migrate of a log, decoded by types, many at once, if they come to the same as one by one."""
+"""Replies to query-migrate in a log, decoded by types, many at once, if the result is the same as one by one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,18 +19,18 @@ from .qmp_messages import items_of
 from .sieve import Raw
 
 _LONGEST_BYTES = 4000
-"""No reply of QEMU's is longer."""
+"""No reply of QEMU is longer."""
 _ODD = bytes({*range(256)} - {*range(0x20, 0x7F)} | {*b"<>&=\\"})
-"""What a reply does not have that is written as QEMU and Python do; of other lines, some would be taken off."""
+"""Bytes that no reply written by QEMU or Python has; for other lines, some of them would be removed."""
 _JSON_QUOTES = bytes.maketrans(b"'", b'"')
 _LOGGED = (b'"msg"', b'"message"', b'"MESSAGE"', b'"log"', b'"textPayload"')
-"""What an object has in which a program logs."""
+"""Keys of an object in which a program logs."""
 _EXACT = 2.0**53
 _SINGLE_QUOTE = ord("'")
 
 
 class _Answer(PlainAnswer, gc=False, rename="kebab", kw_only=True):
-    """An answer with all that a sample is made of, and its clock."""
+    """An answer with all that a sample needs, and its total time."""
 
     status: str
     total_time: float
@@ -49,7 +49,7 @@ _DECODER = msgspec.json.Decoder(_Message)
 
 
 class Reply(msgspec.Struct, gc=False):
-    """A reply of `guest`, as it is in the text, with all `lines` that tell it."""
+    """A reply of `guest` as in the text, with all `lines` that repeat it."""
 
     text: bytes
     json: bytes
@@ -61,10 +61,10 @@ class Reply(msgspec.Struct, gc=False):
     again_s: float
     """The time of the last of them."""
     first_copy_s: float | None = None
-    """The time of libvirt's line that tells the same before it says of whose monitor it is."""
+    """The time of libvirt's line with the same reply before it says whose monitor it is."""
 
     def plain_reading(self) -> Reading:
-        """What is read of it line by line."""
+        """The reading as read line by line."""
         stamp = None if self.t_s is None else Stamp(self.t_s, self.tick_s)
         text = self.json.decode()
         item = next(items_of(message_in(text), Line(text, text, stamp, self.arrived_s)))
@@ -72,12 +72,12 @@ class Reply(msgspec.Struct, gc=False):
         return Reading(item.answer, stamp, of=self.guest, arrived_s=self.arrived_s)
 
     def reading(self) -> Reading:
-        """The same, of which nothing is to be worked out."""
+        """The same; nothing must be computed."""
         return self.plain_reading()
 
 
 def plain_json(text: bytes, is_bare: bool) -> bytes:
-    """A reply as JSON; nothing where more than its quotes would have to be changed, or it may be none."""
+    """A reply as JSON; empty if more than its quotes would have to be changed, or if it may be no reply."""
     if len(text) > _LONGEST_BYTES or len(text.translate(None, _ODD)) < len(text) or b"igration" in text:
         return b""
     if is_bare and any(name in text for name in _LOGGED):
@@ -89,7 +89,7 @@ def plain_json(text: bytes, is_bare: bool) -> bytes:
 
 
 def batches_of(replies: Sequence[Reply], qmp: Qmp) -> list[Many] | None:
-    """What all of these are but the last one, guest by guest; None where one has to be read by itself."""
+    """The readings of all but the last reply, one batch for each guest; None if a reply must be read by itself."""
     try:
         answers = [message.answer for message in _DECODER.decode_lines(b"\n".join([one.json for one in replies]))]
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -124,7 +124,7 @@ def batches_of(replies: Sequence[Reply], qmp: Qmp) -> list[Many] | None:
 
 
 def _in_order(replies: Sequence[Reply], total_s: Floats, before: Reading | None, of_no_guest: Reading | None) -> bool:
-    """Whether none of one guest's replies is of an earlier time than the one before, or tells the same again."""
+    """Whether one guest's replies are in the order of time and none repeats another."""
     later_s = np.diff(total_s)
     if np.any(later_s < 0) or total_s[0] < 0:
         return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a figure may have been that was printed rounded."""
+"""The interval of a figure that was printed rounded."""
 
 import re
 
@@ -7,23 +7,25 @@ from ..basics.interval import Interval
 from .log_numbers import between, from_0
 
 UNITS = {"": 1, **{letter: 1 << 10 * power for power, letter in enumerate("KMGTPE", 1)}}
-"""Binary units, by their first letter."""
+"""Binary units, by first letter."""
 
 SEPARATED = r"\d+(?:[.,' ]\d{3})*(?:[.,]\d+)?"
-"""A number as people write it, as a regular expression: thousands may be set apart, and a fraction behind a comma."""
+"""A regular expression for a number as people write it: with thousands separators, and a point or comma before a
+fraction.
+"""
 _WHOLE = re.compile(r"\d{1,3}(?:([.,' ])\d{3})(?:\1\d{3})*")
 _FRACTIONAL = re.compile(r"(?P<whole>\d+|\d{1,3}(?:(?P<mark>[.,' ])\d{3})+)(?P<point>[.,])(?P<digits>\d+)")
 
 
 def whole_number(text: str) -> str | None:
-    """The digits of a number that has no fraction, whatever sets its thousands apart; None where it is no such."""
+    """The digits of a number without a fraction, whatever its thousands separator; None if it is no such number."""
     if text.isdecimal():
         return text
     return re.sub(r"\D", "", text) if _WHOLE.fullmatch(text) else None
 
 
 def broken_number(text: str) -> str | None:
-    """A number with a point before its fraction, though a comma is there; None where it may be several numbers."""
+    """A number with a point before its fraction, even if written with a comma; None if it may mean several numbers."""
     if text.isdecimal():
         return text
     match = _FRACTIONAL.fullmatch(text)
@@ -34,18 +36,18 @@ def broken_number(text: str) -> str | None:
 
 
 def cut(count: float, unit: int) -> Interval:
-    """Of what so many whole `unit`s were shown, the rest cut off."""
+    """The interval of an amount that is shown truncated to `count` whole `unit`s."""
     return Interval(count * unit, (count + 1) * unit - 1)
 
 
 def to_digits(number: float, digits: int, unit: float = 1) -> Interval:
-    """Of what was rounded to so many digits after the point, in this unit."""
+    """The interval of an amount rounded to that many decimals of this unit."""
     half = 0.5 * 10.0**-digits
     return between(from_0(number - half) * unit, (number + half) * unit)
 
 
 def to_three_digits(text: str, unit: int) -> Interval:
-    """Of what was printed with three significant digits, of which zeros at the end were left out (C's `%.3g`)."""
+    """The interval of an amount printed with three significant digits, without trailing zeros (C's `%.3g`)."""
     value = float(text)
     if unit == 1 and value < 1000:
         return Interval(value, value)
@@ -55,5 +57,5 @@ def to_three_digits(text: str, unit: int) -> Interval:
 
 
 def whole(size: float) -> float:
-    """The same number, as an integer where it is one."""
+    """The same number, as an integer if it is one."""
     return int(size) if size == int(size) else size

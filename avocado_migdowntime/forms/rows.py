@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rows of a trace that the items of a text make."""
+"""The rows of a trace that the items of a text become."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from .many import Many
 
 @dataclass(frozen=True)
 class SampleRow:
-    """An answer to query-migrate, `t_s` on the migration's clock; its figures are at most `latency_ms` later."""
+    """An answer to query-migrate at `t_s` on the migration's clock; its figures are at most `latency_ms` later."""
 
     t_s: float
     latency_ms: float
@@ -21,7 +21,7 @@ class SampleRow:
 
 @dataclass(frozen=True)
 class SampleRows:
-    """Many of them, each with its `t_s`."""
+    """Many of these, each with its `t_s`."""
 
     t_s: Floats
     latency_ms: float
@@ -30,7 +30,7 @@ class SampleRows:
 
 @dataclass(frozen=True)
 class EventRow:
-    """A QMP event, or what the harness notes of a limit that somebody set."""
+    """A QMP event, or the harness's note of a limit that somebody set."""
 
     t_s: float
     side: str
@@ -39,7 +39,7 @@ class EventRow:
 
 @dataclass(frozen=True)
 class Begins:
-    """Another migration of the same guest: no row before belongs to it."""
+    """The start of another migration of the same guest: no earlier row belongs to it."""
 
 
 Row = SampleRow | EventRow | Begins

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The lines of a text that may tell of a migration, with those around them: most of a long log is skipped.
+"""Finds the lines of a text that may be about a migration, with those around them; skips most of a long log.
 
-Whole blocks are searched at the speed of memory; only near a needle are there lines. A long line is a message by
-itself; around a short one, which may be one of several that belong together, others are read as well.
+Whole blocks are searched at the speed of memory; lines are split only near a needle. A long line is a message by
+itself; a short one may be one of several that belong together, so the lines around it are read as well.
 """
 
 from bisect import bisect_left
@@ -14,34 +14,34 @@ from typing import NamedTuple
 import numpy as np
 
 FIRST_LINES = 2000
-"""So many lines are read whatever is in them: a short text is read as a whole."""
+"""This many lines are read whatever they contain: a short text is read as a whole."""
 SHORT_BYTES = 160
-"""A line of no more may belong together with others."""
+"""A line up to this length may belong together with others."""
 BEFORE_BYTES = 4096
-"""So much before a short line with a needle is read as well."""
+"""The number of bytes before a short line with a needle that are read as well."""
 AFTER_LINES = 60
-"""So many lines behind a short one that told something are read as well."""
+"""The number of lines after a useful short one that are read as well."""
 NEAR_BYTES = 1 << 14
-"""So far from a needle the rarer ones are looked for too."""
+"""Within this distance of a needle, the rarer strings are searched for too."""
 LONGEST_LINE_BYTES = 1 << 26
-"""What is longer is no line, and left out."""
+"""Anything longer is no line, and is left out."""
 _GRAM = 4
 Raw = tuple[bytes, float]
-"""A line as it came, and when."""
+"""A line as it arrived, and when."""
 
 
 class Sieve:
-    """Takes bytes as they come and gives lines, each with the time at which its last byte came.
+    """Takes bytes as they arrive and yields lines, each with the time at which its last byte arrived.
 
-    After each line `mark_useful` has to be called, if it did tell something. Each of `needles` has at least 5 bytes.
+    Call `mark_useful` after each line that was useful. Each of `needles` must have at least 5 bytes.
     """
 
     def __init__(self, needles: Iterable[bytes]) -> None:
         self.take: Callable[[bytes, int, float], int] | None = None
-        """What may take a line instead, which has a needle and has told something then.
+        """May take a line with a needle instead; such a line counts as useful.
 
-        It gets a text, where the line begins in it and when it came, and says where the line ends, or if it does not
-        take it, the same place again.
+        It is called with a text, where the line begins in it, and when it arrived. It returns where the line ends, or
+        the beginning if it does not take the line.
         """
         self._needles = _Search(needles)
         self._all = self._needles
@@ -53,20 +53,20 @@ class Sieve:
         self._open_lines = FIRST_LINES
         self._is_short = False
         self._is_likely = False
-        """Whether a needle was in the last block, so that the rarer ones are likely to be looked for in the next."""
+        """Whether the last block had a needle, so that the next block probably needs the rarer strings too."""
 
     def look_for(self, also: Iterable[bytes]) -> None:
-        """Look for these, too, near the needles."""
+        """Also search for these, near the needles."""
         if not set(also) <= {*self._all.needles, *self._all.also}:
             self._all = _Search(self._all.needles, [*self._all.also, *also])
 
     def mark_useful(self) -> None:
-        """The last line that was given told something: those behind it are wanted, too, if it is a short one."""
+        """Note that the last line was useful: if it is short, the lines after it are wanted too."""
         if self._is_short:
             self._open_lines = max(self._open_lines, AFTER_LINES)
 
     def feed(self, data: bytes, now_s: float) -> Iterator[Raw]:
-        """The lines that `data` make whole and that may tell something."""
+        """The lines that `data` completes and that may be useful."""
         end = data.rfind(b"\n") + 1
         if not end:
             self._open_line.append(data)
@@ -80,13 +80,13 @@ class Sieve:
         yield from self._block(block, now_s)
 
     def end(self, now_s: float) -> Iterator[Raw]:
-        """The last line, where it has no end."""
+        """The last line, if it has no line end."""
         block, self._open_line = b"".join(self._open_line), []
         if block:
             yield from self._block(block, now_s)
 
     def _end_of_take(self, text: bytes, position: int, came_s: float) -> int:
-        """Where the line ends that begins there, if it is taken; else `position`."""
+        """Offer the line at `position` to `take`; return where it ends if it is taken, else `position`."""
         if self.take is None:
             return position
         end = self.take(text, position, came_s)
@@ -116,12 +116,12 @@ class Sieve:
         self._cold, self._cold_bytes = [], 0
         text = b"".join([piece.text for piece in pieces]) if len(pieces) > 1 else block
         shift = len(text) - len(block)
-        # No needle is in what was kept, but perhaps one of the others.
+        # What was kept has no needle, but perhaps one of the rarer strings.
         hits = sorted([place + shift for place in hits])
         yield from self._lines(text, pieces, hits, self._places_in(pieces) if is_near else None)
 
     def _places_in(self, pieces: Iterable["_Piece"]) -> list[int]:
-        """Where something begins in the text that these make."""
+        """Where needles and rarer strings begin in the joined text of these pieces."""
         position, places = 0, []
         for piece in pieces:
             of_piece = piece.places if piece.search is self._all else chain(*self._all.places(piece.text))
@@ -132,7 +132,7 @@ class Sieve:
     def _lines(
         self, text: bytes, pieces: Sequence["_Piece"], hits: Sequence[int], near: Sequence[int] | None
     ) -> Iterator[Raw]:
-        """The lines of `text`, of which `hits` are the needles, and `near` what else was searched for so far."""
+        """The lines of `text`; `hits` are the needles' places, `near` those of all strings if already searched for."""
         searched = self._all if near is not None else None
         ends = [*accumulate(len(piece.text) for piece in pieces)]
         position, piece = 0, 0
@@ -184,7 +184,7 @@ class Sieve:
                 position = end
 
     def _keep(self, piece: "_Piece") -> None:
-        """Keep what may be wanted if a needle follows: no line is that begins farther before it."""
+        """Keep what may be wanted if a needle follows: only what lies close enough before it."""
         cut = _line_start(piece.text, len(piece.text) - NEAR_BYTES) if len(piece.text) > NEAR_BYTES else 0
         if cut:
             places = [place - cut for place in piece.places if place >= cut]
@@ -196,7 +196,7 @@ class Sieve:
 
 
 class _Piece(NamedTuple):
-    """Whole lines that came at once, and where something begins in them, as far as that was searched for."""
+    """Whole lines that arrived at once, and the places of needles and rarer strings in them, as far as searched for."""
 
     came_s: float
     text: bytes
@@ -205,7 +205,7 @@ class _Piece(NamedTuple):
 
 
 class _Search:
-    """Searches a text for `needles` and `also` others: four bytes of each at any place, and there for the whole.
+    """Searches a text for `needles` and for `also`: first for four bytes of each, then for the whole there.
 
     `bytes.find` takes several times as long for needles whose letters are in most words.
     """
@@ -227,7 +227,7 @@ class _Search:
         self._alike = np.frombuffer(self._marks, np.bool_)
 
     def places(self, text: bytes) -> tuple[list[int], list[int]]:
-        """Where needles begin, and where others do, in no order."""
+        """Where needles begin, and where the others do, unordered."""
         block = np.frombuffer(text, np.uint8)
         places: tuple[list[int], list[int]] = [], []
         for begin in range(0, len(text), self._WINDOW_BYTES) if self.needles else ():
@@ -235,7 +235,7 @@ class _Search:
                 count = min(len(text) - shift, self._WINDOW_BYTES) // _GRAM
                 if count > 0:
                     words, alike, there = self._words[:count], self._alike[:count], block[shift : shift + count * _GRAM]
-                    if shift == begin:  # In a text as it lies in memory words are aligned.
+                    if shift == begin:  # At this offset the words are aligned in memory.
                         words = there.view(np.uint32)
                     else:
                         words.view(np.uint8)[:] = there
@@ -253,7 +253,9 @@ class _Search:
 
 @cache
 def _grams_of(needles: tuple[bytes, ...]) -> Sequence[tuple[bytes, Sequence[bytes]]]:
-    """As few grams as have each needle, with the needles in which they are: each gram takes as long to search."""
+    """The fewest four-byte strings that cover all needles, with the needles they are in: each takes equally long to
+    search.
+    """
     rest = [*needles]
     cover: list[tuple[bytes, Sequence[bytes]]] = []
     while rest:
@@ -265,7 +267,7 @@ def _grams_of(needles: tuple[bytes, ...]) -> Sequence[tuple[bytes, Sequence[byte
 
 
 def _next(places: Sequence[int], position: int) -> int:
-    """The first one from `position` on, or -1."""
+    """The first place from `position` on, or -1."""
     number = bisect_left(places, position)
     return places[number] if number < len(places) else -1
 

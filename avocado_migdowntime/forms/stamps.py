@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The time and the words that logs put before what was logged."""
+"""The time and the prefix that logs put before a message."""
 
 import re
 from collections.abc import Sequence
@@ -28,12 +28,12 @@ _STAMP = re.compile(
 _DATED = re.compile(
     r"(\d{4}[-/]\d\d[-/]\d\d[ T][012]\d:[0-5]\d:[0-6]\d)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d{2}:?\d{2})?[\])\"']?:?\s*"
 )
-"""The first kind of them where nothing stands before it, as in most logs."""
+"""The first kind of these with nothing before it, as in most logs."""
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d")
 _MONITOR = re.compile(r"\(monitor ([^()\s]+)\) ")
-"""Avocado-VT's, before what it tells of a monitor."""
+"""Avocado-VT's prefix of lines about a monitor."""
 _NO_YEAR = 1972
-"""A leap year, taken where a log says no year."""
+"""A leap year, assumed if a log writes no year."""
 _DAY_S = 86_400
 _YEAR_S = 366 * _DAY_S
 _HEAD = re.compile(
@@ -42,14 +42,14 @@ _HEAD = re.compile(
     r"|(?:[\w./-]+(?:\[\d+\])? )?[\w./-]+\[\d+\]: "
     r"|(?:[\w.-]+ +)?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITI?)(?: *[|:]| *\]) ?"
 )
-"""libvirt; Avocado and its like; the journal and syslog; Python's logging."""
+"""libvirt; Avocado and similar programs; the journal and syslog; Python's logging."""
 _Whole = TypeVar("_Whole", int, NDArray[np.int64])
 _NO_HEADS = frozenset("{[\"'(")
-"""No head begins with such a letter."""
+"""No prefix begins with one of these."""
 
 
 def parted(text: str) -> tuple[Stamp | None, str]:
-    """The time that begins a line, where it does, and what was logged then."""
+    """The time at the start of a line, if there is one, and the message after it."""
     if match := _DATED.match(text):
         second, part, zone = match.groups()
         fraction = float(f"0.{part}") if part else 0.0
@@ -64,14 +64,16 @@ def parted(text: str) -> tuple[Stamp | None, str]:
 
 
 class Calendar:
-    """Lets the times of a log that writes no year or no date go on at new year and at midnight."""
+    """Continues times past new year and midnight, for a log that writes no year or no date."""
 
     def __init__(self) -> None:
         self._last: Stamp | None = None
         self._passed_s = 0.0
 
     def dated(self, stamp: Stamp) -> Stamp:
-        """The stamp of the line that follows those before, so that it is not half a period or more before them."""
+        """The stamp of the next line, moved by whole periods so that it is not half a period or more before the last
+        one.
+        """
         last, self._last = self._last, stamp
         if not stamp.period_s:
             return stamp
@@ -84,24 +86,24 @@ class Calendar:
 
 
 def stamp_within(text: str) -> Stamp | None:
-    """The first date with a time that is anywhere in `text`, as where something stands before a log's own time."""
+    """The first date with a time anywhere in `text`, for lines that have something before the log's own time."""
     match = _DATE.search(text)
     return stamp_of(text[match.start() :]) if match else None
 
 
 def stamp_of(text: str) -> Stamp | None:
-    """The time that `text` is."""
+    """The time in `text`."""
     return parted(text)[0]
 
 
 def monitor_of(message: str) -> str:
-    """The monitor that Avocado-VT logs about, `GUEST.MONITOR`, before 2017 `MONITOR`; '' where it logs about none."""
+    """The monitor in a line of Avocado-VT's log, `GUEST.MONITOR`, before 2017 `MONITOR`; '' if there is none."""
     match = _MONITOR.match(message)
     return match[1] if match else ""
 
 
 def guest_of(message: str) -> str:
-    """Whose monitor that is, '' where it is not told."""
+    """The guest of that monitor; '' if not shown."""
     return monitor_of(message).rpartition(".")[0]
 
 
@@ -119,7 +121,7 @@ def _stamp(fields: dict[str, str | None]) -> Stamp | None:
     if (year := fields["kyear"]) is not None:
         if fields["kname"] not in _MONTHS:
             return None
-        # Kibana's.
+        # Kibana's format.
         prefix, day = "k", _day(int(year), _MONTHS.index(fields["kname"]), int(fields["kday"] or 0))
     elif (year := fields["year"]) is not None:
         day = _day(int(year), int(fields["month"] or 0), int(fields["day"] or 0))
@@ -139,14 +141,14 @@ def _stamp(fields: dict[str, str | None]) -> Stamp | None:
 
 @lru_cache(maxsize=256)
 def second_s(text: str | bytes, zone: str | bytes | None) -> float:
-    """The second that a date with a time begins, as other lines have it too."""
+    """The time of a date with hours, minutes and seconds; cached because other lines have the same."""
     day = _day(int(text[:4]), int(text[5:7]), int(text[8:10]))
     behind_s = _zone_s(zone.decode() if isinstance(zone, bytes) else zone)
     return day * _DAY_S + int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19]) - behind_s
 
 
 def seconds_s(texts: Sequence[bytes], zone: str | None) -> NDArray[np.int64]:
-    """The same of many, in any zone that all of them have; a text has exactly the digits that it needs."""
+    """The same for many texts in one zone; each text has exactly the needed digits."""
     letters = np.frombuffer(b"".join(texts), np.uint8).reshape(len(texts), -1)
     digits = letters.astype(np.int64) - ord("0")
 
@@ -174,4 +176,4 @@ def _day(year: _Whole, month: _Whole, day: _Whole) -> _Whole:
 
 
 _NO_LEAP_DAY = (_day(_NO_YEAR, 2, 28), _day(_NO_YEAR, 3, 1))
-"""Where the one of these follows the other, the year has no 29th of February."""
+"""If one of these days directly follows the other, the year has no 29th of February."""

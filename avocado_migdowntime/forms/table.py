@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A table with a look in each row, as scripts write it: its first line names columns as QMP or libvirt name figures.
 
-The names are taken to have QMP's or libvirt's units. A row whose bytes are no whole pages is in others, and not read.
+The figures are assumed to have QMP's or libvirt's units. A row whose bytes are no whole pages has other units, and is
+not read.
 """
 
 import re
@@ -19,18 +20,18 @@ from .stamps import stamp_of
 
 _DELIMITERS = ",;\t|"
 _BLANKS = " "
-"""What is between cells where none of these is."""
+"""The separator of cells if none of these occurs."""
 _PATIENCE = 3
-"""So many lines of something else end a table."""
+"""This many other lines end a table."""
 _REMAINING = frozenset(("ram.remaining", "memory_remaining"))
 _LEAST_COLUMNS = 3
-"""So many columns with names of figures make a table."""
+"""This many columns with names of figures make a table."""
 _TIMES = frozenset(("time", "timestamp", "date", "datetime", "ts", "@timestamp", "when", "clock"))
 _GUESTS = frozenset(("vm", "guest", "domain", "instance", "vm_name", "vmname", "dom", "uuid"))
 _STATES = frozenset(("state", "migration-status"))
 _LEAST_PAGE = 1024
 _MOST_BYTES_PER_MS = 2e7
-"""No migration is as fast: 160 Gbit/s."""
+"""No migration is faster: 160 Gbit/s."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
 _RULE = re.compile(r"[-|:+=\s]+")
 
@@ -65,12 +66,12 @@ class Table(Form):
         return []
 
     def _row(self, text: str, line: Line) -> Sequence[Item] | None:
-        """What a row tells; None where it is none."""
+        """The items of a row; None if it is no row."""
         if _RULE.fullmatch(text):
             return []
         cells = _cells(text, self._delimiter)
         if self._delimiter == _BLANKS and len(cells) == len(self._columns) + 1 and cells[0].isdecimal():
-            cells = cells[1:]  # Their numbers stand before rows that pandas prints.
+            cells = cells[1:]  # pandas prints a number before each row.
         if len(cells) != len(self._columns):
             self._strange += 1
             if self._strange >= _PATIENCE:
@@ -90,7 +91,7 @@ class Table(Form):
 
 
 def _of_other_units(figures: Mapping[str, Any]) -> str | None:
-    """What shows that a row has other units."""
+    """A sentence if a row visibly has other units; else None."""
     remaining = figures.get("ram.remaining", figures.get("memory_remaining", 0))
     if remaining % _LEAST_PAGE:
         return f"a table has {remaining:.10g} of RAM remaining, where bytes of whole pages were expected"
@@ -108,7 +109,7 @@ def _items(figures: Mapping[str, Any], stamp: Stamp | None, arrived_s: float) ->
     answer: dict[str, Any] = {}
     status = str(figures.get("status"))
     if status not in ENDED and not status.startswith("postcopy"):
-        # QEMU has none then; somebody may have called so what it expects.
+        # QEMU has no downtime then; somebody may have used that name for the expected one.
         figures = {name: value for name, value in figures.items() if name != "downtime"}
     for name, value in figures.items():
         part, _, inner = name.rpartition(".")
@@ -131,7 +132,7 @@ def _cells(text: str, delimiter: str) -> list[str]:
 
 
 def _name(cell: str) -> str:
-    """A column's name as the figure's, or as it is."""
+    """The figure that a column's name stands for; else the name itself."""
     plain = cell.strip().lower()
     if plain in OF_LIBVIRT:
         return plain

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What lines of a log have in common with one that was read, if they are alike but for their digits."""
+"""The template of log lines that differ from a line already read only in their digits."""
 
 import re
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ _DATE = re.compile(rf"(?<!\d){_SECOND}(?:[.,](\d{{1,9}})(?!\d))?(?:\s?(Z|[+-]\d{
 _NUMBER = re.compile(r"\d{1,15}(?:\.(?P<digits>\d{1,9}))?")
 _DIGITS = re.compile(r"\d+")
 _UNSURE = re.compile(r"[&<\\\x1b]|=(?:\d*\s*$|[0-9A-F]*[A-F])")
-"""Where digits may stand for a letter."""
+"""Where digits may encode a character."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Template:
-    """`pattern` is all of such a line: it has a group for the second, for its part, and for each of the `numbers`.
+    """A template; `pattern` matches a whole line, with groups for the second, its fraction, and each of the `numbers`.
 
-    These are where they stand in the `text` that the line showed to its `form`. The time of a line is known to
-    `tick_s`.
+    `numbers` have the places in the `text` that the line offered to its `form`, and their groups. The time of a line
+    has the resolution `tick_s`.
     """
 
     pattern: re.Pattern[bytes]
@@ -37,7 +37,7 @@ class Template:
 
 
 def template_of(raw: bytes, line: Line, form: Log) -> Template | None:
-    """The template of `raw`, of which `line` was read and told by `form`; None where that is not sure."""
+    """The template of `raw`, from which `line` was read, and recognised by `form`; None if that is not certain."""
     whole = raw.decode(errors="replace")
     begin = whole.find(line.text)
     if not raw.endswith(b"\n") or not any(needle in raw for needle in form.NEEDLES):
@@ -97,7 +97,7 @@ def _stamp_of(date: re.Match[str]) -> Stamp:
 
 
 def _with_any_digits(text: str) -> str:
-    """Exactly this, but for the digits: as many of them."""
+    """A pattern for exactly this text, with any digits in place of its digits, as many of them."""
     pieces = _DIGITS.split(text)
     counts = [f"\\d{{{len(digits)}}}" for digits in _DIGITS.findall(text)]
     return "".join(re.escape(piece) + count for piece, count in zip(pieces, [*counts, ""], strict=True))

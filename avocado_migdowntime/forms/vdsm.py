@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The log of oVirt's vdsm on the source host.
 
-Source: vdsm, lib/vdsm/virt/migration.py, of 2011 to 2026. What is called MB are MiB, cut off. The speed is in MiB/s and
-called MBps until August 2020, since then in binary megabits per second (an eighth of MiB/s) and called Mbps. Zero pages
-are a number of pages, whatever is written behind it; a dirty rate and an iteration of -1 are not known. Seconds are
-whole ones before vdsm ran on Python 3, exact to a millisecond since. Until 2016 it logs no more than the share that is
-done, and what is left where that grew. oVirt's engine logs the real downtime of a migration that completed.
+Source: vdsm, lib/vdsm/virt/migration.py, of 2011 to 2026. What it calls MB are MiB, truncated. Until August 2020 the
+speed is in MiB/s and called MBps; since then it is in binary megabits per second (an eighth of MiB/s) and called Mbps.
+Zero pages are a number of pages, whatever unit follows; a dirty rate or an iteration of -1 means not known. Seconds are
+whole before vdsm ran on Python 3, and exact to a millisecond since. Until 2016 it logs only the share that is done, and
+the remaining amount if that grew. oVirt's engine logs the real downtime of a completed migration.
 """
 
 import re
@@ -58,7 +58,7 @@ _ENDS = (b"to complete", b"Aborting migration", b"Migration is stuck", b"migrati
 
 
 class VdsmLog(Log):
-    """Reads a log in which any number of guests may be migrated, at a time or one after another."""
+    """Reads a log in which any number of guests are migrated, at the same time or one after another."""
 
     NAME = "a log of oVirt's vdsm"
     NEEDLES = (b"emain", b"owntime")
@@ -145,7 +145,7 @@ class VdsmLog(Log):
         return [self.looks.active(reading_of(statement, line.stamp))]
 
     def _without_what_is_cut_off(self, figures: dict[str, Any], of: str) -> None:
-        """The iteration ends the line: where it is less than before in one migration, it is not whole."""
+        """Drop the iteration if it is cut off: it ends the line, and is incomplete if it is less than before."""
         last = self.looks[of]
         before = last.answer if last is not None else {}
         iteration = figures["ram.dirty-sync-count"]
@@ -156,7 +156,7 @@ class VdsmLog(Log):
             figures["ram.dirty-sync-count"] = None
 
     def _schedule(self, line: Line, of: str) -> Sequence[Item]:
-        """The downtime-limits that vdsm was told to set: one at the begin, others when passes have gone by."""
+        """The downtime-limits that vdsm was told to set: one at the start, and others after further passes."""
         if of in self._greatest_ms:
             return []
         first, _, later = line.text[_begin(line.text) :].partition("stalling")

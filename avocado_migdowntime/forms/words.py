@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whether a line may name a figure: words take a fraction of the time that patterns do to find nothing."""
+"""Quick check whether a line may name a figure: to find nothing, words take a fraction of patterns' time."""
 
 from collections.abc import Iterable
 
 from .form import Line
 
 _LONGEST = 40
-"""No word that begins a name has so many characters."""
+"""No first word of a name is this long."""
 
 
 def first_words(names: Iterable[str]) -> frozenset[str]:
-    """The word with which each begins, in small letters."""
+    """The first word of each name, in lower case."""
     return frozenset(_words(name)[0] for name in names)
 
 
 def has_one_of(words: frozenset[str], line: Line) -> bool:
-    """Whether one of these words begins the line, or is anywhere in its message: behind a blank, a prompt or a name."""
+    """Whether one of these words begins the line, or is anywhere in its message: after a blank, prompt or name."""
     text = line.message if line.message is line.text else f"{line.text[:_LONGEST]} {line.message}"
     return not words.isdisjoint(_words(text))
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lines of logs that a mail program or a terminal has broken: put together again where a form says that one is cut off.
+"""Rejoins log lines that a mail program or a terminal has broken, if a form says that a line is cut off.
 
-A line with figures begins with the log's time, or with words that its form knows; what follows without a time belongs
-to it, until a blank line or until it is whole. Where no piece of a line tells anything, all of them together may.
+A line with figures begins with the log's time, or with words that its form knows. What follows without a time belongs
+to it, until a blank line or until the line is complete. If no piece of a line has figures by itself, all of them
+together may.
 """
 
 import re
@@ -13,19 +14,19 @@ from itertools import product
 from .form import Form, Line
 
 MOST = 12
-"""No line is broken into more."""
+"""The most pieces of a line."""
 MOST_AT_ANY_PLACE = 8
-"""Of so many pieces it is tried whether they were broken in words."""
+"""Up to this many pieces, breaks within words are tried too."""
 SHORT = 40
-"""A piece of fewer characters is the last one: more would have fitted beside it."""
+"""A piece shorter than this is the last one: otherwise more would have fitted."""
 
 
 _BEGINS = re.compile(r'(?<!")\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d')
-"""The time of a log's line, though others stand before it."""
+"""The time of a log's line, even with another prefix before it."""
 
 
 class Unwrapper:
-    """Takes lines as they come, and gives those to be read."""
+    """Takes lines one by one, and returns those to be read."""
 
     def __init__(self, forms: Iterable[type[Form]]) -> None:
         self._forms = [form for form in forms if form.CUT is not None]
@@ -35,11 +36,11 @@ class Unwrapper:
         self._is_told = False
 
     def mark_useful(self) -> None:
-        """The last line that was given told something by itself."""
+        """Note that the last returned line was useful by itself."""
         self._is_told = True
 
     def take(self, line: Line) -> Iterator[Line]:
-        """What is to be read now; a line that may be cut off is kept until that is known."""
+        """The lines to be read now; a line that may be cut off is kept until that is known."""
         text = line.text
         begins = not text or line.stamp is not None or text.startswith('{"') or _BEGINS.search(text) is not None
         if begins or len(self._pieces) >= MOST or self._is_another(text):
@@ -57,14 +58,14 @@ class Unwrapper:
             yield from self.settle()
 
     def _is_another(self, text: str) -> bool:
-        """Whether a line with figures begins where there is one already."""
+        """Whether a line with figures begins although another is unfinished."""
         if "igration" not in text and self._form is None:
             return False
         before = " ".join(piece.text for piece in self._pieces)
         return any(_is_cut(form, text) and _is_cut(form, before) for form in self._forms)
 
     def settle(self) -> Iterator[Line]:
-        """What is kept: as one line if it makes one, else as it is."""
+        """The kept pieces: as one line if they make one, else unchanged."""
         whole, pieces, output_count = self._whole(), self._pieces, self._output_count
         is_of_log = self._is_of_log()
         self._pieces, self._form, self._output_count = [], None, 0
@@ -82,7 +83,7 @@ class Unwrapper:
         return bool(self._pieces) and (self._pieces[0].stamp is not None or self._pieces[0].text.startswith('{"'))
 
     def _cut_off(self) -> type[Form] | None:
-        """Of which form a line is that the pieces make, where it is cut off, or what it begins with is."""
+        """The form for which the joined pieces are a line that is cut off, or begins with one."""
         text = " ".join(piece.text for piece in self._pieces)
         if "igration" not in text:
             return None
@@ -111,7 +112,7 @@ def _is_whole(form: type[Form], text: str) -> bool:
 
 
 def _joined(texts: Sequence[str]) -> Iterator[str]:
-    """What the pieces may come to: broken between words, or wherever a terminal ends, with the blanks there lost."""
+    """The possible joins of the pieces: broken between words, or at a terminal's width, with blanks lost there."""
     yield from _as_broken(texts)
     if len(texts) > MOST_AT_ANY_PLACE:
         return

@@ -17,16 +17,16 @@ _HEADER_WORDS = 4
 _STEP, _EPOCH_STEP = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
 _STEPS = np.arange(PAGE_WORDS - _HEADER_WORDS, dtype=np.uint64) * _STEP
 _EPOCH_WRITTEN = 2
-"""Where so many words of a page are written it shows in its second that they are of another epoch."""
+"""Once this many words of a page are written, its second word shows that they belong to another epoch."""
 _CACHED_PAGES = 256
-"""A MiB at a time stays in a processor's cache."""
+"""A MiB at a time stays in the CPU cache."""
 _NAMED_FAULTS = 20
 
 PageIndices = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class Inspection:
-    """Compares pages with what the guest has told it wrote; it must not run meanwhile.
+    """Compares pages with what the guest reports to have written; the guest must not run meanwhile.
 
     inspection = Inspection(telemetry)
     inspection.see(indices, rows)  # until all of the region was seen
@@ -36,30 +36,30 @@ class Inspection:
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
         self._expected = expected_pages(telemetry)
-        self._intact = self._expected.epochs == 0  # What was never written may hold anything.
+        self._intact = self._expected.epochs == 0  # A page that was never written may contain anything.
         self._is_there = np.zeros(len(self._intact), dtype=bool)
         self._damage_of: dict[int, str] = {}
         self._half_sent: set[int] = set()
 
     def see(self, indices: PageIndices, rows: Words) -> None:
-        """Take rows of 512 words, as they lie in RAM, for the pages of these indices.
+        """Take rows of 512 words, as they are in RAM, for the pages of these indices.
 
-        A page may be seen more than once, as candidates: it is right if one of them is.
+        A page may be passed several times, as candidates: it is right if one of them is.
         """
         for start in range(0, len(indices), _CACHED_PAGES):
             self._see(indices[start : start + _CACHED_PAGES], rows[start : start + _CACHED_PAGES])
 
     def see_anywhere(self, rows: Words) -> None:
-        """Take rows from anywhere in RAM: those that call themselves pages of the region are looked at."""
+        """Take rows from anywhere in RAM; only those that claim to be pages of the region are examined."""
         header = _in_guest_order(np.ascontiguousarray(rows[:, :3]), self._telemetry)
         of_region = (header[:, 0] < self._telemetry.pages) & (header[:, 2] == self._telemetry.seed)
         self.see(header[of_region, 0].astype(np.int64), rows[of_region])
 
     def see_sums(self, indices: PageIndices, its_sums: bytes) -> list[int]:
-        """Take what stands for the pages of these indices (agent/page_sums.py), one behind the other.
+        """Take the checksums of the pages of these indices (agent/page_sums.py), concatenated.
 
-        Gives those that have to be seen in full, in this order: the pages that may be half written, and the first ones
-        of those that are not as they should be.
+        Returns the pages that must be passed in full, in this order: pages that may be half written, and the first of
+        those that differ.
         """
         expected = b"".join(self._sums(indices))
         right = np.frombuffer(expected, dtype=np.uint64) == np.frombuffer(its_sums, dtype=np.uint64)
@@ -71,7 +71,9 @@ class Inspection:
         return [*half_written, *(index for index in firsts[:_NAMED_FAULTS] if index not in half_written)]
 
     def see_found(self, records: bytes) -> list[int]:
-        """Take records of pages (agent/page_sums.py: PAGE_RECORD); gives the numbers of those to be seen in full."""
+        """Take records of pages (agent/page_sums.py: PAGE_RECORD); return the numbers of those that must be passed in
+        full.
+        """
         wanted: list[int] = []
         for number, header, its_sum in PAGE_RECORD.iter_unpack(records):
             index = int(_in_guest_order(np.frombuffer(header, dtype=np.uint64), self._telemetry)[0])
@@ -84,7 +86,7 @@ class Inspection:
 
     @property
     def seed(self) -> bytes:
-        """The third word of each page of the region, as it lies in RAM."""
+        """The third word of each page of the region, as it is in RAM."""
         word = np.array([self._telemetry.seed], dtype=np.uint64)
         return _in_guest_order(word, self._telemetry).tobytes()
 
@@ -95,7 +97,7 @@ class Inspection:
             yield from sums(memoryview(rows.tobytes()))
 
     def finding(self) -> Integrity:
-        """What was found, once everything was seen."""
+        """The result, once everything was seen."""
         damaged = np.flatnonzero(~self._intact).tolist()
         half_sent = len(self._half_sent.intersection(damaged))
         return Integrity(self._telemetry.pages, len(damaged), tuple(self._faults(damaged)), half_sent)
@@ -118,12 +120,12 @@ class Inspection:
                 self._damage_of.setdefault(index, "is not what the guest wrote last")
 
     def _half_written(self, row: Words, index: int) -> bool:
-        """Whether each word is of the write that was under way, or of the one before."""
+        """Whether each word belongs to the write in progress, or to the one before."""
         old = _page(index, int(self._expected.epochs[index]), self._telemetry)
         return bool(((row == _page(index, self._expected.under_way[index], self._telemetry)) | (row == old)).all())
 
     def _faults(self, damaged: list[int]) -> Iterator[str]:
-        """Neighbouring pages together, by what is seen in the first of them."""
+        """Sentences about damaged pages; neighbours are joined by what the first of them shows."""
         runs = groupby(enumerate(damaged), key=lambda item: item[1] - item[0])
         for _, (_, run) in zip(range(_NAMED_FAULTS), runs, strict=False):
             pages = [page for _, page in run]
@@ -138,7 +140,7 @@ class Inspection:
 
 
 def _content(indices: PageIndices, epochs: Words, telemetry: Telemetry) -> Words:
-    """What the pages hold after they were written in these epochs, a row each, in the guest's byte order."""
+    """The pages' content after they were written in these epochs, a row each, in the guest's byte order."""
     index, seed = indices.astype(np.uint64), np.uint64(telemetry.seed)
     value = mix(index * _STEP + epochs * _EPOCH_STEP + seed)
     rows = np.empty((len(index), PAGE_WORDS), dtype=np.uint64)
@@ -158,7 +160,7 @@ def _in_guest_order(words: Words, telemetry: Telemetry) -> Words:
 
 
 def _is_half_sent(row: Words, index: int, epoch: int, telemetry: Telemetry) -> bool:
-    """Whether it begins with what the guest wrote last, and goes on with what it wrote the time before."""
+    """Whether it begins with the guest's last write, and continues with the write before."""
     matches = row == _page(index, epoch, telemetry)
     begin = int(np.argmin(matches))
     before = _page(index, epoch - 1, telemetry)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The page in which the guest tells what it has done (images/README.md: Telemetry)."""
+"""The page in which the guest reports what it has done (images/README.md: Telemetry)."""
 
 import struct
 from collections.abc import Mapping
@@ -9,27 +9,27 @@ from itertools import pairwise
 from ..errors import HarnessError
 
 PAGE_BYTES = 4096
-"""What the guest writes at a time, and the size of the telemetry page itself."""
+"""The unit of the guest's writes, and the size of the telemetry page itself."""
 PATTERN_NAMES = ("sequential", "random", "idle", "hot-cold")
-"""By the number that stands for them in the page."""
+"""By their numbers in the page."""
 HEARTBEAT_COUNT_OFFSET = 48
 _MAGIC = b"MIGDOWNT"
 _FIELDS = 28
 MOST_VCPUS = 16
-"""So many can dirty, each a share of the region."""
+"""The most vCPUs that can dirty, each a share of the region."""
 _OF_VCPU = 9
-"""Words in which each further vCPU tells how far it is, behind the fields; the first is its count of pages."""
+"""Words in which each further vCPU reports its progress, after the fields; the first is its count of pages."""
 _MOST_WRITES = 1 << 62
-"""More than any guest comes to, and few enough for 64 bits."""
+"""More than any guest writes, and few enough for 64 bits."""
 
 
 @dataclass(frozen=True)
 class Telemetry:
-    """What the guest was ordered and how far it has come; addresses are guest-physical.
+    """The guest's orders and its progress; addresses are guest-physical.
 
-    `byte_order` is `<` or `>`. `region_start` is 0 where the pages of the region lie scattered over the RAM.
-    `pages_written` is what the first vCPU has written, in its share of the region, `others_written` what each further
-    one has in its own.
+    `byte_order` is `<` or `>`. `region_start` is 0 if the pages of the region are scattered over the RAM.
+    `pages_written` is what the first vCPU has written in its share of the region; `others_written` has the same for
+    each further vCPU.
     """
 
     byte_order: str
@@ -47,7 +47,7 @@ class Telemetry:
 
     @classmethod
     def parse(cls, page: bytes) -> "Telemetry":
-        """What the bytes of the page say; raises HarnessError where they are none of a running guest."""
+        """Parse the bytes of the page; raises HarnessError if they are not of a running guest."""
         if page[:8] not in (_MAGIC, _MAGIC[::-1]):
             raise HarnessError(f"the guest's telemetry page begins with {page[:8].hex()}, not with its magic number")
         byte_order = ">" if page[:8] == _MAGIC else "<"
@@ -78,9 +78,9 @@ class Telemetry:
         )
 
     def held_to(self, ordered: Mapping[str, int | str]) -> "Telemetry":
-        """This, where it says what the guest was `ordered`, by the names of fields.
+        """Return this if it agrees with what the guest was `ordered`, by field names.
 
-        Raises HarnessError where one is another, or where it tells of more writes than there can be.
+        Raises HarnessError if a field differs, or if it reports more writes than there can be.
         """
         for name, wanted in ordered.items():
             if (value := getattr(self, name)) != wanted:
@@ -94,17 +94,17 @@ class Telemetry:
 
     @property
     def pages(self) -> int:
-        """4 KiB pages in the region."""
+        """The number of 4 KiB pages in the region."""
         return self.region_bytes // PAGE_BYTES
 
     @property
     def vcpus(self) -> int:
-        """How many dirty, each its share of the region."""
+        """The number of vCPUs that dirty, each a share of the region."""
         return 1 + len(self.others_written)
 
     @property
     def shares(self) -> tuple["Telemetry", ...]:
-        """The same of each vCPU as if it were the only one: with its share of the region, and what it has written."""
+        """The telemetry of each vCPU as if it were the only one: with its share of the region and its writes."""
         granules = self.region_bytes // self.granule_bytes
         begins = [granules * vcpu // self.vcpus * self.granule_bytes for vcpu in range(self.vcpus + 1)]
         return tuple(
@@ -116,6 +116,6 @@ class Telemetry:
 
     @property
     def finished(self) -> bool:
-        """Whether the guest has written all it ever will."""
+        """Whether the guest has written everything it ever will."""
         ends = self.pattern == "idle" and not self.rate_pages_per_s
         return ends and all(share.pages_written >= share.pages for share in self.shares)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which page the guest has written when: the orders of images/README.md, computed for a whole sweep at once."""
+"""Which page the guest has written when: the orders in images/README.md, computed for a whole sweep at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 from .telemetry import PAGE_BYTES, Telemetry
 
 Words = np.ndarray[Any, np.dtype[np.uint64]]
-"""Unsigned 64-bit words, in which arithmetic is modulo 2^64 as in the guest."""
+"""Unsigned 64-bit words; arithmetic is modulo 2^64, as in the guest."""
 _FACTOR_1, _FACTOR_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _SHUFFLES = 3
 
@@ -25,10 +25,10 @@ def mix(value: Words) -> Words:
 
 @dataclass(frozen=True)
 class ExpectedPages:
-    """What each page of the region must hold.
+    """What each page of the region must contain.
 
-    `epochs` has the epoch of each page, 0 where none was written. `under_way` are those that may be in the midst of
-    being written, one of each vCPU's share, with the epoch that they get.
+    `epochs` has the epoch of each page, 0 if it was not written. `under_way` are the pages that may be half written,
+    one in each vCPU's share, with their new epoch.
     """
 
     epochs: Words
@@ -36,7 +36,7 @@ class ExpectedPages:
 
 
 def expected_pages(telemetry: Telemetry) -> ExpectedPages:
-    """What the pages must hold after as many writes as each vCPU of the guest has counted in its share."""
+    """What the pages must contain after the writes that each vCPU has counted in its share."""
     shares = [_expected(share) for share in telemetry.shares]
     begins = accumulate((len(share.epochs) for share in shares), initial=0)
     under_way = {

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How the reaper acquires what a process asks for.
 
-It does that itself, rather than being told of it, so that what there is to release is known exactly: a process
-killed while it grew a pool would leave no trace of how far the kernel had got. Each part is registered as soon
-as there is one, so that a request that fails half-way leaves nothing.
+The reaper acquires resources itself instead of being told about them, so it knows exactly what to release: a process
+killed while it grew a pool would leave no trace of how far the kernel had got. Each part is registered as soon as it
+exists, so a request that fails half-way leaves nothing behind.
 """
 
 import tempfile
@@ -25,14 +25,14 @@ from .protocol import (
 from .reservation import reserve
 
 Register = Callable[[Lease], int]
-"""Remembers a lease, returns its number."""
+"""Records a lease and returns its number."""
 
 
 def acquire(request: Acquire, register: Register) -> Grant:
-    """Acquire what a request names, and register each lease as it comes into being.
+    """Acquire what a request names; register each lease as it comes into being.
 
-    Raises HostRequirementError where the host has not got it, and OSError; what was registered before has to be
-    released then.
+    Raises HostRequirementError if the host lacks it, and OSError. The caller must then release what was registered
+    before.
     """
     match request:
         case AcquireDirectory(within):

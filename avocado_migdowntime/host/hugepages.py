@@ -13,7 +13,7 @@ from .resources import HostResources
 
 @dataclass(frozen=True)
 class Hugepages:
-    """Pages that nobody else can have; `added` of them the pool was grown by."""
+    """Hugepages reserved for this run; the pool was grown by `added` of them."""
 
     page_size_bytes: int
     count: int
@@ -23,10 +23,10 @@ class Hugepages:
 
     @contextmanager
     def hand_over(self) -> Iterator[None]:
-        """Let the QEMUs that are launched in this block take the pages; leave it when they answer QMP.
+        """Let the QEMUs that are launched in this block take the pages; leave the block when they answer QMP.
 
-        Until this block nobody at all can take the pages, in it no other run can. It waits while another run
-        is reserving (seconds at most). Acquire nothing else in it.
+        Before this block nobody at all can take the pages; within it, no other run can. Entering waits while another
+        run is reserving pages (seconds at most). Acquire nothing else within the block.
         """
         if not self.count:
             yield
@@ -40,10 +40,10 @@ class Hugepages:
 def lease_hugepages(
     resources: HostResources, page_size_bytes: int, count: int, *, allowed: bool
 ) -> Iterator[Hugepages]:
-    """Have `count` free hugepages of this size, of all NUMA nodes together, for one set of QEMUs.
+    """Reserve `count` free hugepages of this size, over all NUMA nodes, for one set of QEMUs.
 
-    Free pages of the host are used first. Missing ones are reserved, if that is `allowed` and this is root, and
-    released at the end; making many pages can take seconds. A `count` of 0, for base pages, does nothing. Raises
+    Free pages of the host are used first. Missing pages are added to the pool, if `allowed` and running as root, and
+    removed at the end; adding many pages can take seconds. With a `count` of 0 (base pages) this does nothing. Raises
     HostRequirementError, with the command that fixes it, if the host lacks the pages.
     """
     if not count:

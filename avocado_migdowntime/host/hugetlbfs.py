@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A directory on hugetlbfs, where files are made of hugepages of one size."""
+"""A directory on hugetlbfs, where files consist of hugepages of one size."""
 
 import os
 import re
@@ -18,7 +18,7 @@ _MOUNTS = Path("/proc/mounts")
 
 @contextmanager
 def hugetlbfs_directory(resources: HostResources, page_size_bytes: int) -> Iterator[Path]:
-    """A directory whose files are of pages of this size: a private mount for root, else one that is there.
+    """A directory whose files consist of pages of this size: a private mount for root, else an existing mount.
 
     Raises HostRequirementError, with the command that fixes it, if there is neither.
     """
@@ -51,5 +51,5 @@ def _page_size_bytes(options: str) -> int | None:
 
 
 def _unescaped(path: str) -> str:
-    # Blanks and backslashes stand in /proc/mounts as three octal digits, see fstab(5) and getmntent(3).
+    # /proc/mounts writes blanks and backslashes as three octal digits, see fstab(5) and getmntent(3).
     return re.sub(r"\\([0-7]{3})", lambda digits: chr(int(digits[1], 8)), path)

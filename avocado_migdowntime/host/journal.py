@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a reaper has to release, on file, for the next run to do it should the reaper be killed as well.
+"""The journal: a file of what a reaper has to release, so that the next run can do it if the reaper is killed as well.
 
-Only root's is written down: what others can acquire is a directory for sockets. /run is emptied at boot, as
-the hugepages are. The file is one line, an array of records (records.py); decode() also reads what releases
-wrote whose kinds were the names of classes.
+Only root has a journal: other users can acquire only a directory for sockets. /run is emptied at boot, and so are the
+hugepages. The file is one line, an array of records (records.py). decode() also reads the files of old releases, whose
+kinds were the names of classes.
 """
 
 import fcntl
@@ -26,18 +26,18 @@ _BY_CLASS_NAME: Mapping[str, type[DurableLease]] = {
     "Mount": MountLease,
     "Hugepages": HugepagesLease,
 }
-"""The kinds that were names of classes, and what they mean."""
+"""The kinds of old releases, which were names of classes."""
 
 
 def encode(leases: Iterable[Lease]) -> bytes:
-    """The journal's line about those of the leases that are durable."""
+    """The journal's line: those of the leases that are durable."""
     return json.dumps([to_json(each) for each in leases if isinstance(each, DurableLease)]).encode() + b"\n"
 
 
 def decode(line: bytes) -> list[DurableLease]:
-    """The leases of a line, by kinds of this release and of earlier ones; none where a kill left it empty.
+    """Decode the leases of a line, with the kinds of this release or older ones; empty if a kill left the line empty.
 
-    Raises MalformedRecordError where it is not such a line, be it for a single lease.
+    Raises MalformedRecordError if the line, or any single lease in it, is malformed.
     """
     try:
         records = json.loads(line or b"[]")
@@ -52,7 +52,7 @@ def decode(line: bytes) -> list[DurableLease]:
 class Orphans:
     """What dead reapers left: `leases` to release, those of each reaper oldest first.
 
-    For each `unreadable` journal there is a sentence.
+    `unreadable` has a sentence for each journal that cannot be read.
     """
 
     leases: tuple[DurableLease, ...] = ()
@@ -60,9 +60,10 @@ class Orphans:
 
 
 class Journal:
-    """The file of one reaper. It is locked as long as the reaper lives: an unlocked one is an orphan.
+    """The file of one reaper. It is locked as long as the reaper lives, so an unlocked file is an orphan.
 
-    Files, and their directory, come and go under a lock of /run only, so that nobody trips over one that is just going.
+    The files and their directory are created and removed only under a lock of /run, so that nobody opens one that is
+    being removed.
     """
 
     def __init__(self) -> None:
@@ -70,10 +71,10 @@ class Journal:
         self._path = Path()
 
     def open(self) -> Orphans:
-        """Make the file, and take over what dead reapers left: it is written down here before it goes there.
+        """Create the file, and take over what dead reapers left: it is written here before their files are removed.
 
-        A journal that this release cannot read is left to the one that wrote it, or to a person. Where this is
-        not root, or /run cannot be written to, there is no journal.
+        A journal that this release cannot read is left to the release that wrote it, or to a person. There is no
+        journal if this is not root, or if /run is not writable.
         """
         if os.geteuid() != 0:
             return Orphans()
@@ -100,10 +101,10 @@ class Journal:
         return Orphans(tuple(leases), tuple(unreadable))
 
     def write(self, leases: Iterable[Lease]) -> None:
-        """Replace what is written by what is durable of the leases."""
+        """Replace the file's content by the durable ones of the leases."""
         if self._file is not None:
-            # One write of one line, so that a kill leaves the old line or the new one, never half of each.
-            # A full /run costs this second line of defence, not the first.
+            # One write of one line, so that a kill leaves either the old line or the new one. A full /run costs only
+            # this second line of defence, not the first.
             with suppress(OSError):
                 os.pwrite(self._file, encode(leases), 0)
 
@@ -111,15 +112,15 @@ class Journal:
         """Remove the file: everything was released."""
         if self._file is not None:
             with exclusive(_DIRECTORY.parent):
-                self._path.unlink(missing_ok=True)  # whoever cleared /run meanwhile: it says nothing any more
-                with suppress(OSError):  # others are at work
+                self._path.unlink(missing_ok=True)  # missing if somebody cleared /run meanwhile
+                with suppress(OSError):  # other reapers are at work
                     _DIRECTORY.rmdir()
             os.close(self._file)
             self._file = None
 
 
 def _orphaned(path: Path) -> list[DurableLease] | None:
-    """What stands in a journal whose reaper is dead, None if it lives; raises OSError and MalformedRecordError."""
+    """The leases in a journal whose reaper is dead, None if it lives; raises OSError and MalformedRecordError."""
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

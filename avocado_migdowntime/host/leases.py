@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the reaper has of the host for a process, and how each of it is released.
+"""What the reaper holds for a process, and how to release each of it.
 
-A lease that would outlive the reaper is a record, by which the journal keeps it. The hold of hugepages is none
-(reservation.py): the kernel ends it with the reaper.
+A lease that would outlive the reaper is a record, so that the journal can keep it. The hold of hugepages is not a
+record (reservation.py): the kernel ends it with the reaper.
 """
 
 import errno
@@ -25,13 +25,13 @@ _TRY_AGAIN_S = 0.1
 
 
 class Lease(Protocol):
-    """Something to be released; its text names it to a person who has to do that by hand."""
+    """Something to release. Its text names it to a person who has to release it by hand."""
 
     idempotent: ClassVar[bool]
-    """Whether a second release would do no harm, such as taking what is somebody else's by then."""
+    """Whether a second release is harmless. It is not if it could take what belongs to somebody else by then."""
 
     def release(self) -> None:
-        """Give it back to the host; raises OSError or MigDowntimeError if that fails."""
+        """Return it to the host; raises OSError or MigDowntimeError if that fails."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class DirectoryLease:
             try:
                 return shutil.rmtree(self.path)
             except OSError as error:
-                # What a process had started that was killed, such as tar, goes on writing for a moment.
+                # Children of a killed process, such as tar, go on writing for a moment.
                 moving = error.errno in (errno.ENOTEMPTY, errno.ENOENT) and os.path.isdir(self.path)
                 if not moving or time.monotonic() > deadline_s:
                     raise
@@ -61,7 +61,7 @@ class DirectoryLease:
 
 @dataclass(frozen=True)
 class MountLease:
-    """A private mount, at `path`, of a file system in memory."""
+    """A private mount of an in-memory file system at `path`."""
 
     kind: ClassVar[str] = "mount"
     idempotent: ClassVar[bool] = True
@@ -77,7 +77,7 @@ class MountLease:
 
 @dataclass(frozen=True)
 class HugepagesLease:
-    """So many pages (`added`) that the pool of this page size was grown by."""
+    """The number of pages (`added`) that the pool of this page size was grown by."""
 
     kind: ClassVar[str] = "hugepages"
     idempotent: ClassVar[bool] = False
@@ -88,14 +88,14 @@ class HugepagesLease:
         return f"the growth of the pool by {self.added} hugepages of {format_size(self.page_size_bytes)}"
 
     def release(self) -> None:
-        """Shrink the pool again; raises OSError, and HostRequirementError where there is no such pool."""
+        """Shrink the pool again; raises OSError, and HostRequirementError if there is no such pool."""
         its_pool = pool(self.page_size_bytes)
         with exclusive(its_pool.path):
             shrink(its_pool, self.added)
 
 
 DurableLease = DirectoryLease | MountLease | HugepagesLease
-"""Leases that outlive the reaper, and so have to be written down."""
+"""Leases that outlive the reaper, so they must be written down."""
 
 DURABLE: Mapping[str, type[DurableLease]] = by_kind((DirectoryLease, MountLease, HugepagesLease))
-"""All of them by their kinds."""
+"""Their classes by kind."""

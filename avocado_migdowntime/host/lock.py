@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Locks between processes that end with their holder."""
+"""Locks between processes; a lock ends with its holder."""
 
 import fcntl
 import os
@@ -10,13 +10,13 @@ from pathlib import Path
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold ``path``, an existing file or directory, alone; waits for those who hold it now."""
+    """Hold ``path``, an existing file or directory, alone; wait until all other holders have left."""
     yield from _lock(path, fcntl.LOCK_EX)
 
 
 @contextmanager
 def shared(path: Path) -> Iterator[None]:
-    """Hold ``path`` together with others who share it; waits for one who holds it alone."""
+    """Hold ``path`` together with other sharing holders; wait until an exclusive holder has left."""
     yield from _lock(path, fcntl.LOCK_SH)
 
 
@@ -26,7 +26,7 @@ def _lock(path: Path, mode: int) -> Iterator[None]:
         fcntl.flock(file, mode)
         yield
     finally:
-        # Not left to close(): a child forked in the meantime holds a copy of the descriptor, and with it the
-        # lock.
+        # Unlock explicitly: a child forked meanwhile has a copy of the descriptor, which would keep the lock after
+        # close().
         fcntl.flock(file, fcntl.LOCK_UN)
         os.close(file)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Starting a module of this very package as a process."""
+"""Starts a module of this package as a process."""
 
 import os
 import sys
@@ -10,11 +10,11 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
-    """The command line that runs a module of this package, such as `host.reaper`, in `environment`."""
-    # -P: a json.py in the current directory is not to be imported for the library's.
+    """The command line that runs a module of this package, such as `host.reaper`; run it in `environment`."""
+    # -P: a json.py in the current directory must not be imported instead of the library's.
     return [sys.executable, "-P", "-m", f"{_PACKAGE.name}.{module}", *arguments]
 
 
 def environment() -> Mapping[str, str]:
-    """That of this process, with the place of this package, which need not be installed."""
+    """This process's environment, with the path of this package, which need not be installed."""
     return {**os.environ, "PYTHONPATH": str(_PACKAGE.parent)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Mounting a private hugetlbfs, and unmounting it, by the host's commands."""
+"""Mounts and unmounts a private hugetlbfs by the host's commands."""
 
 import subprocess
 
@@ -8,12 +8,12 @@ from ..errors import HostRequirementError
 
 
 def mount_hugetlbfs(path: str, page_size_bytes: int) -> None:
-    """Mount one with pages of this size, for its owner alone; raises HostRequirementError."""
+    """Mount a hugetlbfs with pages of this size, accessible to its owner only; raises HostRequirementError."""
     _run("mount", "-t", "hugetlbfs", "-o", f"pagesize={format_size(page_size_bytes)},mode=0700", "none", path)
 
 
 def unmount(path: str) -> None:
-    """Take the name away at once; the file system goes when its last file is closed. Raises HostRequirementError."""
+    """Detach the mount at once; the kernel frees it when its last file is closed. Raises HostRequirementError."""
     _run("umount", "--lazy", path)
 
 

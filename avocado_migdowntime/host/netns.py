@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Network namespaces without a name.
 
-One lasts as long as something refers to it: a descriptor, or a process in it. So it needs no reaper: the kernel
-gives it back, with the devices in it, when the process and its QEMUs have ended, whatever way that was. A name, as
-`ip netns add` makes it, is a mount that would stay.
+Such a namespace lasts as long as a descriptor or a process refers to it. So it needs no reaper: when this process and
+its QEMUs have ended, however they ended, the kernel removes it with its devices. A name, as `ip netns add` creates one,
+is a mount that would stay.
 """
 
 import ctypes
@@ -26,10 +26,11 @@ _CLONE_NEWNET = 0x40000000
 
 @dataclass(frozen=True)
 class Namespace:
-    """A network namespace, by an open descriptor of it.
+    """A network namespace, held by an open descriptor.
 
-    `owner` is a descriptor of the user namespace that it belongs to, where that is another than this process's own.
-    Only a process with a single thread can go there, such as a child between fork and exec: `run` cannot.
+    `owner` is a descriptor of the user namespace that owns it, if that is not this process's own. Only a
+    single-threaded process, such as a child between fork and exec, can enter a namespace with an owner; so `run`
+    cannot.
     """
 
     descriptor: int
@@ -37,17 +38,17 @@ class Namespace:
 
     @property
     def path(self) -> str:
-        """A file by which other processes of this user can open it, while this one has it open."""
+        """A path by which other processes of this user can open the namespace, while this process has it open."""
         return f"/proc/{os.getpid()}/fd/{self.descriptor}"
 
     def enter(self) -> None:
-        """Bring the calling thread inside, for good; raises OSError."""
+        """Move the calling thread into it, for good; raises OSError."""
         if self.owner is not None:
             _check(_LIBC.setns(self.owner, CLONE_NEWUSER))
         _check(_LIBC.setns(self.descriptor, _CLONE_NEWNET))
 
     def run(self, function: Callable[[], T]) -> T:
-        """What `function` returns or raises; sockets that it makes and processes that it starts stay inside."""
+        """Call `function` inside, and return or raise what it does. Its sockets and child processes stay inside."""
 
         def inside() -> T:
             self.enter()
@@ -57,24 +58,24 @@ class Namespace:
 
 
 class NoNetwork:
-    """A network of a process's own with nothing in it, where that may be made; else the host's."""
+    """An empty network for one process, if this process may create one; else the host's network."""
 
     def enter(self) -> None:
-        """Bring the calling thread inside, for good."""
+        """Move the calling thread into it, for good."""
         with suppress(OSError):
             unshare(_CLONE_NEWNET)
 
 
 class Network(Protocol):
-    """Where a process can be brought between fork and exec."""
+    """A network that a process can be moved into between fork and exec."""
 
     def enter(self) -> None:
-        """Bring the calling thread inside, for good; raises OSError."""
+        """Move the calling thread into it, for good; raises OSError."""
 
 
 @contextmanager
 def new_namespace() -> Iterator[Namespace]:
-    """A namespace with nothing in it; raises NotPermittedError where this process may not make one."""
+    """An empty namespace; raises NotPermittedError if this process may not create one."""
     try:
         descriptor = _in_own_thread(_unshared)
     except OSError as error:
@@ -89,7 +90,7 @@ def new_namespace() -> Iterator[Namespace]:
 
 
 def may_make_networks() -> bool:
-    """Whether this process may make network namespaces; root may, as a rule."""
+    """Whether this process may create network namespaces; root usually may."""
     try:
         os.close(_in_own_thread(_unshared))
     except OSError:
@@ -98,7 +99,7 @@ def may_make_networks() -> bool:
 
 
 def unshare(flag: int) -> None:
-    """Take the calling thread into a new namespace of the kind that `flag` names; raises OSError."""
+    """Move the calling thread into a new namespace of the kind that `flag` names; raises OSError."""
     _check(_LIBC.unshare(flag))
 
 
@@ -108,7 +109,7 @@ def _unshared() -> int:
 
 
 def _in_own_thread(function: Callable[[], T]) -> T:
-    # A thread has its own network namespace, and keeps it: none that is used for anything else may go in.
+    # A thread that entered a network namespace stays in it, so no thread with other work may enter.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(function).result()
 

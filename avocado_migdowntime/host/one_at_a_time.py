@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One timing-sensitive test at a time on a host."""
+"""Runs only one timing-sensitive test at a time on a host."""
 
 import errno
 import os
@@ -15,12 +15,12 @@ from pathlib import Path
 from ..errors import HostRequirementError
 
 NAME = "\0avocado-migdowntime"
-"""A name in the abstract namespace of UNIX sockets (unix(7)).
+"""The lock: a name in the abstract namespace of UNIX sockets (unix(7)).
 
-All users of a network namespace can hold it, one at a time. It leaves no file behind and ends with its holder.
+All users of a network namespace compete for it, and one can hold it. It leaves no file behind and ends with its holder.
 """
 NEXT = f"{NAME}-next"
-"""Another, of the one that was started on this host and goes next, or runs. Who has a turn never waits for it."""
+"""A second lock, held by the run of this host that goes next, or runs. The holder of NAME never waits for this one."""
 
 _LOOK_AGAIN_S = 0.2
 _SAY_AGAIN_S = 1.0
@@ -36,13 +36,12 @@ def alone_on_host(
     *,
     on_others: bool = False,
 ) -> Iterator[None]:
-    """Wait until no other process is in here; `say` gets a line a second while that lasts, with who it is.
+    """Wait until no other process is in this block; once a second, `say` gets a line with who is.
 
-    A run that is `on_others` as well is the next one of this host in here, and takes the turns of all its hosts
-    itself, in one order (qemu/places.py): with this host's taken first, two could wait for each other.
-
-    Raises HostRequirementError where the same one stays for longer than `within_s`: anybody can; and what `waits`
-    raises, which is called five times a second.
+    A run that also uses other hosts (`on_others`) takes only NEXT here, and then the turns of all its hosts in one
+    fixed order (qemu/places.py): if it took this host's turn first, two runs could wait for each other. `waits` is
+    called five times a second, and may raise. Raises HostRequirementError if the same holder stays for longer than
+    `within_s`: any user can hold the lock.
     """
     start_s = since_s = time.monotonic()
     last_said_s = start_s - _SAY_AGAIN_S
@@ -65,7 +64,7 @@ def alone_on_host(
                     say(f"waiting for another test on this host to end, {now_s - start_s:.0f} s so far: {who}")
                 time.sleep(_LOOK_AGAIN_S)
                 waits()
-            # Who waits asks the kernel who listens.
+            # A process that waits asks the kernel who listens.
             lock.listen(socket.SOMAXCONN)
         yield
 
@@ -81,12 +80,12 @@ def _try_bind(lock: socket.socket, name: str) -> bool:
 
 
 def holder(name: str) -> str:
-    """Who has the turn, as far as this process may know; says so where it may not."""
+    """Who has the turn; a sentence saying so if this process may not know."""
     return _holder(_inode(name), name)
 
 
 def _inode(socket_name: str) -> str:
-    """The number by which the kernel knows the socket that has the name."""
+    """The inode number of the socket that has the name; empty if there is none."""
     kernel_name = f"@{socket_name[1:]}"
     with suppress(OSError):
         for line in (_PROC / "net" / "unix").read_text(errors="replace").splitlines():
@@ -97,7 +96,7 @@ def _inode(socket_name: str) -> str:
 
 
 def _holder(inode: str, socket_name: str) -> str:
-    """Who has the socket with this inode, as far as this process may know."""
+    """Who has the socket with this inode; a sentence saying so if this process may not know."""
     pid, uid = _listener(socket_name)
     if not pid:
         pid, uid = _owner(inode)
@@ -113,7 +112,7 @@ def _holder(inode: str, socket_name: str) -> str:
 
 
 def _listener(socket_name: str) -> tuple[int, int]:
-    """Process and user of who listens at the name; zeros where nobody does, or from another container."""
+    """PID and UID of the listener at the name; zeros if nobody listens, or for a listener in another container."""
     with socket.socket(socket.AF_UNIX) as client, suppress(OSError):
         client.setblocking(False)
         client.connect(socket_name)
@@ -124,7 +123,7 @@ def _listener(socket_name: str) -> tuple[int, int]:
 
 
 def _owner(inode: str) -> tuple[int, int]:
-    """Process and user of one that has the socket open, among those that this process may look at; else zeros."""
+    """PID and UID of a process that has the socket open, among those that this process may inspect; else zeros."""
     for directory in _PROC.glob("[0-9]*"):
         with suppress(OSError):
             if any(os.readlink(each) == f"socket:[{inode}]" for each in (directory / "fd").iterdir()):

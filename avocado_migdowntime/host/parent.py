@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ending with whoever started this process."""
+"""Ends this process together with its parent."""
 
 import ctypes
 import signal
@@ -8,5 +8,5 @@ _PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent(number: signal.Signals = signal.SIGKILL) -> None:
-    """Have the kernel send this process a signal when the thread that forked it ends (prctl(2))."""
+    """Make the kernel send this process a signal when the thread that forked it ends (prctl(2))."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)

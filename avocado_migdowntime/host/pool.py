@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The kernel's pools of hugepages, one for each page size, all NUMA nodes together.
+"""The kernel's pools of hugepages: one for each page size, over all NUMA nodes.
 
 Source: Documentation/admin-guide/mm/hugetlbpage.rst and mm/hugetlb.c of Linux.
 """
@@ -16,7 +16,7 @@ _SYSFS = Path("/sys/kernel/mm/hugepages")
 
 @dataclass(frozen=True)
 class Counters:
-    """Pages of one pool: all; free; of these promised to a mapping; of all those beyond the pool's size."""
+    """Pages of one pool: total; free; free but reserved for a mapping; surplus, those beyond the pool's set size."""
 
     total: int
     free: int
@@ -25,7 +25,7 @@ class Counters:
 
     @property
     def available(self) -> int:
-        """Pages that somebody new can have."""
+        """Pages that a new user can have."""
         return self.free - self.reserved
 
 
@@ -37,22 +37,21 @@ class Pool:
 
     @property
     def path(self) -> Path:
-        """The file that sets the pool's size; it is also what to lock while changing it.
+        """The file that sets the pool's size; it is also the file to lock while changing the size.
 
-        Everybody can open it for reading, which is all that a lock needs; it needs no making and no cleaning
-        up.
+        Everybody can open it for reading, which is all that a lock needs, and it needs no creation and no cleanup.
         """
         return _SYSFS / f"hugepages-{self.page_size_bytes // KIB}kB" / "nr_hugepages"
 
     def counters(self) -> Counters:
-        """What the kernel says now."""
+        """The kernel's current counts."""
         return Counters(*(self._read(name) for name in ("nr", "free", "resv", "surplus")))
 
     @property
     def size_pages(self) -> int:
-        """Pages that the pool was told to have.
+        """The size that the pool was set to, in pages.
 
-        Reading ``nr_hugepages`` gives these and the surplus ones, which leave when they are freed.
+        ``nr_hugepages`` reads as this plus the surplus pages, which leave when they are freed.
         """
         surplus = None
         while surplus != (surplus := self._read("surplus")):
@@ -61,15 +60,14 @@ class Pool:
 
     @property
     def resizable(self) -> bool:
-        """Whether this process may change the pool's size (false, too, where /sys is read-only)."""
+        """Whether this process may change the pool's size (also false if /sys is read-only)."""
         return os.access(self.path, os.W_OK)
 
     def resize(self, pages: int) -> int:
-        """Tell the pool to have ``pages``, and return how many it has then.
+        """Set the pool's size to ``pages``, and return the size that it then has.
 
-        Growing, the kernel gives what it can. Shrinking, pages in use or promised become surplus and leave
-        when they are freed, so it does no harm to a QEMU that has not quite gone yet (measured on 6.18, 2M
-        and 1G).
+        When growing, the kernel gives what it can. When shrinking, pages in use or reserved become surplus and leave
+        when they are freed, so shrinking does not harm a QEMU that is not quite gone yet (measured on 6.18, 2M and 1G).
         """
         self.path.write_text(str(pages))
         return self.size_pages
@@ -86,14 +84,14 @@ class Pool:
 
 
 def pools() -> tuple[Pool, ...]:
-    """The host's pools, smallest pages first; empty where the kernel has none."""
+    """The host's pools, smallest page size first; empty if the kernel has none."""
     names = [directory.name for directory in _SYSFS.glob("hugepages-*kB")]
     sizes_kib = [int(name.removeprefix("hugepages-").removesuffix("kB")) for name in names]
     return tuple(Pool(size * KIB) for size in sorted(sizes_kib))
 
 
 def pool(page_size_bytes: int) -> Pool:
-    """The pool of this page size; raises HostRequirementError, naming those there are, if there is none."""
+    """The pool of this page size; if there is none, raises HostRequirementError, which lists the sizes there are."""
     available = pools()
     if (wanted := Pool(page_size_bytes)) in available:
         return wanted
@@ -108,7 +106,7 @@ def _default_page_size_bytes() -> int:
 
 
 def memory_bytes(name: str) -> int:
-    """A figure of /proc/meminfo, such as ``MemAvailable``."""
+    """A figure of /proc/meminfo, such as ``MemAvailable``, in bytes."""
     for line in Path("/proc/meminfo").read_text().splitlines():
         key, value = line.split(":")
         if key == name:

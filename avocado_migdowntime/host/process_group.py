@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the processes of a group are doing, as the kernel has it."""
+"""What the processes of a group are doing, according to the kernel."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,7 +21,7 @@ _STATES = {
 
 @dataclass(frozen=True)
 class Process:
-    """A process with the first letters of its program's name, and the kernel's letter for its state."""
+    """A process: its id, its program's name as the kernel shortens it, and the kernel's letter for its state."""
 
     pid: int
     name: str
@@ -32,13 +32,13 @@ class Process:
 
 
 def processes(group: int) -> tuple[Process, ...]:
-    """Those in the process group `group`, by their ids; none if it is no more."""
+    """The processes in the process group `group`, by id; empty if the group is gone."""
     return tuple(sorted(_members(group), key=lambda process: process.pid))
 
 
 def _members(group: int) -> Iterator[Process]:
     for directory in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # It may have ended just now.
+        with suppress(OSError):  # It may have just ended.
             before, _, after = (directory / "stat").read_text(errors="replace").rpartition(")")
             pid, _, name = before.partition(" (")
             state, _, its_group, *_ = after.split()

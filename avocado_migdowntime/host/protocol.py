@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The messages between a process and its reaper, each one packet: ``{"number": 3, "kind": "release", …}``.
+"""The messages between a process and its reaper, one per packet: ``{"number": 3, "kind": "release", …}``.
 
-A request has a number, its reply has the same one. docs/host.md shows the order of the messages, and why.
+A reply has the number of its request. docs/host.md shows the order of the messages, and why.
 """
 
 import json
@@ -18,7 +18,7 @@ PACKET_BYTES = 1 << 16
 _QUOTED_CHARACTERS = 80
 
 UNNUMBERED = 0
-"""The number of a reply to a request whose own number could not be read, and of the final report."""
+"""The number of the final report, and of a reply to a request whose own number could not be read."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class AcquireHugetlbfs:
 
 @dataclass(frozen=True)
 class AcquireHugepages:
-    """Hold `count` free hugepages, the pool grown if that is `allowed`; the reply is a HugepagesGrant."""
+    """Hold `count` free hugepages, growing the pool if `allowed`; the reply is a HugepagesGrant."""
 
     kind: ClassVar[str] = "acquire-hugepages"
     page_size_bytes: int
@@ -49,7 +49,7 @@ class AcquireHugepages:
 
 @dataclass(frozen=True)
 class ReleaseLeases:
-    """Release leases by their numbers, in this order, but those released before; the reply is a Confirmation."""
+    """Release leases by number, in this order; skip those already released. The reply is a Confirmation."""
 
     kind: ClassVar[str] = "release"
     leases: tuple[int, ...]
@@ -57,7 +57,7 @@ class ReleaseLeases:
 
 @dataclass(frozen=True)
 class DirectoryGrant:
-    """A directory is at `path` until its `leases` are released, in this order."""
+    """A directory at `path` that exists until its `leases` are released, in this order."""
 
     kind: ClassVar[str] = "directory-grant"
     path: str
@@ -66,9 +66,9 @@ class DirectoryGrant:
 
 @dataclass(frozen=True)
 class HugepagesGrant:
-    """Pages are kept until `leases` are released, in this order; `added` of them the pool was grown by.
+    """Hugepages kept until `leases` are released, in this order; the pool was grown by `added` of them.
 
-    `hold`, one of the leases, keeps even the process itself from taking them: to be released when it does.
+    `hold`, one of the leases, keeps everybody from taking the pages, even this process: release it to take them.
     """
 
     kind: ClassVar[str] = "hugepages-grant"
@@ -79,14 +79,14 @@ class HugepagesGrant:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """A release was tried; if it failed the final report says so."""
+    """A release was tried; if it failed, the final report says so."""
 
     kind: ClassVar[str] = "confirmation"
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Nothing was acquired: `message` is the sentence for the user, `error` the kind of exception to raise."""
+    """Nothing was acquired. `message` is the sentence for the user, `error` the kind of exception to raise."""
 
     kind: ClassVar[str] = "refusal"
     error: str
@@ -94,12 +94,12 @@ class Refusal:
 
     @classmethod
     def of(cls, error: MigDowntimeError) -> "Refusal":
-        """The refusal from which `exception` makes an error of the same branch of the errors' tree."""
+        """The refusal for an error; `exception` gives back an error of the same branch of the errors' tree."""
         kinds = (kind for kind, branch in _ERRORS.items() if isinstance(error, branch))
         return cls(next(kinds, "harness"), str(error))
 
     def exception(self) -> MigDowntimeError:
-        """What the process is to raise; HarnessError for a kind that it does not know."""
+        """The exception that the process is to raise; HarnessError for an unknown kind."""
         return _ERRORS.get(self.error, HarnessError)(self.message)
 
 
@@ -118,9 +118,9 @@ Reply = Grant | Confirmation | Refusal | FinalReport
 
 _ACQUIRE: tuple[type[Acquire], ...] = (AcquireDirectory, AcquireHugetlbfs, AcquireHugepages)
 REQUESTS: Mapping[str, type[Request]] = by_kind((*_ACQUIRE, ReleaseLeases))
-"""All requests by their kinds."""
+"""Requests by kind."""
 REPLIES: Mapping[str, type[Reply]] = by_kind((DirectoryGrant, HugepagesGrant, Confirmation, Refusal, FinalReport))
-"""All replies by their kinds."""
+"""Replies by kind."""
 
 _ERRORS: Mapping[str, type[MigDowntimeError]] = {
     "usage": UsageError,
@@ -133,7 +133,7 @@ M = TypeVar("M", bound=Record)
 
 
 class ProtocolError(HarnessError):
-    """A packet is no message of this release; `number` is what it was numbered, or UNNUMBERED."""
+    """A packet is no message of this release; `number` is its number, or UNNUMBERED."""
 
     def __init__(self, packet: bytes, reason: str, number: int = UNNUMBERED) -> None:
         text = packet[:_QUOTED_CHARACTERS].decode(errors="replace")

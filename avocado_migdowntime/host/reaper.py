@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The process that has leases of the host for another one, and releases them all when that one has ended.
+"""The reaper: a process that holds leases of the host for another process, its client, and releases them when that
+ends.
 
-Started by ``HostResources``; speaks the messages of protocol.py in the packets of a UNIX socket. It has left its
-parent, session and process group, and ignores what a terminal or a runner sends to end a test, so that it
-outlives whatever ends its client. docs/host.md shows its life.
+``HostResources`` starts it. It speaks the messages of protocol.py, in packets over a UNIX socket. It leaves its parent,
+session and process group, and ignores the signals by which a terminal or a runner ends a test, so that it outlives
+whatever ends its client. docs/host.md shows its life.
 """
 
 import os
@@ -36,7 +37,7 @@ from .protocol import (
 
 
 class Reaper:
-    """Acquires, remembers and releases."""
+    """Acquires, records and releases leases."""
 
     def __init__(self) -> None:
         self._journal = Journal()
@@ -45,7 +46,7 @@ class Reaper:
         self._failures: list[str] = []
 
     def start(self) -> None:
-        """Release what was left behind by reapers that were killed; what goes wrong is in the system's log."""
+        """Release what killed reapers left behind; failures go to the system log."""
         orphans = self._journal.open()
         self._leases = dict(enumerate(orphans.leases, start=1))
         self._last_number = len(self._leases)
@@ -54,7 +55,7 @@ class Reaper:
         self._log_failures()
 
     def answer(self, packet: bytes) -> bytes:
-        """The reply to a packet, whatever it holds: a Refusal where it is no request of this release."""
+        """The reply to any packet: a Refusal if it is no request of this release."""
         try:
             number, request = decode_request(packet)
         except ProtocolError as error:
@@ -62,7 +63,7 @@ class Reaper:
         return encode(number, self.reply(request))
 
     def reply(self, request: Request) -> Reply:
-        """Do what is asked for, wholly or not at all; what goes wrong is in the reply."""
+        """Carry out a request completely or not at all; the reply reports what went wrong."""
         if isinstance(request, ReleaseLeases):
             for number in request.leases:
                 self._release(number)
@@ -70,7 +71,7 @@ class Reaper:
         return self._acquire(request)
 
     def end(self, client: socket.socket) -> None:
-        """Release everything, and tell the client, or the system's log if it is gone, what failed."""
+        """Release everything, and report failures to the client, or to the system log if the client is gone."""
         self._release_after(0)
         self._journal.close()
         try:
@@ -82,7 +83,7 @@ class Reaper:
         before = self._last_number
         try:
             return acquire(request, self._register)
-        except Exception as error:  # Whatever it is: dying of it would leave everything behind.
+        except Exception as error:  # Catch everything: if this process died, nothing would be released.
             self._release_after(before)
             if isinstance(error, MigDowntimeError):
                 return Refusal.of(error)
@@ -105,12 +106,12 @@ class Reaper:
         if lease is None:
             return
         if not lease.idempotent:
-            # Forgotten first: killed between the two, this process would have it released once more.
+            # Forget it first: if this process were killed in between, the lease would be released twice.
             self._journal.write(self._leases.values())
         try:
             lease.release()
         except Exception as error:
-            # Forgotten all the same: pages given back twice would be somebody else's.
+            # Do not keep it: pages released twice would be somebody else's.
             self._failures.append(f"{lease} could not be released ({error}); release it by hand")
         self._journal.write(self._leases.values())
 
@@ -125,7 +126,7 @@ def _log(sentences: Iterable[str]) -> None:
 
 
 def _packets(client: socket.socket, pid: int) -> Iterator[bytes]:
-    # The socket alone does not tell: children that the client forked keep its end open.
+    # The socket alone does not tell that the client ended: children that it forked keep its end open.
     try:
         client_end = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -138,12 +139,12 @@ def _packets(client: socket.socket, pid: int) -> Iterator[bytes]:
 
 
 def main() -> None:
-    """Serve the process and the socket named on the command line: PID and file descriptor."""
+    """Serve the client given on the command line by its PID and the socket's file descriptor."""
     pid, client = int(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
         signal.signal(ignored, signal.SIG_IGN)
     if os.fork():
-        os._exit(0)  # Leaves the reaper out of the tree of children that a test runner may kill one by one.
+        os._exit(0)  # Takes the reaper out of the tree of children, which a test runner may kill one by one.
     reaper = Reaper()
     reaper.start()
     try:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Frozen dataclasses as JSON objects that name their kind: the form of the reaper's journal and of its messages.
+"""Frozen dataclasses as JSON objects that name their kind: the format of the reaper's journal and of its messages.
 
-A kind is a string of its own, not the class's name: what one release wrote is read by the next, whatever the
-class is called there. Kinds and names of fields are a format; a change of one needs a way to read the old one.
+A kind is a fixed string, not the class's name: the next release reads what this one wrote, whatever the class is called
+there. Kinds and field names are a file format; a change needs code that reads the old format.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, get_args, get_origin, get_t
 
 
 class Record(Protocol):
-    """A frozen dataclass with a kind; its fields are of int, bool, str, or tuples of as many as there are of one."""
+    """A frozen dataclass with a kind; its fields are int, bool, str, or tuples of any length of one of these."""
 
     kind: ClassVar[str]
 
@@ -21,11 +21,11 @@ R = TypeVar("R", bound=Record)
 
 
 class MalformedRecordError(ValueError):
-    """A JSON value is no record of these kinds; the text says in which way, as a clause for somebody's sentence."""
+    """A JSON value is no record of these kinds; the text says why, as a clause of a sentence."""
 
 
 def by_kind(classes: Iterable[type[R]]) -> Mapping[str, type[R]]:
-    """A table of kinds; raises ValueError where two classes share one."""
+    """Map kinds to classes; raises ValueError if two classes share a kind."""
     table: dict[str, type[R]] = {}
     for each in classes:
         if each.kind in table:
@@ -35,12 +35,12 @@ def by_kind(classes: Iterable[type[R]]) -> Mapping[str, type[R]]:
 
 
 def to_json(record: Record) -> dict[str, Any]:
-    """What json.dumps can write."""
+    """The record as a value for json.dumps."""
     return {"kind": record.kind, **vars(record)}
 
 
 def from_json(value: object, kinds: Mapping[str, type[R]]) -> R:
-    """The record that `to_json` made the value of; raises MalformedRecordError if it is none of these kinds."""
+    """The inverse of `to_json`; raises MalformedRecordError if the value is no record of these kinds."""
     if not isinstance(value, dict):
         raise MalformedRecordError(f"{value!r} is not an object")
     content = dict(value)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Getting hugepages that nobody else is counting on.
+"""Reserves hugepages that nobody else is counting on.
 
-"Free" pages seen by two runs at once would be taken twice. So a run *holds* its pages from the moment it
-finds them: a mapping of that many pages makes the kernel promise them, without touching any, to nobody else
-in the whole host. Runs need no ledger among themselves, other software is kept off as well, pages that were
-there before are put to use, and what a dead run held is free at once. The hold is dropped when QEMU is about
-to map the pages; until it has done so a shared lock of the pool keeps other runs, which need it exclusively,
-from getting in between.
+If two runs saw the same free pages, both would take them. So a run *holds* its pages from the moment it finds them: a
+mapping of that many pages makes the kernel reserve them, without touching any, against everybody on the host. So runs
+need no ledger among themselves, other software is kept off as well, existing pages are used, and the pages of a dead
+run are free at once.
+
+The hold is dropped when QEMU is about to map the pages. Until QEMU has done so, a shared lock of the pool keeps other
+runs, which need it exclusively, from getting in between.
 """
 
 import mmap
@@ -20,11 +21,11 @@ from ..errors import HostRequirementError
 from .pool import Pool, memory_bytes
 
 KEPT_FREE_BYTES = 512 * MIB
-"""Memory that a reservation has to leave to the rest of the host."""
+"""Memory that a reservation must leave to the rest of the host."""
 
 
 class Hold:
-    """The kernel's promise of ``count`` free hugepages, kept until ``release`` or the end of the process.
+    """Makes the kernel reserve ``count`` free hugepages, until ``release`` or the end of the process.
 
     Raises OSError (ENOMEM) if there are not as many.
     """
@@ -46,21 +47,22 @@ class Hold:
         return self._text
 
     def release(self) -> None:
-        """Let the pages go."""
+        """Give up the pages."""
         self._mapping.close()
 
 
 def reserve(pool: Pool, count: int, allowed: bool) -> tuple[int, Hold]:
-    """Hold ``count`` pages, growing the pool by what is missing; the caller has the pool's exclusive lock.
+    """Hold ``count`` pages, growing the pool by what is missing; the caller holds the pool's exclusive lock.
 
-    Returns by how many pages the pool was grown, and the hold. Raises HostRequirementError with the pool as it was.
+    Returns the number of pages that the pool was grown by, and the hold. Raises HostRequirementError and leaves the
+    pool as it was.
     """
     try:
         return 0, Hold(pool, count)
     except OSError:
         counters = pool.counters()
     size = format_size(pool.page_size_bytes)
-    # Others let their pages go without the lock: by now there may be more of them than are wanted.
+    # Others give up pages without the lock, so more may be free by now than are wanted.
     missing = max(0, count - counters.available)
     command = pool.grow_command(missing)
     if not (allowed and pool.resizable):
@@ -70,8 +72,8 @@ def reserve(pool: Pool, count: int, allowed: bool) -> tuple[int, Hold]:
             f"(-p page_size=4K; avocado run: --migdowntime-page-size 4K), or {remedy} run `{command}`"
         )
     _leave_memory(pool, missing)
-    # Surplus pages are in use by a run that is about to end. A pool that grows takes them in first, which the
-    # total makes up for, having them counted; so the pool grows by them too.
+    # Surplus pages are in use by a run that is about to end. A pool that grows first takes these in. The total counts
+    # them, so the pool grows by them as well.
     before, wanted = pool.size_pages, counters.total + missing
     try:
         if (now := pool.resize(wanted)) < wanted:
@@ -105,10 +107,10 @@ def _leave_memory(pool: Pool, missing: int) -> None:
 
 
 def _compact_memory() -> None:
-    with suppress(OSError):  # A kernel may be built without compaction; the next attempt tells.
+    with suppress(OSError):  # The kernel may lack compaction; the next attempt shows whether it helped.
         Path("/proc/sys/vm/compact_memory").write_text("1")
 
 
 def shrink(pool: Pool, added: int) -> None:
-    """Shrink the pool by the ``added`` pages; the caller has the pool's exclusive lock."""
+    """Shrink the pool by the ``added`` pages; the caller holds the pool's exclusive lock."""
     pool.resize(max(0, pool.size_pages - added))

@@ -35,29 +35,29 @@ R = TypeVar("R", DirectoryGrant, HugepagesGrant, Confirmation)
 
 
 class HostResources:
-    """Leases of the host, released whatever way this process ends, SIGKILL included.
+    """Leases of the host; they are released however this process ends, SIGKILL included.
 
         with HostResources() as resources, work_directory(resources) as sockets:
             ...
 
-    They are acquired by a process of its own, the reaper, and released by it: at the end of the `with` block that
-    acquired, at the end of this one, or when this process is gone. Should the reaper be killed as well, the next
-    run as root releases what it had. Can be used from any thread.
+    A separate process, the reaper, acquires and releases them. It releases them at the end of the `with` block that
+    acquired them, at the end of this block, or when this process is gone. If the reaper is killed as well, the next run
+    as root releases them. Usable from any thread.
 
-    Raises HarnessError where the reaper cannot be started, has gone, is of another release, or could not release
+    Raises HarnessError if the reaper cannot be started, has ended, is of another release, or could not release
     something.
     """
 
     def __enter__(self) -> Self:
-        # Packets keep their boundaries, so that there is nothing to take apart.
+        # Packets keep their boundaries, so no message needs to be split.
         self._socket, reaper = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
         self._last_number = UNNUMBERED
         try:
             with reaper:
                 _start_reaper(reaper)
-            # Its end is closed here, or its death would go unheard. It answers when it has released what dead
-            # reapers left.
+            # This process's copy of the reaper's socket is closed here, or the reaper's death would go unnoticed. The
+            # reaper answers after it has released what dead reapers left.
             self.release(())
         except BaseException:
             self._socket.close()
@@ -78,21 +78,21 @@ class HostResources:
 
     @contextmanager
     def lease(self, request: Acquire, grant: type[G]) -> Iterator[G]:
-        """Have what is requested for a `with` block; `grant` is the class of the reply that protocol.py names.
+        """Acquire what is requested for a `with` block; `grant` is the class of the reply that protocol.py names.
 
-        Raises HostRequirementError where the host has not got it, else HarnessError.
+        Raises HostRequirementError if the host lacks it, else HarnessError.
         """
         granted = self._ask(request, grant)
         try:
             yield granted
         finally:
-            with suppress(HarnessError):  # Not to hide what the block raised: the end of this object tells.
+            with suppress(HarnessError):  # Do not hide what the block raised; __exit__ reports this failure.
                 self.release(granted.leases)
 
     def release(self, leases: tuple[int, ...]) -> None:
-        """Release leases by their numbers, in this order, skipping those that have ended; raises HarnessError.
+        """Release leases by number, in this order, skipping those that have ended; raises HarnessError.
 
-        What cannot be released is told at the end of `HostResources`.
+        The end of `HostResources` reports what could not be released.
         """
         self._ask(ReleaseLeases(leases), Confirmation)
 
@@ -114,7 +114,7 @@ class HostResources:
         return reply
 
     def _reply_to(self, number: int) -> Reply:
-        # A reply to an earlier request can still be there, where Ctrl-C came while it was awaited.
+        # If Ctrl-C interrupted an earlier request, its reply may still be there.
         while True:
             its_number, reply = self._receive()
             if its_number == number or (its_number == UNNUMBERED and isinstance(reply, Refusal)):
@@ -143,8 +143,7 @@ class HostResources:
 
 
 def _start_reaper(its_socket: socket.socket) -> None:
-    # All standard streams are cut off, as whoever reads this process's output to its end would wait for the reaper's
-    # too.
+    # Cut off all standard streams: whoever reads this process's output to its end would also wait for the reaper's.
     command = module_command("host.reaper")
     try:
         subprocess.run(

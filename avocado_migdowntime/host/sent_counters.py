@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What has gone out of the network of a process, as its devices count it (proc(5): /proc/pid/net/dev)."""
+"""Bytes and packets sent from a process's network, as its devices count them (proc(5): /proc/pid/net/dev)."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 _LOOPBACK = "lo"
 _BYTES, _PACKETS = 8, 9
-"""Of the columns behind a device's name: the eight before them are of what came in."""
+"""Columns after a device's name; the eight before them count what was received."""
 
 
 @dataclass(frozen=True)
 class SentCounters:
-    """What a network has sent since it was made: bytes, with the headers of all layers, and packets."""
+    """What a network has sent since it was created: bytes, including the headers of all layers, and packets."""
 
     bytes: int
     packets: int
 
 
 def sent_counters(pid: int) -> SentCounters | None:
-    """What all devices but the loopback have sent, in the network where that process is; None where there is none."""
+    """Sent by all devices but the loopback in the network of a process; None if there is no such process."""
     try:
         _, _, *lines = Path(f"/proc/{pid}/net/dev").read_text().splitlines()
     except OSError:

@@ -9,10 +9,10 @@ from .wire import ShapedLink, wire
 
 
 def shaped_link(bytes_per_s: int) -> AbstractContextManager[ShapedLink]:
-    """A link that carries so much payload from its source to its destination; the way back is not limited.
+    """A link that carries `bytes_per_s` of payload from source to destination; the way back is not limited.
 
-    Whoever may not make networks has it in a user namespace, of which he is root. Raises NotPermittedError where he may
-    not make that either, HostRequirementError, with what fixes it, where programs or the kernel cannot make the link,
-    HarnessError where nothing gets over it.
+    A user who may not create networks gets it in a user namespace, as root of that. Raises NotPermittedError if the
+    user may not create that either; HostRequirementError, with what fixes it, if programs or the kernel cannot make the
+    link; HarnessError if nothing gets through.
     """
     return wire(bytes_per_s) if may_make_networks() else wire_in_user_namespace(bytes_per_s)

@@ -11,9 +11,10 @@ _NS = 1e-9
 
 
 class Awake(NamedTuple):
-    """Seconds that a thread has had: `on_cpu_s` on a CPU, `queued_s` waiting for one. The rest of its time it slept.
+    """Seconds that a thread spent on a CPU (`on_cpu_s`) and waiting for one (`queued_s`); the rest of its time it
+    slept.
 
-    A kernel brings both up to date as the thread comes and goes, and with each tick of its own.
+    The kernel updates both when it schedules the thread in or out, and at each tick.
     """
 
     on_cpu_s: float
@@ -21,13 +22,13 @@ class Awake(NamedTuple):
 
 
 def awake(pid: int, thread: int) -> Awake | None:
-    """How long a thread of a process has been awake; None where it has ended, or this kernel counts none."""
+    """How long a thread of a process has been awake; None if it has ended, or if this kernel does not count it."""
     times_ns = thread_times_ns(pid, thread)
     return Awake(*(time_ns * _NS for time_ns in times_ns)) if times_ns is not None else None
 
 
 def waits_in(pid: int, thread: int) -> str | None:
-    """The kernel's function in which a thread of a process sleeps, as far as it says so; None where it has ended."""
+    """The kernel function in which a thread of a process sleeps, if the kernel tells; None if the thread has ended."""
     try:
         return Path(f"/proc/{pid}/task/{thread}/wchan").read_text()
     except OSError:
@@ -35,7 +36,7 @@ def waits_in(pid: int, thread: int) -> str | None:
 
 
 def threads(pid: int) -> list[int]:
-    """The threads that a process has; none where there is no such process."""
+    """The thread ids of a process; empty if there is no such process."""
     try:
         return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
     except OSError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How much a TCP connection from one network namespace to another carries."""
+"""Measures how much a TCP connection from one network namespace to another carries."""
 
 import select
 import socket
@@ -18,11 +18,11 @@ _CHUNK_BYTES = 1 << 20
 
 
 def payload_bytes_per_s(source: Namespace, destination: Namespace, address: str) -> float:
-    """Payload that arrives at the destination's `address` in a second, from half a second of sending.
+    """Payload that arrives at the destination's `address`, in bytes per second, measured over half a second.
 
-    It is the median of windows from one arrival to another: a host that stands still for a moment does not
-    count, nor does the first window, with what a shaper lets through at once. Raises HarnessError where nothing
-    arrives.
+    It is the median over windows that each last from one arrival to another. So a host that stalls for a moment does
+    not count, and neither does the first window, which has what a shaper lets through at once. Raises HarnessError if
+    nothing arrives.
     """
     try:
         with _connect(source, destination, address) as (sender, receiver):

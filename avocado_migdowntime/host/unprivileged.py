@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A shaped link for those who may not make networks, by a process of its own that is root in a user namespace.
+"""A shaped link for users who may not create networks, made by a process that is root in its own user namespace.
 
-A process with several threads, as this one, cannot enter a user namespace, so another one makes the link there, hands
-over descriptors of its namespaces, and ends. From then on the link lasts as one that root made: until the descriptors
-are closed and the QEMUs in it have ended, whatever way that was.
+This process has several threads, so it cannot enter a user namespace. Another process makes the link there, passes
+descriptors of its namespaces, and ends. From then on the link lasts as long as one made by root: until the descriptors
+are closed and the QEMUs in it have ended, however that happens.
 """
 
 import os
@@ -22,9 +22,9 @@ from .wire_process import DESCRIPTORS, WireReply, decode
 
 @contextmanager
 def wire_in_user_namespace(bytes_per_s: int) -> Iterator[ShapedLink]:
-    """A link as `wire` makes it, in a new user namespace.
+    """A link like that of `wire`, in a new user namespace.
 
-    Raises NotPermittedError where this process may not have one, else what `wire` raises.
+    Raises NotPermittedError if this process may not have one, else what `wire` raises.
     """
     reply, descriptors = _set_up(bytes_per_s)
     with ExitStack() as stack:
@@ -60,7 +60,7 @@ def _set_up(bytes_per_s: int) -> tuple[WireReply, list[int]]:
 
 
 def _started(its_socket: socket.socket, bytes_per_s: int) -> subprocess.Popen[str]:
-    # In a group of its own it is not ended by the terminal's Ctrl-C, but by this process.
+    # In its own process group, it is ended by this process and not by the terminal's Ctrl-C.
     command = module_command("host.wire_process", str(its_socket.fileno()), str(bytes_per_s))
     try:
         return subprocess.Popen(

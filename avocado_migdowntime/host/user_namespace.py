@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""User namespaces: in one, an ordinary user is root over networks of his own, and over nothing else.
+"""User namespaces: in one, an ordinary user is root over his own networks, and over nothing else.
 
-See user_namespaces(7). Kernels, distributions and containers forbid them in ways of their own.
+See user_namespaces(7). Kernels, distributions and containers each have their own ways to forbid them.
 """
 
 import errno
@@ -17,7 +17,7 @@ _SELF = Path("/proc/self")
 
 @dataclass(frozen=True)
 class _Switch:
-    """A setting of the kernel that forbids it at the value `closed`, and not at `opened`."""
+    """A kernel setting that forbids user namespaces at the value `closed`, and allows them at `opened`."""
 
     name: str
     closed: str
@@ -27,7 +27,7 @@ class _Switch:
     def is_closed(self) -> bool:
         try:
             return (_SYSCTLS / self.name.replace(".", "/")).read_text().strip() == self.closed
-        except OSError:  # Another kernel's or another distribution's.
+        except OSError:  # This kernel or distribution does not have it.
             return False
 
 
@@ -37,17 +37,17 @@ _SWITCHES = (
     _Switch("user.max_net_namespaces", "0", "10000"),
     _Switch("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
 )
-"""The first is Debian's and the last Ubuntu's; the others are of each kernel, see namespaces(7)."""
+"""The first is Debian's and the last Ubuntu's; every kernel has the others, see namespaces(7)."""
 
 
 def become_root() -> None:
-    """Put this process, which must have a single thread, into a new user namespace, as its root.
+    """Move this process, which must have a single thread, into a new user namespace, as its root.
 
-    To the rest of the host it is the user that it was, with the same files and processes. Raises OSError.
+    To the rest of the host it stays the same user, with the same files and processes. Raises OSError.
     """
     uid, gid = os.geteuid(), os.getegid()
     unshare(CLONE_NEWUSER)
-    (_SELF / "setgroups").write_text("deny")  # Without that, the map of groups would take root.
+    (_SELF / "setgroups").write_text("deny")  # Without this, writing the map of groups would need root.
     (_SELF / "uid_map").write_text(f"0 {uid} 1")
     (_SELF / "gid_map").write_text(f"0 {gid} 1")
 
@@ -55,7 +55,7 @@ def become_root() -> None:
 def what_forbids(error: OSError) -> tuple[str, str]:
     """Two clauses of a sentence: what forbids this process a network in a user namespace, and what would allow it.
 
-    `error` is how that was seen.
+    `error` is the error that showed it.
     """
     for switch in _SWITCHES:
         if switch.is_closed:

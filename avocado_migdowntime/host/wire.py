@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Making two network namespaces, joined by a link of a chosen rate, by the commands `ip` and `tc`."""
+"""Makes two network namespaces joined by a link of a chosen rate, by the commands `ip` and `tc`."""
 
 import subprocess
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ from .throughput import payload_bytes_per_s
 
 _DEVICE = "wire"
 _ADDRESSES = ("198.18.0.1", "198.18.0.2")
-"""For tests of networks (RFC 2544); nobody else is in these namespaces."""
+"""Reserved for tests of networks (RFC 2544); nobody else is in these namespaces."""
 _MTU_BYTES = 9000
 _FRAME_BYTES = _MTU_BYTES + 14
 _PAYLOAD_BYTES = _MTU_BYTES - 52
-"""What TCP carries in a frame: 20 bytes are IPv4's header, 32 TCP's with time stamps."""
+"""The TCP payload of a frame: 20 bytes are IPv4's header, 32 TCP's with time stamps."""
 _BURST_S = 0.02
-"""For so long the shaper may be late, on a busy host, and make up for it."""
+"""On a busy host the shaper may be late by this much and still catch up."""
 _BUFFERED_S = 0.02
 _BUFFERED_LEAST_BYTES = 64 << 10
 _SEND_BUFFERS = Path("/proc/sys/net/ipv4/tcp_wmem")
@@ -33,7 +33,7 @@ _QUEUE_BYTES = 4 << 20
 class ShapedLink:
     """A link to `address` in `destination` that carries `bytes_per_s` of a TCP connection's payload, as measured.
 
-    `in_user_namespace` is whether the namespaces are those of a user namespace, made without root.
+    `in_user_namespace` says whether the namespaces belong to a user namespace, made without root.
     """
 
     source: Namespace
@@ -45,10 +45,11 @@ class ShapedLink:
 
 @contextmanager
 def wire(bytes_per_s: int) -> Iterator[ShapedLink]:
-    """A link, made by this process, that carries so much payload to its destination; the way back is not limited.
+    """A link, made by this process, that carries `bytes_per_s` of payload to its destination; the way back is not
+    limited.
 
-    The rate is that of a token bucket (tc-tbf(8)) before a veth pair. Raises HostRequirementError, with what fixes
-    it, where this process, its programs or the kernel cannot make the link; HarnessError where nothing gets over it.
+    A token bucket (tc-tbf(8)) before a veth pair sets the rate. Raises HostRequirementError, with what fixes it, if
+    this process, its programs or the kernel cannot make the link; HarnessError if nothing gets through.
     """
     with new_namespace() as source, new_namespace() as destination:
         device = (_DEVICE, "mtu", str(_MTU_BYTES))
@@ -63,8 +64,8 @@ def wire(bytes_per_s: int) -> Iterator[ShapedLink]:
 
 
 def _shape(namespace: Namespace, bytes_per_s: int) -> None:
-    # tbf counts whole frames, also where the kernel hands it many at once, and takes such a packet apart where it
-    # is bigger than the bucket, which thus has to hold a few frames only.
+    # tbf counts whole frames, even where the kernel passes it many at once. It splits such a packet if it is bigger
+    # than the bucket; so the bucket needs to hold only a few frames.
     rate = round(bytes_per_s * _FRAME_BYTES / _PAYLOAD_BYTES)
     burst = max(2 * _FRAME_BYTES, round(rate * _BURST_S))
     bucket = ("rate", f"{rate}bps", "burst", str(burst), "limit", str(_QUEUE_BYTES))
@@ -72,8 +73,8 @@ def _shape(namespace: Namespace, bytes_per_s: int) -> None:
 
 
 def _keep_buffers_small(bytes_per_s: int) -> None:
-    # QEMU takes for sent what its socket holds. By default that is up to 4 MiB, a third of a second at 100 Mbit/s:
-    # its figures, each of 0.1 s, would leap, and its downtime would end before the link has carried it all.
+    # QEMU counts what its socket buffers as sent. By default that is up to 4 MiB, a third of a second at 100 Mbit/s.
+    # QEMU's figures, each over 0.1 s, would jump, and its downtime would end before the link has carried everything.
     most = max(_BUFFERED_LEAST_BYTES, round(bytes_per_s * _BUFFERED_S))
     try:
         least, first, _ = map(int, _SEND_BUFFERS.read_text().split())

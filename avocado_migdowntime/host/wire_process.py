@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The process that makes a shaped link in a user namespace of its own, hands it over, and ends (unprivileged.py).
+"""The process that makes a shaped link in its own user namespace, passes it on, and ends (unprivileged.py).
 
 It answers by one packet, with descriptors of its namespaces if it could make the link.
 """
@@ -20,12 +20,12 @@ from .user_namespace import become_root, what_forbids
 from .wire import wire
 
 DESCRIPTORS = 3
-"""With a WireReady come those of the user namespace, of the source's network and of the destination's."""
+"""A WireReady comes with those of the user namespace, of the source's network and of the destination's."""
 
 
 @dataclass(frozen=True)
 class WireReady:
-    """The link is there, see `ShapedLink`."""
+    """The link exists, see `ShapedLink`."""
 
     kind: ClassVar[str] = "wire-ready"
     address: str
@@ -58,7 +58,7 @@ def _make(bytes_per_s: int, client: socket.socket) -> None:
 
 
 def main() -> None:
-    """Make a link for the socket and of the rate named on the command line: file descriptor and bytes per second."""
+    """Make a link for the socket, at the rate; the command line has its file descriptor and bytes per second."""
     end_with_parent()
     client, bytes_per_s = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
     try:

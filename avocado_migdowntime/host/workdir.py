@@ -11,9 +11,9 @@ from .resources import HostResources
 
 @contextmanager
 def work_directory(resources: HostResources, within: Path = Path("/tmp")) -> Iterator[Path]:
-    """A fresh directory; in /tmp its path is so short that UNIX sockets in it can have names of 80 bytes (unix(7)).
+    """A new directory. Its path in /tmp is short enough that UNIX sockets in it can have names of 80 bytes (unix(7)).
 
-    Raises HarnessError where none can be made.
+    Raises HarnessError if it cannot be created.
     """
     with resources.lease(AcquireDirectory(str(within)), DirectoryGrant) as grant:
         yield Path(grant.path)

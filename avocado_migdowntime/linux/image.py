@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The kernel and the initramfs of a Linux guest, made on demand and kept in a cache directory."""
+"""The kernel and the initramfs of a Linux guest, built on demand and kept in a cache directory."""
 
 import hashlib
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _KERNEL, _INITRAMFS, _RELEASE = "kernel", "initramfs.gz", "release"
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a guest is made of: Debian's name of the architecture and its kernel's package, and the dirtier's file."""
+    """The parts of a guest: Debian's name of the architecture and of its kernel package, and the dirtier's file."""
 
     debian_architecture: str
     kernel_package: str
@@ -27,7 +27,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class LinuxImage:
-    """Files that QEMU boots, and the release of the kernel, such as 6.1.0-50-powerpc64le."""
+    """The files that QEMU boots, and the release of the kernel, such as 6.1.0-50-powerpc64le."""
 
     kernel: Path
     initramfs: Path
@@ -37,7 +37,7 @@ class LinuxImage:
 async def linux_image(
     recipe: Recipe, sources: Path, resources: HostResources, say: Callable[[str], None]
 ) -> LinuxImage:
-    """The image in the cache; makes it if it is missing or the files in `sources` have changed.
+    """Return the cached image; build it if it is missing or the files in `sources` have changed.
 
     Raises HostRequirementError if Debian's packages cannot be downloaded.
     """
@@ -47,7 +47,7 @@ async def linux_image(
     try:
         if not place.is_dir():
             make_private(place.parent)
-            # There, and not in /tmp, so that the finished image takes its place at once.
+            # In the cache, not in /tmp, so that the finished image can be renamed into place at once.
             with work_directory(resources, place.parent) as scratch:
                 await _make(recipe, own, scratch, say)
                 _settle(scratch / "image", place)
@@ -78,5 +78,5 @@ def _settle(directory: Path, place: Path) -> None:
     try:
         directory.rename(place)
     except OSError:
-        if not place.is_dir():  # Else another run has made the same meanwhile.
+        if not place.is_dir():  # Otherwise another run has built the same meanwhile.
             raise

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files out of Debian's packages of any architecture."""
+"""Extracts files from Debian packages of any architecture."""
 
 import tarfile
 from contextlib import suppress
@@ -12,10 +12,10 @@ _OTHERWISE = "use guest=dirtier"
 
 
 class Packages:
-    """The packages of one Debian architecture, from where the host itself has its packages.
+    """The packages of one Debian architecture, from the sources of the host's own packages.
 
-    Lists and downloads go into `directory`; no root is needed. Raises HostRequirementError where this host has no apt,
-    or where it finds no such packages.
+    Lists and downloads go into `directory`; root is not needed. Raises HostRequirementError if this host has no apt, or
+    if it finds no such packages.
     """
 
     def __init__(self, architecture: str, directory: Path) -> None:
@@ -25,12 +25,12 @@ class Packages:
         self._apt = Apt(directory, "a Linux guest's kernel", _OTHERWISE, own)
 
     async def update(self) -> None:
-        """Read what there is. Some lists may fail, as where an architecture has left the security archive."""
+        """Update the lists. Some may fail, for example if an architecture has left the security archive."""
         with suppress(HostRequirementError):
             await self._apt.apt("apt-get", "update")
 
     async def dependency(self, package: str, beginning: str) -> str:
-        """The name of the first package beginning so on which `package` depends."""
+        """The first dependency of `package` whose name starts with `beginning`."""
         output = await self._apt.apt("apt-cache", "depends", "--important", package)
         dependencies = [line.partition(":")[2].strip() for line in output.splitlines() if ":" in line]
         first = next((name for name in dependencies if name.startswith(beginning)), None)
@@ -41,7 +41,7 @@ class Packages:
         return first
 
     async def file(self, package: str, *beginnings: str) -> bytes:
-        """Download a package; gives its first file whose path begins with one of `beginnings`."""
+        """Download a package; return its first file whose path starts with one of `beginnings`."""
         await self._apt.apt("apt-get", "download", package)
         (archive,) = self._directory.glob(f"{package}_*.deb")
         listing = self._directory / f"{package}.tar"

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which max-bandwidth held when, and how much more than it allows was sent.
+"""Which max-bandwidth held when, and how much of it was used.
 
 QEMU gives each of its windows a tenth of max-bandwidth, and rests when that is used up (migration/migration.c:
-migration_rate_limit, XFER_LIMIT_RATIO). It looks between two pages, at what it has handed to the system: so a window
-may carry more by what is gathered before that, and with multifd by what each channel has in hand. A window is never
-shorter than its time, and any span of time meets two that are not wholly in it.
+migration_rate_limit, XFER_LIMIT_RATIO). Between two pages it checks what it has passed to the system. So a window may
+carry more: what is gathered before that, and with multifd what each channel is working on. A window is never shorter
+than its time, and any span of time touches up to two windows that lie only partly in it.
 """
 
 from collections.abc import Iterator
@@ -22,23 +22,23 @@ from ..trace.samples import Samples
 
 NAME = "max-bandwidth"
 _BEYOND_ANY_LINK = 1e11
-"""A max-bandwidth of 100 GB/s holds nobody back; QEMU takes 0 for none."""
+"""A max-bandwidth of 100 GB/s limits nobody; QEMU takes 0 as no limit."""
 _LEAST_WINDOW_MS = BUFFER_DELAY_MS - 1
-"""Times are cut to whole milliseconds."""
+"""Times are truncated to whole milliseconds."""
 _GATHERED_PAGES = 64
-"""So many pages may be gathered before they count. QEMU: migration/qemu-file.c, MAX_IOV_SIZE, and compress-threads."""
+"""The pages that may be gathered before they count. QEMU: migration/qemu-file.c, MAX_IOV_SIZE, and compress-threads."""
 _HEADER_BYTES = 32
 _PACKET_BYTES = MULTIFD_PACKET_BYTES + 8192
-"""With its header."""
+"""Including its header."""
 _SPAN_S = 1.0
-"""Besides the whole, spans of so long are looked at."""
+"""Apart from the whole time, spans of this length are examined."""
 
 
 @dataclass(frozen=True)
 class CapUse:
-    """How much was sent of what a max-bandwidth allows.
+    """How much of a max-bandwidth was used.
 
-    At `bytes_per_s` no more than `allowed_bytes` can go out in `lasted_s`; `sent_bytes` did.
+    At `bytes_per_s`, at most `allowed_bytes` can be sent in `lasted_s`; `sent_bytes` were.
     """
 
     bytes_per_s: float
@@ -48,12 +48,12 @@ class CapUse:
 
     @property
     def used(self) -> float:
-        """The share of what is allowed that was sent."""
+        """The share of the allowed bytes that was sent."""
         return self.sent_bytes / self.allowed_bytes
 
 
 def most_used(trace: Trace, samples: Samples, stopped_s: float) -> CapUse | None:
-    """Where the most was sent of what max-bandwidth allowed until the guest was stopped; None where none held."""
+    """The span that used the largest share of max-bandwidth before the guest was stopped; None if no limit held."""
     counted = ~np.isnan(samples.transferred_bytes) & samples.are("active") & (samples.answered_s < stopped_s)
     counted_samples = samples.take(np.flatnonzero(counted & (samples.open_bytes == 0)))
     spans = (
@@ -66,11 +66,11 @@ def most_used(trace: Trace, samples: Samples, stopped_s: float) -> CapUse | None
 
 
 def _spans(trace: Trace) -> Iterator[tuple[float, float, float]]:
-    """From when until when which max-bandwidth held for certain, or less than that."""
+    """For each span of time, the max-bandwidth that certainly held, or a larger one if two may have."""
     steps = [(-inf, -inf, optional_number(trace.migrate_parameters, NAME) or 0.0)]
     for event in trace.events:
         if (later := event.cap_bytes_per_s) is not None:
-            # One that is noted before it is set may come into force at any time.
+            # A change that is recorded before it is made may take effect at any time.
             least = later if "since" in event.data else max(later or inf, steps[-1][2] or inf)
             steps.append((event.since_s, event.t_s, least))
     for (_, begin_s, bytes_per_s), (end_s, _, _) in pairwise([*steps, (inf, inf, 0.0)]):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What devices have to send, by what QEMU 11.1 says that is pending.
+"""What devices have to send, from the pending bytes that QEMU 11.1 reports.
 
-Each look of QEMU's takes what is left of RAM and what devices have (see pending.py), and that figure stands until the
-next look. So at each look that two samples bracket, the figure less what was left of RAM is what devices have: no more
-than by what was left after the look, and no less than by what was left before it. At a sync it is bracketed by what the
-conservation law says that the sync found.
+At each look, QEMU adds up what is left of RAM and what devices have (see pending.py), and reports that until the next
+look. If two samples bracket a look, the figure minus what was left of RAM is what devices have: at most by what was
+left after the look, at least by what was left before it. At a sync, the bounds come from what the sync found, according
+to the conservation law.
 """
 
 from collections.abc import Sequence
@@ -19,44 +19,44 @@ from .passes import Pass
 from .syncs import Sync
 
 LEAST_BYTES = 4096
-"""Less than a page is nothing."""
+"""Less than a page counts as nothing."""
 LOOKS = 5
-"""So many looks have to be seen."""
+"""The number of looks that must be seen."""
 _MANY = 0.9
-"""One look of ten may be torn."""
+"""One look in ten may be torn."""
 _NO_OTHER_LOOK_MS = 0.9 * MAX_WAIT_MS
-"""While something is left the next look comes no sooner than a round of sending lasts."""
+"""While something is left, the next look comes no sooner than a round of sending lasts."""
 _ONE_LOOK_MS = 0.95 * BUFFER_DELAY_MS
 
 
 @dataclass(frozen=True, eq=False)
 class Devices:
-    """What devices have to send at each look: `at_looks` has a column for each, the least and the most, bytes."""
+    """What devices have to send: `at_looks` has a column for each look, with the least and the most bytes."""
 
     at_looks: Floats
 
     @property
     def likely_bytes(self) -> Interval:
-        """What they have, if that is the same all the time: by nine looks of ten, or by most where these disagree."""
+        """What devices have, assumed constant: by nine looks in ten, or by the median look if these disagree."""
         least, most = float(np.quantile(self.at_looks[0], _MANY)), float(np.quantile(self.at_looks[1], 1 - _MANY))
         if least > most:
             least, most = np.median(self.at_looks, axis=1).tolist()
         return Interval(max(0.0, least), max(0.0, most))
 
     def strange_looks(self, tolerance_bytes: float) -> int:
-        """At how many looks it is something else, by more than the tolerance."""
+        """The number of looks that differ from that by more than the tolerance."""
         likely, (least, most) = self.likely_bytes, self.at_looks
         return int(np.count_nonzero((least > likely.high + tolerance_bytes) | (most < likely.low - tolerance_bytes)))
 
 
 def devices(passes: Sequence[Pass], syncs: Sequence[Sync]) -> Devices | None:
-    """What the looks in `passes`, and at the `syncs` between them, show; None where QEMU does not say."""
+    """What the looks in `passes`, and at the `syncs` between them, show; None if QEMU does not report it."""
     looks = [look for one in passes for look in _looks(one)]
     for sync in syncs:
         first = sync.after.samples[:2]
         if not np.isnan(first.pending_bytes[0]):
             at_sync_bytes = sync.at_sync_bytes
-            # It is what the sync found, or what was left at a look soon after it.
+            # The figure is what the sync found, or what was left at a look soon after it.
             looks.append(
                 (first.pending_bytes[0] - at_sync_bytes.high, first.pending_bytes[0] - first.remaining_bytes[-1])
             )
@@ -64,9 +64,9 @@ def devices(passes: Sequence[Pass], syncs: Sequence[Sync]) -> Devices | None:
 
 
 def with_devices(sync: Sync, devices: Devices) -> Sync:
-    """The sync with what devices have for certain, and to the byte where QEMU says that what it found lies within it.
+    """The sync with what devices certainly have added; exact if QEMU's own figure lies within the bounds.
 
-    What it says first is what the sync found if no other look came meanwhile.
+    QEMU's first figure is what the sync found if no other look came in between.
     """
     device_bytes = devices.likely_bytes.low if devices.likely_bytes.low >= LEAST_BYTES else 0.0
     of_both = sync.at_sync_bytes.shifted(device_bytes)

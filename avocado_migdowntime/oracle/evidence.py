@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a trace shows, found out once and handed to all that judge, advise, draw or count."""
+"""What a trace shows, computed once and passed to everything that judges, advises, draws or counts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -43,32 +43,32 @@ class Evidence:
 
     @classmethod
     def of(cls, recorded: Union[Trace, "Evidence"]) -> "Evidence":
-        """That of the last migration in a trace; evidence is returned as it is.
+        """The evidence of the last migration in a trace; evidence is returned unchanged.
 
-        Raises UsageError where the header or an event is not as a harness writes it.
+        Raises UsageError if the header or an event is malformed.
         """
         if isinstance(recorded, Evidence):
             return recorded
         trace = recorded.last_migration()
-        # A text may show a limit, but not whether somebody changed it before or after that.
+        # A text may show a limit without showing whether somebody changed it before or after.
         limits = Limits() if trace.is_bare_text else Limits.of(trace)
         others = Others(trace.host_page_bytes, trace.ram_bytes)
         return cls(trace, trace.samples, limits, trace.switchover_s, others=others)
 
     @cached_property
     def passes(self) -> Sequence[Pass]:
-        """The passes, in their order."""
+        """The passes, in order."""
         stopped_s = min(self.stopped_s, self.trace.stopped_at_the_end_s)
         open_ = passes(self.samples[self.open_from :], stopped_s, self.trace.queued_bytes)
         return [*self.ended_passes, *open_] if self.ended_passes else open_
 
     @cached_property
     def syncs(self) -> Sequence[Sync]:
-        """The dirty syncs that were seen from both sides, each under the limit that held then."""
+        """The dirty syncs seen from both sides, each with the limit that held then."""
         return self.syncs_between(self.passes, self.others)
 
     def syncs_between(self, passes: Sequence[Pass], others: Others) -> Sequence[Sync]:
-        """The same for some of the passes; of `others` is known what the passes before these show."""
+        """The same for some of the passes; `others` is what the passes before them show."""
         of_ram, devices = self._syncs_of_ram(passes, others), self.devices
         if devices is None:
             return of_ram
@@ -78,7 +78,7 @@ class Evidence:
 
     @cached_property
     def devices(self) -> Devices | None:
-        """What devices have to send; None where QEMU does not say, as up to 11.0."""
+        """What devices have to send; None if QEMU does not report it, as up to 11.0."""
         if np.all(np.isnan(self.samples.pending_bytes)):
             return None
         return devices(self.passes, self._syncs_of_ram(self.passes, self.others))
@@ -90,10 +90,10 @@ class Evidence:
 
     @cached_property
     def sending(self) -> Sending | None:
-        """What QEMU's bandwidth comes to against what it sent; None where too little was seen of that.
+        """QEMU's bandwidth compared with what it sent; None if too little of that was seen.
 
-        What is sent without a max-bandwidth, once the harness lets a migration complete, is too little for that, and
-        the times in a text may be cut.
+        What is sent without a max-bandwidth, once the harness lets a migration complete, is too little for that; and
+        the times in a text may be truncated.
         """
         if self.trace.readings:
             return None
@@ -102,7 +102,7 @@ class Evidence:
 
     @cached_property
     def at_sent_bandwidth(self) -> "Evidence":
-        """The same with the bandwidth at which QEMU sent in place of what it says, where that is off for certain."""
+        """The same with the bandwidth at which QEMU really sent, if QEMU's own is certainly wrong."""
         if self.sending is None:
             return self
         off, likely, samples = self.sending.error, self.sending.likely_error, self.trace.samples
@@ -113,24 +113,24 @@ class Evidence:
 
     @cached_property
     def most_of_cap(self) -> CapUse | None:
-        """Where the most was sent of what max-bandwidth allowed while the guest ran; None where none held."""
+        """The span that used the largest share of max-bandwidth while the guest ran; None if no limit held."""
         return most_used(self.trace, self.samples, self.stopped_s)
 
     @property
     def is_held_back(self) -> bool:
-        """Whether the harness held back the first pass until the end, by a bandwidth that is not the one to judge."""
+        """Whether the harness still held back the first pass at the end, by a bandwidth that is not to be judged."""
         end_s = float(self.samples.t_s[-1])
         changes = [e for e in self.trace.events if (e.side, e.name) == (HARNESS, FIRST_PASS) and e.since_s <= end_s]
         return len(changes) % 2 == 1
 
     @cached_property
     def disturbed_s(self) -> float:
-        """From when on the migration is no longer what it was when it began; infinite where nothing was changed."""
+        """When the harness first changed the migration; infinite if it never did."""
         return min((e.since_s for e in self.trace.events if e.side == HARNESS and e.name in DISTURBS), default=np.inf)
 
     @cached_property
     def undisturbed(self) -> "Evidence":
-        """The migration until something was first changed; all of it if that was past the switchover."""
+        """The migration until the harness first changed something; all of it if that was after the switchover."""
         change = next((e for e in self.trace.events if e.side == HARNESS and e.name in DISTURBS), None)
         if change is None or self.stopped_s < change.since_s:
             return self
@@ -139,7 +139,7 @@ class Evidence:
 
     @cached_property
     def under_another_bandwidth(self) -> Samples:
-        """What was sampled from when the harness changed the bandwidth until it next interfered, if it ever did."""
+        """The samples from when the harness changed the bandwidth until it next interfered; empty if it never did."""
         change = self.trace.first_event(HARNESS, BANDWIDTH)
         if change is None:
             return Samples()
@@ -160,27 +160,27 @@ class Evidence:
 
     @property
     def limit_ms(self) -> float | None:
-        """The downtime-limit that held when this began, where it is known."""
+        """The downtime-limit in force at the beginning, if known."""
         return self.limits.at(float(self.samples.t_s[0]))
 
     @property
     def last_limit_ms(self) -> float | None:
-        """The downtime-limit that held when this ended, or the source stopped the guest, where it is known."""
+        """The downtime-limit in force at the end, or when the source stopped the guest, if known."""
         return self.limits.at(min(float(self.samples.t_s[-1]), self.stopped_s))
 
     @property
     def set_limit_ms(self) -> float | None:
-        """The configured downtime-limit; of a log that tells each that is set, the last one."""
+        """The configured downtime-limit; for a log that shows each one that is set, the last one."""
         return self.limits.at(np.inf) if LIMITS_LOGGED in self.trace.header else self.trace.downtime_limit_ms
 
     @property
     def failure(self) -> str:
-        """That the migration failed or was cancelled, if it did."""
+        """That the migration failed or was cancelled, if it did; else ''."""
         return {"failed": "the migration failed", "cancelled": "the migration was cancelled"}.get(self.status, "")
 
     @property
     def came_to_an_end(self) -> bool:
-        """Whether all that follows is known: the whole migration ended, or postcopy took over."""
+        """Whether nothing can follow: the whole migration ended, or postcopy took over."""
         last = self.trace.samples[-1].status
         return last in ENDED or last.startswith("postcopy")
 
@@ -191,5 +191,5 @@ class Evidence:
 
     @cached_property
     def release(self) -> Release | None:
-        """The release of QEMU that was judged, where it says which."""
+        """The release of QEMU that was judged, if the header names it."""
         return release_of(self.trace.header)

@@ -19,11 +19,11 @@ _LEAST_MS = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Reported against computed, by one formula.
+    """A comparison of reports with one formula.
 
-    `error` is reported ÷ computed - 1; its interval spans what is not known of the bytes at the sync and of the
-    moment of the last update, and that a report of n ms means anything from n up to n + 1. `share` is that of the
-    reports which may be this formula's within the tolerance.
+    `error` is reported ÷ computed - 1. Its interval covers what is not known about the bytes at the sync and the moment
+    of the last update, and that a report of n ms means anything from n up to n + 1. `share` is the share of reports
+    that may follow this formula within the tolerance.
     """
 
     computed_ms: float
@@ -33,14 +33,14 @@ class Fit:
 
     @property
     def agrees(self) -> bool:
-        """Whether most reports may be this formula's: a median may agree by chance as one figure passes another."""
+        """Whether most reports may follow this formula: a median may agree by chance when one figure passes another."""
         return self.share > 0.5
 
 
 def fit_reports(sync: Sync, reports: Reports, formula: str, tolerance: float) -> Fit:
-    """The fit of a formula over one pass, begun by `sync`: the median over its reports, a few of which may be torn.
+    """The fit of a formula over one pass, begun by `sync`: medians over its reports, a few of which may be torn.
 
-    There has to be at least one report.
+    At least one report is needed.
     """
     figures = _errors(sync, reports, formula)
     computed_ms, error, least, most = medians(figures).tolist()
@@ -48,12 +48,12 @@ def fit_reports(sync: Sync, reports: Reports, formula: str, tolerance: float) ->
 
 
 def share_within(sync: Sync, reports: Reports, formula: str, tolerance: float) -> float:
-    """The share of at least one report which may be what `formula` gives after `sync`, within the tolerance."""
+    """The share of reports (at least one) that may be what `formula` gives after `sync`, within the tolerance."""
     return _share_within(_errors(sync, reports, formula), tolerance)
 
 
 def fit_passes(fits: Iterable[Fit]) -> Fit:
-    """The fit over several passes: the median of theirs."""
+    """The fit over several passes: the medians of their fits."""
     every = list(fits)
     return Fit(
         computed_ms=median(fit.computed_ms for fit in every),
@@ -66,10 +66,11 @@ def fit_passes(fits: Iterable[Fit]) -> Fit:
 
 
 def _errors(sync: Sync, reports: Reports, formula: str) -> Floats:
-    """What the formula gives for each report, how far the report is off that, and the least and most that it may be.
+    """For each report: what the formula gives, the report's error, and the least and the most that this may be.
 
-    What was left at the sync lies between two sizes, and a report may be made of the figures beside it or of those one
-    update before: the formula is fed with all of that, first with the likely size and the figures beside the report.
+    What was left at the sync lies between two sizes, and a report may be computed from the figures beside it or from
+    those one update before. The formula is evaluated for all of these, first for the likely size and the figures beside
+    the report.
     """
     sizes, ram, reported = sync.at_sync_bytes, reports.now_and_earlier, reports.expected_ms
     at_sync_bytes = np.array([[sync.likely_bytes], [sizes.low], [sizes.high]])
@@ -82,7 +83,7 @@ def _errors(sync: Sync, reports: Reports, formula: str) -> Floats:
 
 
 def _open_share(reports: Reports, formula: str) -> Floats:
-    """By which share what a formula gives may be more or less, as a text rounds the figures that it is fed with."""
+    """The relative uncertainty of a formula's result because a text rounds its inputs."""
     ram, rows = reports.samples, reports.rows
     share = ram.open_mbps[rows] / np.maximum(ram.mbps[rows], _LEAST_MS)
     if formula in ("dirty-rate", "redirty"):
@@ -95,6 +96,6 @@ def _open_share(reports: Reports, formula: str) -> Floats:
 
 
 def _share_within(figures: Floats, tolerance: float) -> float:
-    """The share of errors that, each somewhere between its least and its most, may lie within the tolerance."""
+    """The share of errors that may lie within the tolerance, each between its least and its most."""
     _, _, low, high = figures
     return np.count_nonzero((low <= tolerance) & (high >= -tolerance)) / len(low)

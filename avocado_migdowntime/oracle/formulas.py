@@ -1,31 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The ways to compute expected-downtime, by name.
+"""The formulas for expected-downtime, by name.
 
-Each takes the bytes remaining at the last dirty sync and the figures of the pass that followed, of one sample (`Ram`)
-or of many (`Samples`), and gives the expected downtime in milliseconds for a bandwidth in bytes per millisecond.
+Each takes the bytes remaining at the last dirty sync, the figures of the following pass, of one sample (`Ram`) or of
+many (`Samples`), and a bandwidth in bytes per millisecond. It returns the expected downtime in milliseconds.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 Figures = Any
-"""A figure, or an array of them."""
+"""A figure, or an array of figures."""
 
 
 class RamFigures(Protocol):
-    """What formulas ask of a Ram, or of Samples."""
+    """What formulas need of a Ram, or of Samples."""
 
     @property
     def remaining_bytes(self) -> Figures:
-        """What is left to send."""
+        """Bytes left to send."""
 
     @property
     def wire_bytes_per_ms(self) -> Figures:
-        """The bandwidth of the last window."""
+        """The bandwidth of QEMU's last window, in bytes per millisecond."""
 
     @property
     def dirty_bytes_per_ms(self) -> Figures:
-        """QEMU's dirty-pages-rate."""
+        """QEMU's dirty-pages-rate, in bytes per millisecond."""
 
     @property
     def dirty_pages_per_s(self) -> Figures:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Evidence of a migration that goes on: grown sample by sample, and had at any moment."""
+"""Evidence of an active migration: it grows sample by sample, and is available at any moment."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,7 +31,7 @@ class GrowingEvidence:
         self._begin([])
 
     def sample(self, row: Sample) -> None:
-        """Add a sample; one that is active after the migration had ended begins another one."""
+        """Add a sample; an active one after the migration had ended begins another migration."""
         if self._status in ENDED and row.status not in ENDED:
             earlier, events = parted(self._events, row.t_s)
             self._header = header_after(self._header, earlier)
@@ -51,12 +51,12 @@ class GrowingEvidence:
         self._events.append(event)
 
     def evidence(self) -> Evidence:
-        """What the samples and events so far show, of the last migration; raises UsageError before the first sample."""
+        """The evidence so far about the last migration; raises UsageError before the first sample."""
         if not self._count:
             raise UsageError("holds no sample yet; add an answer to query-migrate first")
         trace = Trace(self._samples.samples(), tuple(self._events), self._header, self._notes)
         evidence = Evidence.of(trace)
-        if trace.completed or not self._in_order:  # The guest was stopped within what may have been taken for a pass.
+        if trace.completed or not self._in_order:  # The guest was stopped within what may have looked like a pass.
             return evidence
         return replace(evidence, ended_passes=tuple(self._ended), open_from=self._open_from)
 

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whether a pass on hugepages ended with nothing left, or as QEMU rested.
+"""Whether a pass on hugepages ended with nothing left, or while QEMU rested.
 
 There a round of sending ends (migration/ram.c: ram_save_iterate, ram_save_host_page)
 
-1. when nothing is left,
-2. after its first hugepage, if that took 50 ms, and again after each 64 more of them,
-3. after a rest, if the window's budget was used up by the very last page of a hugepage.
+1. when nothing is left, 2. after its first hugepage if that took 50 ms, and again after every 64 more, 3. after a rest,
+if the very last page of a hugepage used up the window's budget.
 
-Where it was none of the last two it was the first. The second is out where more than one hugepage was sent in the round
-that was under way, and no 65 are dirtied. The third is out where QEMU was sending again when it was last seen, too
-early for another rest; or by the bandwidth, which is what a window carried ÷ whole milliseconds: after a rest within a
-hugepage that is a number of pages with their headers, and after one at its end also the 8 bytes that end a round, with
-up to 10 around them. There QEMU renews the bandwidth with the first page of a window, and here before that.
+If neither 2 nor 3 applies, 1 does. Case 2 is excluded if more than one hugepage was sent in the current round and fewer
+than 65 are dirtied. Case 3 is excluded if QEMU was already sending again when it was last seen, too early for another
+rest; or by the bandwidth, which is what a window carried ÷ whole milliseconds. After a rest within a hugepage, a window
+carried whole pages with their headers. After a rest at a hugepage's end, it also carried the 8 bytes that end a round,
+with up to 10 bytes around them. In the first case QEMU updates the bandwidth with the first page of a window, in the
+second before that page.
 """
 
 import numpy as np
@@ -23,17 +23,17 @@ from .rounds import HEADER_BYTES, rounds_ended
 from .seam import ONE_LOOK_S, OVER_S, Seam
 
 _WINDOWS_MS = np.arange(BUFFER_DELAY_MS, 4 * BUFFER_DELAY_MS)
-"""How long a window may have been, on a busy host."""
+"""The possible lengths of a window, on a busy host."""
 _ENDS_BYTES = 64
-"""What the end of a round adds to a window is less."""
+"""The end of a round adds fewer bytes than this to a window."""
 _BESIDE_PAGES = 4
-"""So many pages may be of the window before or after: the first of each, and one that was on its way at a sample."""
+"""The pages that may belong to the window before or after: the first of each, and one on its way at a sample."""
 _EXACT = 1e-5
-"""By less than this share of a byte is a whole number of them missed."""
+"""A byte count may be off a whole number by less than this."""
 
 
 def nothing_left(seam: Seam, pages_each: float, most: float) -> bool:
-    """Whether that is certain of hugepages with so many pages each, of which at `most` so many are dirtied."""
+    """Whether that is certain, for hugepages of `pages_each` pages, at most `most` of which are dirtied."""
     if most > HOST_PAGES_A_LOOK or seam.rest is None or seam.answered_s[0] - seam.rest.end_s > ONE_LOOK_S:
         return False
     samples = seam.before.samples[: seam.rest.row + 1]
@@ -45,10 +45,10 @@ def nothing_left(seam: Seam, pages_each: float, most: float) -> bool:
 
 
 def ended_at_rest(seam: Seam) -> bool:
-    """Whether it is certain that the last rest came with the very last page of a hugepage, and the sync right after it.
+    """Whether the last rest certainly began with the very last page of a hugepage, with the sync right after it.
 
-    The window that ended then carried the end of a round, none had ended in it when QEMU was last seen to rest, and but
-    that one ended until the sync: so QEMU looked before it sent again.
+    The window that ended then contained the end of a round; no round had ended in it when QEMU was last seen resting;
+    and no other round ended until the sync. So QEMU checked before it sent again.
     """
     if seam.rest is None or not seam.at_rest or seam.answered_s[0] - seam.rest.end_s > ONE_LOOK_S:
         return False
@@ -63,16 +63,17 @@ def ended_at_rest(seam: Seam) -> bool:
 
 
 def _holds_pages_only(seam: Seam) -> bool:
-    """Whether the window that ended with the last rest carried pages, and not the end of a round."""
+    """Whether the window that ended with the last rest carried pages, and no end of a round."""
     _, ends = _windows(seam)
     return bool(len(ends) and not np.any(ends))
 
 
 def _windows(seam: Seam) -> tuple[Floats, Floats]:
-    """How many ms the window that ended with the last rest may have lasted, and the bytes beside pages in it then.
+    """The possible lengths (ms) of the window that ended with the last rest, and the bytes other than pages in it for
+    each.
 
-    It may have lasted for each number of milliseconds of which that bandwidth is a whole number of bytes, if as many
-    bytes were counted in that time.
+    A length is possible if the bandwidth makes it a whole number of bytes, and if as many bytes were counted in that
+    time.
     """
     carried = float(seam.since.mbps[0]) * BYTES_PER_MS_PER_MBPS * _WINDOWS_MS
     whole = np.rint(carried)
@@ -83,10 +84,10 @@ def _windows(seam: Seam) -> tuple[Floats, Floats]:
 
 
 def _may_have_been_sent(seam: Seam, carried: Floats) -> NDArray[np.bool_]:
-    """Whether so many bytes may have gone out in each of `_WINDOWS_MS`, by what the samples of the pass counted.
+    """For each of `_WINDOWS_MS`: whether `carried` bytes may have been sent in it, by what the pass's samples counted.
 
-    The window ended after the last sample and before the first answer after the sync, with the first page of those that
-    were sent meanwhile, and began in the same way. Its time is cut to whole milliseconds.
+    The window ended after the last sample and before the first answer after the sync, with the first page of those sent
+    meanwhile; it began in the same way. Its time is truncated to whole milliseconds.
     """
     samples, row = seam.before.samples, seam.before.last_row
     asked_s, answered_s = samples.t_s - samples.t_s[row], samples.answered_s - samples.t_s[row]

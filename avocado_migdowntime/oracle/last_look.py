@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The last answer of a trace as one sample: as the text showed it that it was read from, else as it was sampled."""
+"""The last answer of a trace as one look: as the source text showed it, or else as it was sampled."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,11 +16,12 @@ from .look import Look
 from .releases import era
 
 _NEWER = frozenset(("multifd-bytes", "pages-per-second", "precopy-bytes"))
-"""Figures that QEMU shows since 3.0, 4.0 and 7.0. libvirt shows none of them, but since 5.0 how many pages postcopy has
-requested, as QEMU did before 3.0, which also showed how many were skipped; that libvirt is younger than QEMU 3.0.
+"""Figures that QEMU shows since 3.0, 4.0 and 7.0. libvirt shows none of them, but since 5.0 it shows the number of
+pages that postcopy requested. QEMU before 3.0 showed that too, along with the number of skipped pages. That libvirt is
+younger than QEMU 3.0.
 """
 _TWO_DIGITS = 0.005
-"""By so much may mbps be more or less that a text shows with two digits."""
+"""The uncertainty of an mbps that a text shows with two digits."""
 
 
 def last_look(evidence: Evidence) -> Look:
@@ -81,7 +82,7 @@ def _reading_of(evidence: Evidence) -> Reading:
 
 
 def _may_report_rate(evidence: Evidence, reading: Reading) -> bool:
-    """Whether it may be a QEMU before 3.0: by its release, else by the figures that a text of it has."""
+    """Whether this may be a QEMU before 3.0: by its release, or else by the figures that its text has."""
     if not reading.answer:
         return False
     if evidence.release is not None:
@@ -93,7 +94,7 @@ def _may_report_rate(evidence: Evidence, reading: Reading) -> bool:
 
 
 def _most_left(evidence: Evidence) -> float:
-    """The most that an answer of the last pass says is left, at least."""
+    """The most that an answer of the last pass certainly shows as left."""
     samples = evidence.samples
     of_it = samples.has_ram & (samples.dirty_sync_count == samples.dirty_sync_count[-1])
     return float((samples.remaining_bytes - samples.open_bytes)[of_it].max(initial=0))
@@ -104,7 +105,7 @@ def _within_rounding(reading: Reading, name: str, value: float) -> Interval:
 
 
 def _reported(sample: Sample, reading: Reading) -> Interval | None:
-    """QEMU cuts the milliseconds."""
+    """QEMU truncates to milliseconds."""
     if sample.expected_downtime_ms is None:
         return None
     report_ms = _within_rounding(reading, "expected-downtime", sample.expected_downtime_ms)
@@ -120,7 +121,7 @@ def _left_ms(ram: Mapping[str, Any], switchover_bytes_per_ms: float | None) -> f
 
 
 def _mean(answer: Mapping[str, Any]) -> float | None:
-    """The bandwidth of the whole migration: what was transferred ÷ time since the setup."""
+    """The mean bandwidth of the whole migration: bytes transferred ÷ time since the setup."""
     transferred_bytes, whole_ms, setup_ms = _transferred(answer), answer.get("total-time"), answer.get("setup-time", 0)
     if transferred_bytes is None or not isinstance(whole_ms, int | float):
         return None

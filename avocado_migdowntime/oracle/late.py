@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""K where pages count as sent later than they leave `remaining`: with multifd, from QEMU 9.0 on.
+"""K (remaining + sent bytes) when pages count as sent later than they leave `remaining`: multifd, from QEMU 9.0 on.
 
-There a page leaves `remaining` when it is put into a packet, and counts when the thread of a channel takes that up
-(migration/multifd-nocomp.c: multifd_queue_page; multifd-zero-page.c: multifd_send_zero_page_detect). So K is short by
-what waits, by nothing at best, and never too great: its greatest value is the best one. A packet that is not full may
-wait for all of the pass, until it is flushed when nothing is left (multifd_ram_flush_and_sync).
+There a page leaves `remaining` when it is put into a packet, and counts as sent when a channel's thread takes the
+packet (migration/multifd-nocomp.c: multifd_queue_page; multifd-zero-page.c: multifd_send_zero_page_detect). So K is too
+small by what waits, at best by nothing, and never too large: its greatest value is the best one. A packet that is not
+full may wait for the whole pass, until it is flushed when nothing is left (multifd_ram_flush_and_sync).
 """
 
 import numpy as np
@@ -13,15 +13,15 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS, MULTIFD_PACKET_BYTES
 from ..trace.samples import Samples
 
 _PLATEAU = 2
-"""What is flushed has all been counted when so many samples that follow each other say the same."""
+"""Flushed pages have all been counted when this many consecutive samples show the same."""
 _REST_S = 0.15 * BUFFER_DELAY_MS / 1000
-"""Nothing sent for so long is a rest: see seam.py."""
+"""Sending nothing for this long is a rest: see seam.py."""
 
 
 def whole_count(samples: Samples) -> int:
-    """How many of the samples of a pass come before those that show what the sync found that ended it.
+    """The number of a pass's samples before those that already show what its final sync found.
 
-    QEMU 11.1 counts a sync when it is done: there `remaining` has risen by then, which nothing else makes it do.
+    QEMU 11.1 counts a sync only when it is done. By then `remaining` has risen, which nothing else makes it do.
     """
     t_s, remaining = samples.t_s, samples.remaining_bytes
     middle_s = (t_s[0] + t_s[-1]) / 2
@@ -30,9 +30,9 @@ def whole_count(samples: Samples) -> int:
 
 
 def conserved_bytes(samples: Samples, whole: int, queued_bytes: float) -> tuple[float, float]:
-    """The least that K of a pass can be, by the first `whole` samples, at least one, and how much more it may be.
+    """The least possible K of a pass, by its first `whole` samples (at least one), and how much more it may be.
 
-    That is a packet, if QEMU was seen to rest where K was greatest; else all that can wait.
+    It may be up to a packet more if QEMU was seen resting when K was greatest; else as much as can wait.
     """
     counted = samples[:whole]
     most = float(counted.conserved_bytes.max())
@@ -48,14 +48,14 @@ def conserved_bytes(samples: Samples, whole: int, queued_bytes: float) -> tuple[
 
 
 def spread_bytes(counted: Samples, queued_bytes: float) -> float:
-    """By how much more K falls than what waits explains, at one sample of four: pages are counted elsewhere then."""
+    """How much K falls beyond what waiting explains, in a quarter of the samples: then pages are counted elsewhere."""
     conserved = counted.conserved_bytes
     low = float(np.sort(conserved)[len(conserved) // 4])
     return max(0.0, float(conserved.max()) - low - queued_bytes - 2 * float(counted.open_bytes.max()))
 
 
 def _rested(counted: Samples, most: float) -> bool:
-    """Whether nothing was queued or sent for a while when K was `most`: channels have taken up all whole packets."""
+    """Whether nothing was queued or sent for a while when K was `most`: then channels have taken all whole packets."""
     figures = np.array([counted.sent_pages, counted.remaining_bytes])
     changed = np.flatnonzero(np.any(figures[:, 1:] != figures[:, :-1], axis=0)) + 1
     firsts, lasts = np.append(0, changed), np.append(changed, len(counted)) - 1
@@ -64,10 +64,10 @@ def _rested(counted: Samples, most: float) -> bool:
 
 
 def _flushed_bytes(before: Samples, during: Samples) -> float | None:
-    """K where the pass is known to have ended with nothing left, by what had been sent when the sync was under way.
+    """K if the pass is known to have ended with nothing left, by what had been sent while the sync was running.
 
-    Whole packets are sent in a pass; another remainder shows a flush, and between two samples, without a rest, QEMU
-    syncs after one only when nothing is left. Zero pages go in packets too, or else for themselves.
+    A pass sends whole packets. Any other remainder shows a flush; and between two samples without a rest, QEMU syncs
+    after a flush only when nothing is left. Zero pages go in packets too, or else separately.
     """
     if not len(during) or before.open_bytes.any():
         return None

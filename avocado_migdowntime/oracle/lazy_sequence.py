@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Many items of which only figures are kept: each is made of them when it is asked for."""
+"""A sequence of very many items of which only figures are stored: each item is made from them on demand."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar, overload
 
 T = TypeVar("T")
 MANY = 20_000
-"""So many are kept whole, of some 5 kB each: as many passes as a million samples show, unless they are very short."""
+"""The number of items (some 5 kB each) that are kept whole: as many passes as a million samples show, unless the passes
+are very short.
+"""
 
 
 class LazySequence(Sequence[T]):
-    """`count` items, the one at `index` made by `make(index)`; those that were made last are kept.
+    """`count` items; `make(index)` makes one. The items made last are kept.
 
-    So one that is made anew is equal to the one before, and need not be the same object.
+    An item that is made again is equal to the one before, but need not be the same object.
     """
 
     def __init__(self, count: int, make: Callable[[int], T]) -> None:

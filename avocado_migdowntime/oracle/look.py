@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One look at a migration: what its figures may be, as far as rounding leaves that open, and which formulas they fit.
+"""One look at a migration: the intervals of its figures, given rounding, and the formulas that they fit.
 
-Of a single sample it is not known what was left at the last sync, only that it was no less than what is left now. So a
-report above what is left may always be what was left then, whatever other formula gives the same.
+For a single sample it is not known what was left at the last sync, only that it was at least what is left now. So a
+report above what is left may always be what was left then, even if another formula gives the same figure.
 """
 
 from collections.abc import Mapping
@@ -17,29 +17,29 @@ from ..basics.qemu_constants import (
 from ..trace.ram import GREATEST, LEEWAY
 
 SHARP = 0.01
-"""Where rounding leaves a figure open by more than this share, it is no sign of a formula that a report meets it."""
+"""If rounding makes a figure uncertain by more than this share, a report that matches it proves no formula."""
 NEAR = 0.15
-"""By so much a report may be off what another formula gives, as it is that of the previous pass until it is renewed."""
+"""A report may be off another formula by this share: it stays that of the previous pass until QEMU updates it."""
 FAR_BELOW = 0.8
-"""A report that is further below what is left is hardly that of the pass before, of a guest that goes on as it did."""
+"""A report below this share of what is left is hardly the previous pass's, if the guest behaves as before."""
 PACKED = 1.25
-"""Pages that are so many times what was sent for them went out encoded or compressed."""
+"""If the pages' size is this many times what was sent for them, they were encoded or compressed."""
 ROUNDING = 1e-9
-"""By less than this share two floating-point figures differ that are the same: QEMU cuts what it computed from one."""
+"""Equal floating-point figures may differ by less than this share: QEMU truncates a report computed from one."""
 USUAL = 0.25
-"""A bandwidth further than this share from that of the whole migration is that of an unusual moment."""
+"""A bandwidth that differs from the whole migration's by more than this share is that of an unusual moment."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one answer shows; None where it does not, 0 for `syncs` where it does not. Milliseconds and bytes.
+    """What one answer shows, in milliseconds and bytes; None (or 0 for `syncs`) if it is not shown.
 
-    `bytes_per_ms` is the bandwidth that was shown, unless it is `estimated`, `mean_bytes_per_ms` that of the whole
-    migration until then. QEMU divides by `switchover_bytes_per_ms` where that is set. `limit_ms` is the downtime-limit,
-    `down_ms` what QEMU says that the guest was down for, `left_shown_ms` what is left now ÷ bandwidth by the figures as
-    they stand. `sent_bytes` is all that went out, where that is of RAM alone, `data_bytes` the size of the pages with
-    data that went so. Where `ran_over`, more is reported left than there is; `with_vfio`, state of VFIO devices is sent
-    as well, of which no figure tells what is left. `may_report_rate` where the QEMU may be older than 3.0.
+    `bytes_per_ms` is the shown bandwidth, unless it is `estimated`; `mean_bytes_per_ms` is that of the whole migration
+    so far. QEMU divides by `switchover_bytes_per_ms` if that is set. `limit_ms` is the downtime-limit, `down_ms` the
+    downtime according to QEMU, `left_shown_ms` what is left now ÷ bandwidth, from the figures as shown. `sent_bytes` is
+    everything sent, if that is only RAM; `data_bytes` is the size of the data pages sent that way. `ran_over`: more is
+    reported left than there is. `with_vfio`: the state of VFIO devices is sent as well, and no figure shows what is
+    left of it. `may_report_rate`: the QEMU may be older than 3.0.
     """
 
     status: str
@@ -66,12 +66,12 @@ class Look:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing is pending any more, or will be met by a downtime-limit."""
+        """Whether nothing is pending any more, or no downtime-limit will be compared with it."""
         return self.status != "active"
 
     @property
     def divisor(self) -> Interval | None:
-        """The bandwidth that QEMU divides by, where there is one: above 0."""
+        """The bandwidth that QEMU divides by, if it is above 0."""
         if self.switchover_bytes_per_ms:
             return Interval(self.switchover_bytes_per_ms, self.switchover_bytes_per_ms)
         bytes_per_ms = self.bytes_per_ms
@@ -89,15 +89,15 @@ class Look:
 
     @property
     def dirtied_ms(self) -> Interval | None:
-        """What the guest dirties in a second ÷ bandwidth, which is what the formula dirty-rate gives."""
+        """What the guest dirties in a second ÷ bandwidth, as the formula dirty-rate gives."""
         in_a_second = self.dirty_bytes_per_ms.scaled(1000) if self.dirty_bytes_per_ms is not None else None
         return _over(in_a_second, self.divisor)
 
     @property
     def packed(self) -> float | None:
-        """How many times as long as what was sent are the pages that went so, where they were encoded or compressed.
+        """The factor between the pages' size and the bytes sent for them, if pages were encoded or compressed.
 
-        A page then takes less time than its size ÷ bandwidth, by which QEMU counts what is pending.
+        A page then takes less time than its size ÷ bandwidth, which QEMU assumes for what is pending.
         """
         if not self.data_bytes or not self.sent_bytes or self.data_bytes >= GREATEST / 2:
             return None  # A counter of pages that ran below 0 shows nothing.
@@ -106,23 +106,23 @@ class Look:
 
     @property
     def was_below(self) -> bool:
-        """Whether the report is below what an answer before it showed left in the same pass."""
+        """Whether the report is below what an earlier answer showed left in the same pass."""
         if self.reported_ms is None or self.divisor is None or self.most_left_bytes is None:
             return False
         return self.reported_ms.high < self.most_left_bytes / self.divisor.high
 
     @property
     def usual(self) -> bool:
-        """Whether the bandwidth is shown to be about that of the whole migration."""
+        """Whether the bandwidth is known to be about that of the whole migration."""
         if not self.mean_bytes_per_ms or self.bytes_per_ms is None:
             return False
         return abs(self.bytes_per_ms.middle / self.mean_bytes_per_ms - 1) <= USUAL
 
     @property
     def in_first_pass(self) -> bool | None:
-        """Whether it is the first pass, which sends all of RAM; None where that cannot be told.
+        """Whether this is the first pass, which sends all of RAM; None if unknown.
 
-        What was sent and what is left come to more than all of RAM only after a sync has found more.
+        Sent and remaining bytes add up to more than all of RAM only after a sync has found more.
         """
         if self.syncs:
             return self.syncs == 1
@@ -132,24 +132,27 @@ class Look:
 
     @property
     def uncomputed(self) -> bool:
-        """Whether QEMU may have computed nothing yet: it begins with the downtime-limit, and shows it in pass 2 too."""
+        """Whether QEMU may not have computed a report yet: it starts with the downtime-limit, and still shows that in
+        pass 2.
+        """
         begins_with = (0, DEFAULT_DOWNTIME_LIMIT_MS if self.limit_ms is None else self.limit_ms)
         return self.syncs <= 2 and self.reported_ms is not None and self.reported_ms.low in begins_with
 
     @property
     def idle(self) -> bool:
-        """Whether QEMU may show a dirty rate of 0, beside which it computes nothing up to 11.0."""
+        """Whether QEMU may show a dirty rate of 0, in which case it computes nothing up to 11.0."""
         return self.dirty_bytes_per_ms is not None and not self.dirty_bytes_per_ms.low
 
     @property
     def hardly_sent(self) -> bool:
-        """Whether so little goes out that QEMU up to 11.0 leaves its report as it is."""
+        """Whether so little is sent that QEMU up to 11.0 leaves its report unchanged."""
         return self.bytes_per_ms is not None and self.bytes_per_ms.middle * BUFFER_DELAY_MS <= LEAST_WINDOW_BYTES
 
     def explanations(self, tolerance: float) -> Mapping[str, Interval | None]:
-        """The formulas that may have given the report, each with what was left at the last sync, ms, if it tells that.
+        """The formulas that may have given the report; for each, what was left at the last sync in ms, if it tells
+        that.
 
-        Within the relative `tolerance` for what is left: QEMU cuts figures, and may round bandwidths.
+        What is left is compared within the relative `tolerance`: QEMU truncates figures, and may round bandwidths.
         """
         reported_ms, left_ms, dirtied_ms = self.reported_ms, self.left_ms, self.dirtied_ms
         if reported_ms is None or left_ms is None:
@@ -171,7 +174,7 @@ class Look:
 
     @property
     def sharp(self) -> bool:
-        """Whether a report that meets what dirty-rate gives hardly does so by chance."""
+        """Whether a report that matches dirty-rate hardly does so by chance."""
         dirtied_ms, reported_ms, left_ms = self.dirtied_ms, self.reported_ms, self.left_ms
         if dirtied_ms is None or reported_ms is None or left_ms is None or not dirtied_ms.low:
             return False

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The host pages that a pass may send besides those that the guest itself dirties.
+"""Bounds of the host pages that a pass may send besides those that the guest itself dirties.
 
-QEMU counts them, as it ends a round after each 64 (see hugepages.py). The first pass is of all RAM, so the second sends
-what it left, and what firmware had written meanwhile. That of x86_64 asks for 34 pages of ACPI tables, which QEMU keeps
-outside the RAM that is on hugepages: each of them is a host page of its own, as are those of its ROMs. What that pass
-leaves goes out in the next one.
+QEMU counts them too, and ends a round after every 64 host pages (see hugepages.py). The first pass covers all RAM, so
+the second sends what the first left, and what firmware wrote meanwhile. The firmware of x86_64 requests 34 pages of
+ACPI tables, which QEMU keeps outside the RAM that is on hugepages. Each of them is a host page of its own, and so are
+the pages of its ROMs. What the second pass leaves is sent in the third.
 
-How much there is beside RAM is known: K of the first pass is all that is migrated. It is sent in the order of its
-place, the largest block first, and the next pass goes on from there. So what the first pass left is the end of all, and
-goes out first in the second.
+The amount besides RAM is known: K of the first pass is all that is migrated. It is sent in order of its position, the
+largest block first, and the next pass continues from there. So what the first pass left is at the end, and is sent
+first in the second pass.
 """
 
 from dataclasses import dataclass, replace
@@ -17,15 +17,15 @@ from math import inf
 from .passes import Pass
 
 _OF_FIRMWARE = 40
-"""Firmware that starts this package's guests writes to no more pages outside RAM: 34, on pc and q35."""
+"""The firmware that starts this package's guests writes to at most this many pages outside RAM: 34, on pc and q35."""
 
 
 @dataclass(frozen=True)
 class Others:
-    """No more than `most` are sent in pass `number`; of any other pass nothing is known.
+    """At most `most` of them are sent in pass `number`; nothing is known of any other pass.
 
-    `ram_bytes` of the guest are on host pages of `host_page_bytes`; each is 0 where it is not known. The first pass
-    left at most `of_first_pages`; firmware wrote to no more than `of_firmware` pages outside RAM.
+    The guest's `ram_bytes` lie on host pages of `host_page_bytes`; each is 0 if not known. The first pass left at most
+    `of_first_pages`; firmware wrote to at most `of_firmware` pages outside RAM.
     """
 
     host_page_bytes: float = 0
@@ -36,11 +36,11 @@ class Others:
     of_firmware: float = _OF_FIRMWARE
 
     def in_pass(self, one: Pass) -> float:
-        """No more of them are sent in this pass."""
+        """The most of them that are sent in this pass."""
         return self.most if one.number == self.number else inf
 
     def after(self, ended: Pass, most_bytes: float) -> "Others":
-        """What is known of the pass after one that left at most `most_bytes`."""
+        """What is known about the pass after one that left at most `most_bytes`."""
         pages = most_bytes / ended.first.page_bytes
         if ended.number == 1:
             beside = self._beside_pages(ended)
@@ -59,11 +59,11 @@ class Others:
         return replace(self, number=ended.number + 1, most=most)
 
     def _beside_pages(self, first: Pass) -> float:
-        """The pages outside RAM."""
+        """The number of pages outside RAM."""
         if not self.ram_bytes:
             return inf
         return max(0.0, float(first.samples.conserved_bytes.max()) - self.ram_bytes) / first.first.page_bytes
 
 
 NOTHING_KNOWN = Others()
-"""Of a guest of which nothing is told."""
+"""For a guest about which nothing is known."""

@@ -16,25 +16,29 @@ from . import late
 from .lazy_sequence import MANY, LazySequence
 
 MIN_SAMPLES = 3
-"""Samples that a pass needs before its K is believed."""
+"""The number of samples that a pass needs before its K is trusted."""
 EDGE_SAMPLES = 9
-"""K of a pass is taken from as many samples next to the sync: a leak elsewhere in the pass does not matter then."""
+"""K of a pass is taken from this many samples next to the sync: a leak elsewhere in the pass then does not matter."""
 UPDATE_S = BUFFER_DELAY_MS / 1000
-"""QEMU renews bandwidth and expected-downtime about this often."""
+"""QEMU updates bandwidth and expected-downtime about this often."""
 _STILL_PAGES = 4
-"""K that is higher by more in the last two samples of a pass rises as it ends: seen of QEMU 7.2 with `compress`."""
+"""If K is higher by more than this in the last two samples of a pass, it rises at the end: seen of QEMU 7.2 with
+`compress`.
+"""
 _GOES_ON = 3
-"""It may have risen by so many times as much until the sync as was seen."""
+"""Until the sync it may have risen by this many times what was seen."""
 _COUNTED_LATE_S = 5 * UPDATE_S
-"""What a sync has found for longer is that of one that is not counted."""
+"""What a sync found counts as that of an uncounted sync if it is seen for longer than this."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """The active samples that carry one dirty-sync-count; K at its begin and at its end, and how far it spreads.
+    """The active samples with one dirty-sync-count; K (remaining + sent bytes) at its begin and end, and the spread of
+    K.
 
-    Those from `whole_count` on, if any, show what the sync found that ended it before that has its number. Where up to
-    `queued_bytes` may be on their way before they count as sent, K may be more by up to `late_bytes` (see late.py).
+    Samples from `whole_count` on, if any, already show what the pass's final sync found, before that sync is counted.
+    If up to `queued_bytes` may be on their way before they count as sent, K may be up to `late_bytes` larger (see
+    late.py).
     """
 
     number: int
@@ -48,7 +52,7 @@ class Pass:
 
     @classmethod
     def of(cls, samples: Samples, queued_bytes: float = 0.0) -> "Pass":
-        """The pass that at least one sample makes, all of them with the same dirty-sync-count."""
+        """The pass of at least one sample, all of them with the same dirty-sync-count."""
         if queued_bytes:
             return cls._counted_late(samples, queued_bytes)
         conserved = samples.conserved_bytes
@@ -77,23 +81,23 @@ class Pass:
 
     @cached_property
     def begin_s(self) -> float:
-        """When the first sample was asked for."""
+        """When the first sample was requested."""
         return float(self.samples.t_s[0])
 
     @cached_property
     def end_s(self) -> float:
-        """When the last one was."""
+        """When the last sample was requested."""
         return float(self.samples.t_s[-1])
 
     @cached_property
     def spacing_s(self) -> float:
-        """The usual time from one sample to the next."""
+        """The median time between samples."""
         t_s = self.samples.t_s
         return float(medians(t_s[1:] - t_s[:-1])) if len(t_s) > 1 else 0.0
 
     @cached_property
     def open_bytes(self) -> float:
-        """By how much K may be more or less, as a text rounds."""
+        """The uncertainty (±) of K, because a text rounds."""
         return float(self.samples.open_bytes.max())
 
     @cached_property
@@ -108,7 +112,7 @@ class Pass:
 
     @cached_property
     def last_row(self) -> int:
-        """The last sample whose remaining and sent belong together: a sync may change one before the other."""
+        """The last sample whose remaining and sent figures belong together: a sync may change one before the other."""
         ending = self.samples[max(0, self.whole_count - EDGE_SAMPLES) : self.whole_count]
         slack = max(self.spread_bytes, self.first.page_bytes)
         away = [abs(conserved - self.end_bytes) for conserved in ending.conserved_bytes.tolist()]
@@ -117,10 +121,10 @@ class Pass:
 
 
 def passes(samples: Samples, stopped_s: float = np.inf, queued_bytes: float = 0.0) -> Sequence[Pass]:
-    """The passes that `samples` show, in their order; pages count as sent up to `queued_bytes` late.
+    """The passes in `samples`, in order; pages may count as sent up to `queued_bytes` late.
 
-    Those that are not active or carry no RAM figures belong to none, nor do those answered from `stopped_s` on: they
-    are of the switchover, which syncs too.
+    Samples that are not active or lack RAM figures belong to no pass. Neither do those answered from `stopped_s` on:
+    they belong to the switchover, which also syncs.
     """
     if not len(samples):
         return []
@@ -140,7 +144,7 @@ def passes(samples: Samples, stopped_s: float = np.inf, queued_bytes: float = 0.
 
 
 def _many(samples: Samples, counted: Indices, bounds: Indices, queued_bytes: float) -> Sequence[Pass]:
-    """Passes of which what was worked out is kept, and the samples that each has."""
+    """Passes of which only the computed figures and the positions of their samples are stored."""
     worked_out = np.full((len(bounds) - 1, 5), np.nan)
 
     def pass_at(index: int) -> Pass:
@@ -158,25 +162,25 @@ def _many(samples: Samples, counted: Indices, bounds: Indices, queued_bytes: flo
 
 
 def ram_at(samples: Samples, index: int) -> Ram:
-    """The RAM figures of one of `samples`, which has some."""
+    """The RAM figures of one of `samples`, which must have them."""
     ram = samples.ram(index)
     assert ram is not None
     return ram
 
 
 def medians(figures: Floats) -> Floats:
-    """The medians over the last axis, which holds at least one figure."""
+    """The medians over the last axis, which must not be empty."""
     ranked, count = np.sort(figures, axis=-1), figures.shape[-1]
     middles: Floats = (ranked[..., (count - 1) // 2] + ranked[..., count // 2]) / 2
     return middles
 
 
 def _whole_count(samples: Samples) -> int:
-    """How many of the samples of a pass come before those that show what the sync found that ended it.
+    """The number of a pass's samples before those that already show what its final sync found.
 
-    QEMU 11.1 counts a sync when it is done: there `remaining` has risen by then, and K with it, which nothing else
-    makes it do, but a sync of auto-converge's in mid-pass, which is not counted there. On a busy host it takes a window
-    or two until a sync is counted, but no half of a pass.
+    QEMU 11.1 counts a sync only when it is done. By then `remaining` has risen, and K with it. Nothing else causes
+    that, except a sync of auto-converge in mid-pass, which is not counted there. On a busy host it takes a window or
+    two until a sync is counted, but not half a pass.
     """
     conserved, t_s, page_bytes = samples.conserved_bytes, samples.t_s, samples.page_bytes[0]
     others = np.flatnonzero(np.abs(conserved - conserved[-1]) > page_bytes)
@@ -190,12 +194,12 @@ def _whole_count(samples: Samples) -> int:
 
 
 def _rise_bytes(ending: Floats, above_bytes: float) -> float:
-    """By how much K was above `above_bytes` in the last of these samples, where it was in the one before as well."""
+    """How far K was above `above_bytes` in the last of these samples, if it was above in the one before as well."""
     return float(ending[-1]) - above_bytes if len(ending) > 1 and ending[-2:].min() > above_bytes else 0.0
 
 
 def _middle_half(figures: Floats) -> float:
-    """From the lower to the upper quartile of at least two figures, both interpolated between ranks."""
+    """The distance between the quartiles of at least two figures, both interpolated between ranks."""
     ranked = np.sort(figures)
     quartiles = []
     for quarter in (1, 3):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which releases of QEMU compute expected-downtime by which formula, and what it means where a build does not.
+"""Which QEMU releases compute expected-downtime by which formula, and what it means if a build does not.
 
-A build whose formula is that of other releases lacks a commit, or has one more: a backport, a revert, a patch.
+A build with the formula of other releases lacks a commit or has an additional one: a backport, a revert, a patch.
 """
 
 import re
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 _DEVELOPMENT = 50
-"""QEMU numbers what comes between two releases from MAJOR.MINOR.50 on; its release candidates from 90 on."""
+"""QEMU numbers versions between two releases from MAJOR.MINOR.50 on, and release candidates from 90 on."""
 _FAR = 1000
-"""No part of a version is as large."""
+"""No part of a version is this large."""
 _PACKAGE = re.compile(r"[\x20-\x7e]{1,80}")
-"""A distribution's name for its package, as query-version has it; anything else is not repeated."""
+"""A distribution's name for its package, as query-version shows it; anything else is not repeated."""
 
 
 @dataclass(frozen=True)
 class Release:
-    """What a QEMU says it is: the version of query-version, and the `package` that its distribution calls it."""
+    """What a QEMU says it is: the version in query-version, and the `package` name of its distribution."""
 
     major: int
     minor: int
@@ -33,7 +33,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Change:
-    """A commit of QEMU's that changed how expected-downtime is computed, and the first release that has it."""
+    """A QEMU commit that changed how expected-downtime is computed, and the first release with it."""
 
     commit: str
     release: str
@@ -42,9 +42,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Era:
-    """The releases that compute expected-downtime by `formula`, as MAJOR, MINOR of the `first` and the `last` one.
+    """The releases that compute expected-downtime by `formula`: (MAJOR, MINOR) of the `first` and the `last` one.
 
-    `last` is None where it is QEMU's newest formula. The first of the `changes` is the one that began the era.
+    `last` is None for QEMU's newest formula. The first of the `changes` began the era.
     """
 
     formula: str
@@ -59,7 +59,7 @@ class Era:
         return f"{first} to {last}" if self.last else f"{first} and later"
 
     def holds(self, release: Release) -> bool:
-        """Whether `release` is one of these. What was developed between two eras, such as 2.12.50, is in neither."""
+        """Whether `release` is one of these. A development version between two eras, such as 2.12.50, is in neither."""
         version = (release.major, release.minor)
         stable_of_last = version == self.last and release.micro < _DEVELOPMENT
         return self.first <= version and (self.last is None or version < self.last or stable_of_last)
@@ -79,19 +79,20 @@ ERAS = (
         ),
     ),
 )
-"""Read in migration/migration.c at 650af8907bd5 (beside `max-postcopy-bandwidth`, new in 3.0) and at 8b2395970aa3
-(beside its documentation, "since 8.2"), and in a 1.7, which has the dirty rate. That 90f8ae724a57 came with 1.5 and the
-last two with 11.1 is based on when they were posted or merged (February 2013; May 2026) and on a recorded 11.1.
+"""Read in migration/migration.c at 650af8907bd5 (next to `max-postcopy-bandwidth`, new in 3.0) and at 8b2395970aa3
+(next to its documentation, "since 8.2"), and in a 1.7, which has the dirty rate. That 90f8ae724a57 came with 1.5, and
+the last two with 11.1, is inferred from when they were posted or merged (February 2013; May 2026) and from a recorded
+11.1.
 """
 
 
 def era(formula: str | None) -> Era | None:
-    """The era of a formula, or None where no release of QEMU uses it."""
+    """The era of a formula; None if no release of QEMU uses it."""
     return next((one for one in ERAS if one.formula == formula), None)
 
 
 def release_of(header: Mapping[str, Any]) -> Release | None:
-    """The release that a trace's header names under `qemu` (the answer to query-version), or None where it does not."""
+    """The release in a trace's header under `qemu` (the answer to query-version); None if there is none."""
     answer = header.get("qemu")
     if not isinstance(answer, Mapping) or not isinstance(version := answer.get("qemu"), Mapping):
         return None
@@ -104,7 +105,7 @@ def release_of(header: Mapping[str, Any]) -> Release | None:
 
 
 def remark(formula: str | None, release: Release | None) -> str:
-    """What is odd about a QEMU of that `release` which uses that `formula`; '' where nothing is or is known."""
+    """What is odd about a QEMU of that `release` that uses that `formula`; '' if nothing is, or if it is unknown."""
     if formula is None or release is None:
         return ""
     own = era(formula)

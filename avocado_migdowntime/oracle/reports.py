@@ -16,16 +16,16 @@ from .passes import UPDATE_S, Pass
 SETTLE_S = 0.2
 """The first update after a sync comes up to 150 ms later; until then the report is the previous pass's.
 
-On a busy host it may come seconds later, as the sync itself takes so long: see `_not_renewed`.
+On a busy host it may come seconds later, because the sync itself takes that long: see `_not_renewed`.
 """
 _ADVANCES, _WINDOWS = 3, 1.5
-"""QEMU does not go on sending, by more than so many steps seen and for so many windows, without an update between them:
-one thread of it does both.
+"""QEMU cannot advance in more than this many seen steps, over this many windows, without an update: one thread does
+both.
 """
 _SPARSE_ADVANCES = 2
-"""The same where steps are further apart than windows: of three that are sent, two are in different windows."""
+"""The same if steps are further apart than windows: of three steps, two are in different windows."""
 _LATE_S = 0.02
-"""QEMU's window may be so much longer than it should."""
+"""QEMU's window may be longer than it should by this much."""
 
 NOT_REPORTED = "no expected-downtime reported"
 SETTLING = "before the first update after the sync"
@@ -33,12 +33,12 @@ NOTHING_DIRTIED = "dirty-pages-rate is 0: QEMU computes nothing"
 HARDLY_SENT = "hardly anything was sent: QEMU computes nothing"
 TORN = "mbps changed since the previous sample: the figures may not belong together"
 _FAULTS = (NOT_REPORTED, SETTLING, NOTHING_DIRTIED, HARDLY_SENT, TORN)
-"""Of several that a sample has the first is its reason."""
+"""If several apply to a sample, the first is its reason."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Reports:
-    """Usable reports: those of `samples`, all of one pass, that stand at `rows`."""
+    """Usable reports: those of `samples`, all of one pass, at `rows`."""
 
     samples: Samples
     rows: Indices
@@ -50,24 +50,24 @@ class Reports:
         return Reports(self.samples, self.rows[rows])
 
     def where(self, wanted: NDArray[np.bool_]) -> "Reports":
-        """Those of them that are `wanted`."""
+        """The `wanted` reports."""
         return Reports(self.samples, self.rows[wanted])
 
     @property
     def t_s(self) -> Floats:
-        """When each was asked for."""
+        """When each was requested."""
         return self.samples.t_s[self.rows]
 
     @property
     def expected_ms(self) -> Floats:
-        """What QEMU said."""
+        """QEMU's reports in ms."""
         return self.samples.expected_downtime_ms[self.rows]
 
     @property
     def now_and_earlier(self) -> Samples:
-        """The figures beside each, and those of one update window before, as far as the pass goes back.
+        """The figures beside each report, and those one update window before, as far as the pass goes back.
 
-        A report may be made of either. Each column has shape (2, 1, reports).
+        A report may be computed from either. Each column has shape (2, 1, reports).
         """
         t_s = self.samples.t_s
         earlier = t_s.searchsorted(t_s[self.rows] - UPDATE_S - _LATE_S)
@@ -75,31 +75,31 @@ class Reports:
 
 
 class ExcludedSamples:
-    """The samples that do not count, by the reason."""
+    """The samples that do not count, by reason."""
 
     def __init__(self) -> None:
         self._times_s: dict[str, array[float]] = {}
 
     def add(self, reason: str, times_s: Floats) -> None:
-        """Put samples down under `reason`, by when they were asked for."""
+        """Record samples under `reason`, by when they were requested."""
         if len(times_s):
             self._times_s.setdefault(reason, array("d")).extend(times_s)
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many there are for each reason."""
+        """The number of samples for each reason."""
         return {reason: len(times_s) for reason, times_s in self._times_s.items()}
 
     @property
     def times_s(self) -> Mapping[str, Floats]:
-        """When each of them was asked for."""
+        """When each of them was requested."""
         return {reason: np.array(times_s) for reason, times_s in self._times_s.items()}
 
 
 def usable_reports(one: Pass, excluded: ExcludedSamples, settled_from: int | None = None) -> Reports:
-    """The reports of a pass that count; the others are put down in `excluded` with their reason.
+    """The reports of a pass that count; the others are recorded in `excluded` with their reason.
 
-    Where it is known from which row on QEMU had renewed its figures, `settled_from` is that.
+    `settled_from`, if known, is the first row after QEMU's update.
     """
     samples, usable = one.samples, len(_FAULTS)
     has = np.zeros((usable + 1, len(samples)), bool)
@@ -126,14 +126,14 @@ def settling(one: Pass) -> NDArray[np.bool_]:
 
 
 def _not_renewed(samples: Samples, settling: int, least_advances: int) -> int:
-    """How many samples of a pass, the first ones, show no update yet.
+    """The number of samples at a pass's start that show no update yet.
 
-    It renews bandwidth and report together. So another bandwidth than at the begin shows an update, and so does that it
-    went on sending, at no more than the bandwidth that is shown, for more than a window. What it sends at once before
-    a sync that takes long shows none. As many as are `settling` do not count anyway.
+    QEMU updates bandwidth and report together. So a bandwidth other than at the start shows an update. It also shows
+    one if QEMU went on sending for more than a window, at no more than the shown bandwidth. What it sends at once
+    before a slow sync shows none. The first `settling` samples do not count anyway.
     """
     without_rate = samples.dirty_pages_per_s <= samples.open_pages_per_s
-    # What a text shows no rate beside may be a bandwidth that was estimated, which is followed by QEMU's own.
+    # If a text shows no rate, its bandwidth may be estimated, and QEMU's own follows.
     first_with_rate = int(without_rate.argmin())
     changed = samples.mbps != samples.mbps[first_with_rate]
     changed[:first_with_rate] = False
@@ -152,7 +152,7 @@ def _not_renewed(samples: Samples, settling: int, least_advances: int) -> int:
 
 
 def computes_nothing(ram: RamFigures) -> str:
-    """Why QEMU up to 11.0 leaves its report as it is at this moment, if it does."""
+    """Why QEMU up to 11.0 leaves its report unchanged at this moment; '' if it does not."""
     if ram.dirty_pages_per_s == 0:
         return NOTHING_DIRTIED
     return HARDLY_SENT if _hardly_sent(ram) else ""

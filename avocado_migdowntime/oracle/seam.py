@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The samples on both sides of a dirty sync, and what was sent from the one side to the other."""
+"""The samples on both sides of a dirty sync, and what was sent in between."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from .passes import Pass
 from .rounds import rounds_ended
 
 ONE_LOOK_S = 0.6 * BUFFER_DELAY_MS / 1000
-"""No two windows begin within so much time, though one may come late."""
+"""Two windows never begin closer together than this, though one may come late."""
 OVER_S = 0.5 * BUFFER_DELAY_MS / 1000
-"""Where nothing is sent for so long the burst is over, and its round with it."""
+"""If nothing is sent for this long, the burst is over, and its round with it."""
 _WINDOW_S = BUFFER_DELAY_MS / 1000
 _REST_S = 0.15 * _WINDOW_S
-"""Nothing sent for so long is a rest."""
+"""Sending nothing for this long is a rest."""
 
 
 @dataclass(frozen=True, eq=False)
 class Seam:
-    """Where `before` ended and `after` began. Times are counted from when the last sample before was asked for."""
+    """Where `before` ended and `after` began. Times count from when the last sample before was requested."""
 
     before: Pass
     after: Pass
@@ -37,7 +37,7 @@ class Seam:
 
     @cached_property
     def since(self) -> Samples:
-        """The samples of the window after the sync, of which some may not have its number yet: at least one."""
+        """The samples in the window after the sync, at least one; the first may still have the old pass's number."""
         after = self.after.samples
         soon = after[: int(after.t_s.searchsorted(self.after.begin_s + _WINDOW_S, "right"))]
         if self.before.whole_count == len(self.before.samples):
@@ -57,13 +57,13 @@ class Seam:
 
     @cached_property
     def sent_bytes(self) -> Floats:
-        """What had been sent at each of those since the last one before."""
+        """What had been sent at each of those, since the last sample before."""
         sent_bytes: Floats = np.maximum(0.0, self.since.sent_pages - self.last.sent_pages) * self.last.page_bytes
         return sent_bytes
 
     @cached_property
     def rounds(self) -> Floats:
-        """How many rounds had ended since, at each of those; NaN where that is not told."""
+        """How many rounds had ended since then, at each of those; NaN if not shown."""
         if self.last.counted_bytes is None:
             return np.full(len(self.since), np.nan)
         row = self.before.last_row
@@ -71,20 +71,20 @@ class Seam:
 
     @property
     def left_bytes(self) -> Interval:
-        """What was left at the sync, if nothing is known but what was sent."""
+        """What was left at the sync, if only what was sent is known."""
         most = self.last.remaining_bytes
         return Interval(max(0, most - float(self.sent_bytes[0])), most)
 
     @cached_property
     def rest(self) -> "Rest | None":
-        """The last rest before the sync, where there was one within a window."""
+        """The last rest before the sync, if there was one within a window."""
         samples, row = self.before.samples, self.before.last_row
         begin = int(samples.t_s.searchsorted(samples.t_s[row] - _WINDOW_S))
         return next(iter(rests(samples[: row + 1], begin)), None)
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing had been sent for a while when the last sample before the sync was taken."""
+        """Whether the last sample before the sync was taken during a rest."""
         return self.rest is not None and self.rest.row == self.before.last_row
 
 
@@ -92,7 +92,7 @@ class Seam:
 class Rest:
     """Nothing was sent for `lasted_s`, until the sample at `row`.
 
-    That was asked for at `end_s`, before the last of the samples in which it was looked for.
+    `end_s` is when that sample was requested, relative to the last of the searched samples.
     """
 
     row: int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The segments of a trace over which reports are judged: passes, and the rest of one under another bandwidth."""
+"""The segments of a trace over which reports are judged: passes, and the rest of a pass under another bandwidth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from .reports import ExcludedSamples, Reports, usable_reports
 from .syncs import Sync
 
 MOVED = 0.1
-"""A bandwidth that differs by less than this share tells nothing of whether the report follows it."""
+"""If a bandwidth differs by less than this share, it cannot show whether the report follows it."""
 
 
 class Fits(dict[str, Fit]):
-    """How well each formula explains the reports after a sync, by its name; worked out when it is asked for."""
+    """How well each formula, by name, explains the reports after a sync; computed on demand."""
 
     def __init__(self, sync: Sync, reports: Reports, tolerance: float) -> None:
         super().__init__()
@@ -40,12 +40,12 @@ class Segment:
 
     @cached_property
     def reported_ms(self) -> float:
-        """What QEMU said there: the median."""
+        """The median of QEMU's reports in ms."""
         return float(medians(self.reports.expected_ms))
 
     @property
     def bytes_per_ms(self) -> float:
-        """The bandwidth there: the median."""
+        """The median bandwidth."""
         return float(medians(self.reports.samples.wire_bytes_per_ms[self.reports.rows]))
 
     @property
@@ -57,7 +57,7 @@ class Segment:
 def segment(
     sync: Sync, one: Pass, tolerance: float, excluded: ExcludedSamples, settled_from: int | None = None
 ) -> tuple[Segment | None, int]:
-    """The segment that the samples of `one` make after `sync`, if enough of them are usable, and how many are.
+    """The segment of the samples of `one` after `sync`, or None if too few are usable; and the number of usable ones.
 
     For `settled_from` see `usable_reports`.
     """
@@ -69,12 +69,12 @@ def segment(
 
 
 def slowed(evidence: Evidence, judged: Sequence[Segment], tolerance: float) -> Segment | None:
-    """The rest of the last judged pass, if the harness gave it another bandwidth and what is right followed that."""
+    """The rest of the last judged pass, if the harness changed the bandwidth and the right figure changed with it."""
     rest = passes(evidence.under_another_bandwidth, queued_bytes=evidence.trace.queued_bytes)
     if not rest or not judged or rest[0].number != judged[-1].number:
         return None
     bandwidth = judged[-1].bytes_per_ms
-    # No sync begins it: as soon as QEMU shows the other bandwidth it has renewed its report too, but for a torn sample.
+    # No sync begins it. Once QEMU shows the other bandwidth, it has updated its report too, except in a torn sample.
     moved = np.abs(rest[0].samples.wire_bytes_per_ms / bandwidth - 1) >= MOVED
     slowed_segment, _ = segment(judged[-1].sync, rest[0], tolerance, ExcludedSamples(), int(moved.argmax()) + 1)
     if slowed_segment is None or abs(slowed_segment.bytes_per_ms / bandwidth - 1) < MOVED:

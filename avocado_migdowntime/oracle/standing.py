@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a migration has come to by one sample, where nothing can be concluded or advised from that, and why."""
+"""The state of a migration in one sample, if nothing can be concluded or advised from that sample, and why."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Standing:
 
 
 def standing(look: Look) -> Standing | None:
-    """Why nothing follows from a look for the downtime that is to be expected, or None where something may."""
+    """Why nothing about the expected downtime follows from a look; None if something may."""
     return _not_under_way(look) or _not_to_be_used(look)
 
 

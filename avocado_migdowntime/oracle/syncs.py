@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What was left to send at each dirty sync, from a conservation law.
 
-Within a pass every page that leaves `remaining` is counted as sent, so K = remaining + page-size × sent is
-constant. A dirty sync adds what was dirtied meanwhile, so between two passes
+Within a pass every page that leaves `remaining` is counted as sent, so K = remaining + page-size × sent is constant. A
+dirty sync adds what was dirtied meanwhile, so between two passes
 
     remaining at the sync = K - K before + unsent,
 
 where `unsent` is what was left when the previous pass ended (see unsent.py). QEMU ends a pass when what is left fits
-downtime-limit × bandwidth, so where that is not known exactly it is taken to be below that, if it may be
+downtime-limit × bandwidth. So if `unsent` is not known exactly, it is assumed to be below that, if possible
 (migration/migration.c:migration_iteration_run).
 """
 
@@ -29,23 +29,23 @@ from .passes import UPDATE_S, Pass
 from .unsent import left_bytes, unsent_bytes
 
 NEAR_SAMPLES = 3
-"""The bandwidth in force at a sync is among those of so many samples before it and after it, where they come faster
-than it is renewed; at slower sampling it may be any that was seen in the two passes, or near it.
+"""The bandwidth in force at a sync is among those of this many samples before and after it, if samples come faster than
+updates. With slower sampling it may be any bandwidth seen in the two passes, or near one of them.
 """
 
 _SPARSE_S = 3 * UPDATE_S
-"""Between samples further apart what was sent tells better when a sync was than the one that comes after it."""
+"""If samples are further apart than this, what was sent shows the time of a sync better than the next sample."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sync:
     """A dirty sync seen from both sides: it ended `before` and began `after`.
 
-    `bytes_per_ms` is the bandwidth that QEMU divides by, `wire_bytes_per_ms` that of its sending; they differ where
-    avail-switchover-bandwidth is set. `limit_ms` is the downtime-limit that held, `limit_bytes` what it allowed to
-    leave, where it is known. `zero_bytes` are zero pages among what was sent around the sync: no bandwidth bounds how
-    fast they go. `switchover_bytes_per_ms` is avail-switchover-bandwidth, where it is set. `likely_bytes` is the best
-    single figure for `at_sync_bytes`. It may have come `in_mid_pass`, whatever the limit is. `begun_s` is about when
+    `bytes_per_ms` is the bandwidth that QEMU divides by, `wire_bytes_per_ms` the one at which it sends; they differ if
+    avail-switchover-bandwidth is set. `limit_ms` is the downtime-limit in force, `limit_bytes` what it allowed to
+    leave, if known. `zero_bytes` are zero pages among what was sent around the sync; no bandwidth bounds their speed.
+    `switchover_bytes_per_ms` is avail-switchover-bandwidth, if set. `likely_bytes` is the best single figure for
+    `at_sync_bytes`. `in_mid_pass`: it may have come in mid-pass, whatever the limit is. `begun_s` is about when
     `before` began.
     """
 
@@ -65,9 +65,10 @@ class Sync:
 
     @property
     def at_s(self) -> float:
-        """About when it was: by the first sample after it, or where samples are sparse by what was sent until then.
+        """About when the sync was: at the first sample after it; if samples are sparse, computed from what was sent
+        until then.
 
-        QEMU sends what a window may at its begin, half a window early in the mean.
+        QEMU sends a window's budget at the window's start, on average half a window early.
         """
         if self.after.begin_s - self.before.end_s <= _SPARSE_S:
             return self.after.begin_s
@@ -77,7 +78,7 @@ class Sync:
 
     @property
     def length_ms(self) -> float:
-        """About how long the pass lasted that it ended."""
+        """About how long the pass lasted that the sync ended."""
         return max((self.at_s - self.begun_s) * 1000, 1.0)
 
     def divisor_of(self, ram: Samples) -> Floats:
@@ -88,14 +89,14 @@ class Sync:
 
     @property
     def unsent_ms(self) -> Interval:
-        """What was left when the pass ended, as milliseconds of QEMU's bandwidth."""
+        """What was left when the pass ended, in milliseconds at QEMU's bandwidth."""
         return Interval(self.unsent_bytes.low / self.bytes_per_ms.high, self.unsent_bytes.high / self.bytes_per_ms.low)
 
     @property
     def works_as_ms(self) -> Interval:
-        """The downtime-limit that ends a pass there: above what is left, and below what was left a window before.
+        """The downtime-limits that end a pass there: above what was left, and below what was left one window before.
 
-        QEMU looks once a window.
+        QEMU checks once a window.
         """
         one_window = BUFFER_DELAY_MS * self.wire_bytes_per_ms.high / self.bytes_per_ms.low
         return Interval(self.unsent_ms.low, self.unsent_ms.high + one_window)
@@ -109,11 +110,11 @@ def syncs(
     most_host_pages: float = inf,
     longest_pass_s: float = inf,
 ) -> Sequence[Sync]:
-    """The dirty syncs between passes that follow each other; one beside a missed pass cannot be told.
+    """The dirty syncs between consecutive passes; a sync beside a missed pass is not known.
 
-    QEMU divides by `switchover_bytes_per_ms` (avail-switchover-bandwidth) where that is set, else by what it sends. The
-    guest dirties no more than `most_host_pages` of the pages behind its RAM; of `others` is known what is before the
-    first of the passes. A pass of `longest_pass_s` or more may have been ended by something else than the limit.
+    QEMU divides by `switchover_bytes_per_ms` (avail-switchover-bandwidth) if that is set, else by its sending
+    bandwidth. The guest dirties at most `most_host_pages` of its RAM's host pages; `others` is what is known before the
+    first of the passes. A pass of `longest_pass_s` or more may have been ended by something other than the limit.
     """
     every: list[Sync] = []
     many = _Many(passes, switchover_bytes_per_ms) if len(passes) > MANY else None
@@ -141,14 +142,14 @@ def syncs(
 
 
 def others_after(others: Others, ended: Iterable[Sync]) -> Others:
-    """What is known of others in the pass after the last of these syncs."""
+    """What is known about the others in the pass after the last of these syncs."""
     for sync in ended:
         others = others.after(sync.before, sync.unsent_bytes.high)
     return others
 
 
 class _Many:
-    """Syncs of which the figures are kept alone."""
+    """Syncs of which only the figures are stored."""
 
     def __init__(self, passes: Sequence[Pass], switchover_bytes_per_ms: float | None) -> None:
         self._passes = passes
@@ -157,7 +158,7 @@ class _Many:
         self._figures = array("d")
 
     def add(self, row: int, sync: Sync) -> None:
-        """Keep the one behind the pass at `row`."""
+        """Store the sync after the pass at `row`."""
         limit = sync.limit_bytes or Interval(nan, nan)
         self._rows.append(row)
         for bounds in (sync.unsent_bytes, sync.at_sync_bytes, sync.bytes_per_ms, sync.wire_bytes_per_ms, limit):
@@ -166,7 +167,7 @@ class _Many:
         self._figures.extend((sync.likely_bytes, sync.zero_bytes, sync.begun_s, sync.in_mid_pass, limit_ms))
 
     def all(self) -> Sequence[Sync]:
-        """All that were added."""
+        """All stored syncs."""
         figures = np.frombuffer(self._figures).reshape(len(self._rows), -1)
 
         def sync_at(index: int) -> Sync:
@@ -210,7 +211,8 @@ def _sync(
         below = Interval(0, max(limit.high, last.page_bytes))
         if bounds.meets(below):
             unsent = bounds.intersection(below)
-            # A pass that went on although it did not fit the limit ends with nothing, but for a look between hugepages.
+            # A pass that went on although the rest did not fit the limit ends with nothing left, except for a look
+            # between hugepages.
             likely = 0.0 if not bounds.low and bounds.high > below.high else unsent.middle
     blur = (before.spread_bytes + after.spread_bytes) / 2 + before.open_bytes + after.open_bytes
     dirtied_bytes = after.begin_bytes - before.end_bytes
@@ -234,7 +236,7 @@ def _sync(
 
 
 def _begun_s(pass_: Pass) -> float:
-    """About when a pass began whose sync was not seen: that of the first one shows by what was sent since."""
+    """About when a pass began whose sync was not seen; for the first pass, computed from what was sent since."""
     first, sent_bytes = pass_.first, pass_.first.transferred_bytes
     if pass_.number > 1 or pass_.spacing_s <= _SPARSE_S or not first.mbps > 0 or sent_bytes is None:
         return pass_.begin_s
@@ -242,7 +244,7 @@ def _begun_s(pass_: Pass) -> float:
 
 
 def _near_bytes_per_ms(before: Pass, after: Pass) -> Interval:
-    """The bandwidths that may have been in force at the sync between the two; some was seen before it."""
+    """The bandwidths that may have been in force at the sync between the two passes; some were seen before it."""
     count = NEAR_SAMPLES if max(before.spacing_s, after.spacing_s) < UPDATE_S else None
     begin = max(0, before.whole_count - count) if count else 0
     near_mbps = [*before.samples.mbps[begin:].tolist(), *after.samples.mbps[:count].tolist()]

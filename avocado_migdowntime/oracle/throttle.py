@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""By how much auto-converge slows the guest down, step by step, and which steps are those that were set.
+"""How much auto-converge throttles the guest, step by step, and which steps the parameters explain.
 
-At a sync that finds more dirtied than throttle-trigger-threshold allows, the second one each time, QEMU stops the
-guest's CPUs for cpu-throttle-initial percent of their time, and then for cpu-throttle-increment more, up to
-max-cpu-throttle; with cpu-throttle-tailslow for no more than that (migration/ram.c: mig_throttle_guest_down). A sync is
-counted for it where the one before was more than a second ago, so that a step takes at least that time.
+When a sync finds more dirtied than throttle-trigger-threshold allows, every second time QEMU stops the guest's CPUs for
+cpu-throttle-initial percent of their time, and later for cpu-throttle-increment more, up to max-cpu-throttle; with
+cpu-throttle-tailslow the step may be smaller (migration/ram.c: mig_throttle_guest_down). A sync counts for this only if
+the previous one was more than a second before, so a step takes at least that long.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,21 +24,21 @@ PARAMETERS = ("cpu-throttle-initial", "cpu-throttle-increment", "max-cpu-throttl
 TAILSLOW = "cpu-throttle-tailslow"
 TRIGGER = "throttle-trigger-threshold"
 _SYNC_S = 4.99
-"""Where no sync came for 5 s one comes in mid-pass. QEMU: migration/cpu-throttle.c, _DIRTY_SYNC_TIMESLICE_MS."""
+"""If no sync came for 5 s, one comes in mid-pass. QEMU: migration/cpu-throttle.c, _DIRTY_SYNC_TIMESLICE_MS."""
 _SYNCS_SINCE = (9, 2)
-"""The release."""
+"""The first release that does this."""
 _STEP_S = 1.0
 _FOR_CERTAIN = 1.1
-"""A pass that lasts so many times as long is counted for certain, as is one that dirties so much more than it may."""
+"""A pass that is longer by this factor certainly counts; so does one that dirties more than allowed by it."""
 _LEAST, _MOST = 1, 99
 """QEMU: CPU_THROTTLE_PCT_MIN and CPU_THROTTLE_PCT_MAX."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """From one sample to the next the guest was slowed by another percentage; 0 is not at all.
+    """A change of the throttle percentage between two samples; 0 means no throttling.
 
-    There may have been up to `most_steps` in between.
+    There may have been up to `most_steps` steps in between.
     """
 
     at_s: float
@@ -49,9 +49,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Throttling:
-    """What was set of it, percent; a step is smaller where QEMU is to slow the guest gently (`tailslow`).
+    """The parameters of auto-converge, in percent; with `tailslow` QEMU may take smaller steps.
 
-    `trigger` is how much the guest may dirty of what is sent meanwhile, None where that is not known.
+    `trigger` is the share of the bytes sent that the guest may dirty meanwhile, in percent; None if not known.
     """
 
     initial: float
@@ -62,7 +62,7 @@ class Throttling:
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> "Throttling | None":
-        """That of query-migrate-parameters; None where one of them is not there."""
+        """The values in query-migrate-parameters; None if one of them is missing."""
         initial, increment, most = (optional_number(parameters, name) for name in PARAMETERS)
         if initial is None or increment is None or most is None:
             return None
@@ -70,7 +70,7 @@ class Throttling:
         return cls(initial, increment, most, parameters.get(TAILSLOW) is True, trigger)
 
     def next_percents(self, percent: float) -> tuple[float, float]:
-        """The least and the most by which the guest is slowed after a step from `percent`."""
+        """The least and the greatest percentage after one step from `percent`."""
         if not percent:
             first = min(max(self.initial, _LEAST), _MOST)
             return first, first
@@ -78,7 +78,7 @@ class Throttling:
         return (min(percent, most), most) if self.tailslow else (most, most)
 
     def explains(self, step: Step) -> bool:
-        """Whether so many steps may come to that one."""
+        """Whether the possible number of steps can lead to that change."""
         least = most = step.before_percent
         for _ in range(step.most_steps):
             least, most = self.next_percents(least)[0], self.next_percents(most)[1]
@@ -87,16 +87,16 @@ class Throttling:
         return False
 
     def least_percent(self, steps_due: int) -> float:
-        """By how much the guest is slowed after so many steps, at the least."""
+        """The least throttle percentage after this many steps."""
         if not steps_due or self.tailslow:
             return min(steps_due, _LEAST)
         return min(self.initial + (steps_due - 1) * self.increment, self.most, _MOST)
 
     def due(self, passes: Sequence[Pass]) -> Iterator[tuple[Pass, int]]:
-        """Passes with the least number of steps that QEMU must have come to when each began.
+        """Passes, each with the least number of steps that QEMU must have taken when the pass began.
 
-        A sync is counted where this pass and the one before lasted for more than a second for certain: QEMU counts what
-        was dirtied and sent since the last one that it had counted.
+        A sync counts if this pass and the one before certainly lasted more than a second: QEMU counts what was dirtied
+        and sent since the last sync that it counted.
         """
         if self.trigger is None:
             return
@@ -113,7 +113,7 @@ class Throttling:
 
 
 def longest_pass_s(trace: Trace) -> float:
-    """A pass that lasted for less was ended by the limit, and by no sync of auto-converge's."""
+    """A pass shorter than this was ended by the limit, not by a sync of auto-converge."""
     if "auto-converge" not in trace.capabilities:
         return inf
     release = release_of(trace.header)
@@ -121,7 +121,7 @@ def longest_pass_s(trace: Trace) -> float:
 
 
 def steps(samples: Samples, stopped_s: float) -> list[Step]:
-    """The steps that `samples` show of a migration until the guest was stopped, in their order."""
+    """The steps that `samples` show until the guest was stopped, in order."""
     counted = samples.are("active") & samples.has_ram & (samples.answered_s < stopped_s)
     counted_samples = samples.take(np.flatnonzero(counted))
     percents = np.nan_to_num(counted_samples.throttle_percent)

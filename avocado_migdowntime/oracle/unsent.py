@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What was left to send when a pass ended, from the samples on both sides of the dirty sync.
 
-It lies between the last sample before the sync (nothing more was sent) and that less all the pages sent until the
-first sample after it (all of them were sent before the sync). More can be seen:
+It is at most what the last sample before the sync shows (nothing more was sent), and at least that minus all the pages
+sent until the first sample after it (all of them were sent before the sync). More can be seen:
 
-- Where the rate limit paces QEMU it sends one window's budget at once and rests until the next window. It looks whether
-  to sync as a window begins, before it sends, and besides only when nothing is left (migration/migration.c:
-  migration_thread, migration_rate_limit). So a sync after a rest, with more left than has been sent since, came before
-  all of that. Where more has been sent the rounds tell (see rounds.py): none or one that ended in that burst is of the
-  pass after the sync, of two the first ended the previous pass with nothing left; as did one in which QEMU was seen to
-  send. On hugepages it is not so: QEMU rests in the midst of one, and looks between two (migration/ram.c:
-  ram_save_host_page).
-- The monitor is held up by the sync, and answers right after it. So where exactly what was left has been sent, and more
-  follows in the same window, QEMU synced because nothing was left; unless no round ended, and it is by chance. A page
-  that was on its way at the last sample, by which K is a page less there, belongs to what was left.
-- Of hugepages, too, it can be certain that none is left, or that QEMU synced as it had rested (see hugepages.py).
-- QEMU 11.1 shows what it found when it looked (see pending.py).
+- If the rate limit paces QEMU, it sends one window's budget at once and rests until the next window. It checks whether
+  to sync as a window begins, before it sends; otherwise it checks only when nothing is left (migration/migration.c:
+  migration_thread, migration_rate_limit). So if more was left than has been sent since, a sync after a rest came before
+  all of that. If more has been sent, the rounds tell (see rounds.py). If none or one round ended in that burst, it
+  belongs to the pass after the sync. If two ended, the first ended the previous pass with nothing left; so did a round
+  in which QEMU was seen sending. On hugepages this does not hold: QEMU rests within a hugepage, and checks between two
+  (migration/ram.c: ram_save_host_page).
+- The sync delays the monitor, which answers right after it. So if exactly what was left has been sent, and more follows
+  in the same window, QEMU synced because nothing was left; unless no round ended, and it is a coincidence. A page that
+  was on its way at the last sample, by which K is a page too small there, belongs to what was left.
+- For hugepages, too, it can be certain that none was left, or that QEMU synced after a rest (see hugepages.py).
+- QEMU 11.1 shows what it found at its looks (see pending.py).
 
-Where pages count as sent late (see late.py) more may have been sent than is shown, and only that nothing was left is
+If pages count as sent late (see late.py), more may have been sent than is shown, and only that nothing was left can be
 seen.
 """
 
@@ -34,15 +34,15 @@ from .rounds import bursts_of_one_round
 from .seam import ONE_LOOK_S, OVER_S, Seam
 
 _BUDGET_MS = 1.2 * BUFFER_DELAY_MS
-"""No window sends more than so many milliseconds of bandwidth, except zero pages."""
+"""No window sends more than this many milliseconds' worth of bandwidth, except zero pages."""
 _NOTHING = Interval(0, 0)
 
 
 def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float, most_host_pages: float = inf) -> Interval:
-    """What `before` had left when the sync came that began `after`, from what was seen alone.
+    """What `before` had left at the sync that began `after`, from what was seen alone.
 
-    `host_page_bytes` is the size of the pages behind the guest's RAM, 0 where it is not known; no more than
-    `most_host_pages` of them are dirtied.
+    `host_page_bytes` is the page size of the guest RAM's backing, 0 if not known; at most `most_host_pages` of these
+    pages are dirtied.
     """
     seam = Seam(before, after)
     bounds = seam.left_bytes
@@ -68,21 +68,21 @@ def unsent_bytes(before: Pass, after: Pass, host_page_bytes: float, most_host_pa
 
 
 def left_bytes(before: Pass, after: Pass) -> Interval:
-    """The same for a sync that may have come at any moment, such as auto-converge's: between what was seen, no more."""
+    """The same for a sync that may come at any moment, such as auto-converge's: only the bounds that were seen."""
     bounds = Seam(before, after).left_bytes
     return Interval(max(0, bounds.low - before.queued_bytes), bounds.high)
 
 
 def _budget_bytes(seam: Seam) -> float:
-    """The most that a window sends. The bandwidth is less where one began late, never more."""
+    """The most that a window sends. A window that began late shows a lower bandwidth, never a higher one."""
     return _BUDGET_MS * max(float(seam.before.samples.wire_bytes_per_ms.max()), seam.after.first.wire_bytes_per_ms)
 
 
 def _all_went_out(seam: Seam) -> bool:
-    """Whether exactly what was left had been sent at the first sample, a page that was on its way included.
+    """Whether exactly what was left had been sent at the first sample, including a page that was on its way.
 
-    Such a page has left `remaining` and does not count as sent, though its header may: a round was under way with it,
-    which had to end before the sync. Else one has to have ended since.
+    Such a page has left `remaining` and does not count as sent, though its header may. It shows that a round was
+    running, which had to end before the sync. Without such a page, a round must have ended since.
     """
     last = seam.last
     on_its_way = seam.before.end_bytes - last.conserved_bytes == last.page_bytes
@@ -97,14 +97,14 @@ def _goes_on(seam: Seam) -> bool:
 
 
 def _by_rounds(seam: Seam) -> Interval | None:
-    """All or nothing, by the rounds of the burst over the sync, which sent as much as was left or more."""
+    """All or nothing, by the rounds of the burst around the sync, which sent at least as much as was left."""
     rest, since, sent_bytes, rounds, last = seam.rest, seam.since, seam.sent_bytes, seam.rounds, seam.last
     if rest is None or rest.lasted_s < OVER_S:
         return None
     plain = bursts_of_one_round(seam.before.samples[: rest.row + 1])
     if not np.any(plain[-1:]):
         return None
-    # No round that began after the rest has been ended for lasting too long.
+    # No round that began after the rest can have ended because it took too long.
     short = seam.answered_s - rest.end_s <= MAX_WAIT_MS / 1000
     if not seam.at_rest:
         return _NOTHING if short[0] else None
@@ -116,6 +116,6 @@ def _by_rounds(seam: Seam) -> Interval | None:
     over_s = float(since.t_s[after_it[-1]] - since.answered_s[after_it[0]])
     if rounds[after_it[-1]] == 1 and last.remaining_bytes < burst_bytes <= _budget_bytes(seam) and over_s >= OVER_S:
         return all_of_it
-    # What looks like the end of a round may be the header of a page that is on its way, or the name of a RAM block.
+    # What looks like the end of a round may be the header of a page on its way, or the name of a RAM block.
     two = (rounds == 2) & (since.conserved_bytes >= seam.after.begin_bytes) & (sent_bytes <= _budget_bytes(seam))
     return _NOTHING if np.all(plain) and np.any(two & short) else None

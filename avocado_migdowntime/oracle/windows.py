@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What QEMU says that it sends, against what it counted as sent meanwhile.
+"""QEMU's `mbps` compared with the bytes that it counted as sent meanwhile.
 
-QEMU renews `mbps` as a window of 100 ms or more ends: what went out in it ÷ its whole milliseconds
-(migration/migration.c: migration_update_counters). A new figure between two samples shows such an end to the time
-between them, and to what was sent between them; so does a burst after a rest, where bursts of one size come once a
-window, as the rate limit makes them. So mbps × time over many windows is known, and so is what `transferred` says of
-the same windows. Both are intervals:
+QEMU updates `mbps` when a window of 100 ms or more ends: the bytes sent in it ÷ its whole milliseconds
+(migration/migration.c: migration_update_counters). A new figure between two samples shows when such a window ended, to
+within the time between them, and what had been sent by then, to within what was sent between them. A burst after a rest
+shows the same, if bursts of one size come once a window, as the rate limit causes. So mbps × time over many windows is
+known, and so is `transferred` for the same windows. Both are intervals:
 
-- A figure that stays the same may be that of several windows. Where it changes after two windows' time or more, the
-  time before the last window is one of either figure.
-- QEMU counts `transferred` up by what leaves its buffers, and a query reads it before `mbps`: an update may come in
-  between. So an end lies somewhere from the sample before it to the one after it.
-- Where samples are so far apart that two updates fit between them, nothing is concluded over that place.
+- A figure that stays the same may be that of several windows. If it changes after two windows' time or more, the time
+  before the last window belongs to one of the two figures.
+- QEMU increases `transferred` by what leaves its buffers, and a query reads it before `mbps`; an update may come in
+  between. So an end lies somewhere between the sample before it and the one after it.
+- If samples are so far apart that two updates fit between them, nothing is concluded across that gap.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,28 +28,28 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..trace.samples import Floats, Indices, Samples
 
 WINDOWS = 3
-"""So many windows that follow each other tell something: the ends of fewer are too large a part of them."""
+"""The number of consecutive windows needed: the uncertain ends are too large a part of fewer."""
 _ALSO = (WINDOWS, 5, 10, 20)
-"""Runs of at least so many windows are taken together, whichever of these tells most: each run has two ends."""
+"""Runs of at least this many windows are combined, with whichever number tells most: each run has two ends."""
 _LEAST_MS = BUFFER_DELAY_MS - 1
-"""No window is shorter: QEMU takes the difference of two times that are cut to whole milliseconds."""
+"""No window is shorter: QEMU subtracts two times truncated to whole milliseconds."""
 _ONE_UPDATE_MS = 0.95 * BUFFER_DELAY_MS
-"""Between two samples that are no further apart there is one update at most."""
+"""Two samples no further apart have at most one update between them."""
 _BUFFER_BYTES = 1 << 16
-"""So much may be counted on one side and not on the other. QEMU: migration/qemu-file.c, IO_BUF_SIZE, and headers."""
+"""The bytes that may be counted on one side only. QEMU: migration/qemu-file.c, IO_BUF_SIZE, and headers."""
 _PACE_MS = (0.85 * BUFFER_DELAY_MS, 1.3 * BUFFER_DELAY_MS)
-"""Bursts so far apart, with rests between them, are of windows one behind the other."""
+"""Bursts this far apart, with rests between them, belong to consecutive windows."""
 _ALIKE = 0.1
-"""They differ by a smaller share, or a busy host may have halted QEMU in between."""
+"""They differ by less than this share; otherwise a busy host may have halted QEMU in between."""
 _JUMP = 0.05
-"""Where the bandwidth changes by a larger share, and it is not certain when, the windows before and after are apart."""
+"""If the bandwidth changes by a larger share at an uncertain time, the windows before and after are kept apart."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sending:
-    """What QEMU's `mbps` comes to over `windows` windows, and what it counted as sent in them, bytes.
+    """What QEMU's `mbps` amounts to over `windows` windows, and what it counted as sent in them, in bytes.
 
-    `likely_error` is the likeliest of told ÷ sent - 1.
+    `likely_error` is the most likely value of told ÷ sent - 1.
     """
 
     windows: int
@@ -59,17 +59,17 @@ class Sending:
 
     @property
     def error(self) -> Interval:
-        """What was told ÷ what was sent - 1."""
+        """told ÷ sent - 1."""
         sent_bytes = self.sent_bytes
         return Interval(self.told_bytes.low / sent_bytes.high - 1, self.told_bytes.high / sent_bytes.low - 1)
 
 
 def sending(samples: Samples, stopped_s: float) -> Sending | None:
-    """What `samples` show of it until the guest was stopped; None where too little was seen for that."""
+    """Compare mbps and the bytes sent until the guest was stopped; None if too little was seen."""
     exact = (samples.open_mbps == 0) & (samples.open_bytes == 0) & ~np.isnan(samples.transferred_bytes)
     counted = exact & samples.are("active") & samples.has_ram & (samples.answered_s < stopped_s)
     updates = _Updates.seen_in(samples.take(np.flatnonzero(counted)))
-    # Of samples that are far apart each update is a stretch by itself.
+    # If samples are far apart, each update is a stretch by itself.
     stretches = [one for one in updates.stretches() if len(one.figures) > min(_ALSO)]
     candidates = (_together([one for one in stretches if len(one.figures) > least]) for least in _ALSO)
     return min((one for one in candidates if one is not None), key=lambda one: one.error.width, default=None)
@@ -91,7 +91,7 @@ def _together(stretches: Sequence["_Stretch"]) -> Sending | None:
 
 
 def _sum(intervals: Iterable[Interval]) -> Interval:
-    """What the sum may be of figures that each lie somewhere in one of at least one interval."""
+    """The interval of the sum of values that each lie in one of the intervals, at least one."""
     every = list(intervals)
     # Not sum(), which rounds differently from Python 3.12 on.
     return Interval(fsum(one.low for one in every), fsum(one.high for one in every))
@@ -99,11 +99,9 @@ def _sum(intervals: Iterable[Interval]) -> Interval:
 
 @dataclass(frozen=True, eq=False)
 class _Updates:
-    """Updates that follow each other, each a column: [earliest, latest] of its moment and of what had been sent.
+    """Consecutive updates, each a column: [earliest, latest] of its moment and of what had been sent by then.
 
-    `figures` is the bandwidth that it brought, bytes per millisecond.
-
-    `apart` are those before which something is not known.
+    `figures` are the new bandwidths in bytes per millisecond. `apart` marks updates before which something is unknown.
     """
 
     moments_ms: Floats
@@ -140,12 +138,12 @@ class _Updates:
 
 
 def _rows_of_updates(asked_ms: Floats, sent_bytes: Floats, figures: Floats) -> Indices:
-    """The samples before which an update was made: it changed the bandwidth, or bursts come at its pace."""
+    """The first samples after an update, which changed the bandwidth, or shows by a burst at the pace of windows."""
     changes = np.flatnonzero(figures[1:] != figures[:-1]) + 1
     advances = sent_bytes[1:] > sent_bytes[:-1]
     bursts = np.flatnonzero(advances[1:] & ~advances[:-1]) + 2
     apart_ms, sizes = np.diff(asked_ms[bursts]), np.diff(sent_bytes[bursts - 1])
-    # Where max-bandwidth was raised in a window, a larger burst comes at its end, and the update after that burst.
+    # If max-bandwidth was raised within a window, a larger burst comes at its end, and the update after that burst.
     alike = np.abs(np.diff(sizes)) <= _ALIKE * sizes[1:]
     paced = bursts[1:-1][(apart_ms[:-1] >= _PACE_MS[0]) & (apart_ms[:-1] <= _PACE_MS[1]) & alike]
     if len(changes):
@@ -159,7 +157,7 @@ def _rows_of_updates(asked_ms: Floats, sent_bytes: Floats, figures: Floats) -> I
 
 @dataclass(frozen=True, eq=False)
 class _Stretch:
-    """Windows one behind the other, between updates as `_Updates` has them."""
+    """Consecutive windows, between updates as in `_Updates`."""
 
     moments_ms: Floats
     sent_bytes: Floats
@@ -167,17 +165,17 @@ class _Stretch:
 
     @cached_property
     def _longest_ms(self) -> Floats:
-        """The most time that may lie between an update and the next one that was seen."""
+        """The most time that may lie between an update and the next one seen."""
         longest: Floats = self.moments_ms[1, 1:] - self.moments_ms[0, :-1]
         return longest
 
     @cached_property
     def by_bandwidth(self) -> Interval:
-        """What the bandwidths come to, bytes: the sum of each × its time, in which each moment is met twice."""
+        """The bandwidths' total in bytes: the sum of each bandwidth × its time, in which each moment occurs twice."""
         figures = self.figures
         factors = np.concatenate([[-figures[1]], figures[1:-1] - figures[2:], [figures[-1]]])
         products = factors * self.moments_ms
-        # Before the last window of several alike one figure held or the other; a window is of whole milliseconds.
+        # Before the last of several similar windows, one figure held or the other; a window has whole milliseconds.
         either = (figures[:-1] - figures[1:]) * np.where(
             self._longest_ms < 2 * _LEAST_MS, 0.0, self._longest_ms - _LEAST_MS
         )
@@ -188,14 +186,14 @@ class _Stretch:
 
     @cached_property
     def by_counter(self) -> Interval:
-        """What was counted as sent."""
+        """The bytes counted as sent."""
         least = self.sent_bytes[0, -1] - self.sent_bytes[1, 0] - _BUFFER_BYTES
         most = self.sent_bytes[1, -1] - self.sent_bytes[0, 0] + _BUFFER_BYTES
         return Interval(max(0.0, float(least)), max(0.0, float(most)))
 
     @cached_property
     def likely(self) -> tuple[float, float]:
-        """What was told and what was sent, most likely: both ends are looked at alike, and the last window is short."""
+        """The most likely bytes by bandwidth and by counter: both ends are treated alike; the last window is short."""
         lasted_ms = np.diff(self.moments_ms.mean(axis=0))
         window_ms = np.where(self._longest_ms < 2 * _LEAST_MS, lasted_ms, np.minimum(lasted_ms, BUFFER_DELAY_MS))
         window_bytes = self.figures[1:] * window_ms + self.figures[:-1] * (lasted_ms - window_ms)

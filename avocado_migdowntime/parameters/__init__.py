@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a test can be told, and where from."""
+"""The parameters of a test, and their sources."""

@@ -1,27 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The max-bandwidth of a migration for which nobody names one.
+"""The default max-bandwidth of a migration.
 
-A pass has to be seen for some windows of 100 ms, QEMU's, and its expected-downtime has to be large against the whole
-millisecond that QEMU cuts it to. More than that is waiting.
+A pass must be seen for some of QEMU's windows of 100 ms, and its expected-downtime must be large compared with the
+whole milliseconds to which QEMU truncates it. A longer pass only takes time.
 """
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 
 FOR_A_SLOW_GUEST = 12_000_000
-"""Bytes per second; what does not dirty as fast as it can still dirties more than that, in most orders."""
+"""Bytes per second; a guest that does not dirty as fast as it can still dirties more than that, in most orders."""
 MOST_BYTES_PER_S = 50_000_000
-"""Bytes per second that a busy host still sends while it samples, and that its guest outdoes."""
+"""Bytes per second that a busy host can still send while it samples, and that its guest still dirties faster than."""
 PASS_MS = 500
 _PAGE_BYTES, _HEADER_BYTES = 4096, 8
-"""A page on the wire: its place goes before it (migration/ram.c: save_page_header)."""
+"""A page on the wire is preceded by its position (migration/ram.c: save_page_header)."""
 
 
 def for_short_passes(region_bytes: int, limit_ms: int) -> int:
-    """Up to MOST_BYTES_PER_S, so that passes of this region last PASS_MS and end with so much unsent.
+    """A bandwidth up to MOST_BYTES_PER_S at which passes over this region last PASS_MS and end with the limit's worth
+    unsent.
 
-    QEMU sends whole pages in a window, so many that the limit of the window is passed. With that number of them the
-    expected downtime is little above a whole number of milliseconds, whether windows last 100 ms or one more: cut to
-    whole milliseconds it loses hardly anything.
+    In a window, QEMU sends whole pages until the window's budget is exceeded. With this number of pages, the expected
+    downtime is slightly above a whole number of milliseconds, whether windows last 100 ms or one more; so truncation to
+    whole milliseconds hardly changes it.
     """
     expected_ms = PASS_MS + 2 * limit_ms
     pages = region_bytes // _PAGE_BYTES

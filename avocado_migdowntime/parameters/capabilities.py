@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QEMU's migration capabilities, and what each of them makes of a precopy migration that is to be judged.
+"""QEMU's migration capabilities, and how each affects a precopy migration that is to be judged.
 
 Source: qapi/migration.json (MigrationCapability) and migration/options.c (migrate_caps_check) of QEMU 5.2 to 11.1.
 """
@@ -10,10 +10,10 @@ from ..errors import UsageError
 from .setting import Setting, given_of, only
 
 _SOCKETS = ("unix", "tcp", "shaped", "vsock")
-"""Links that are sockets: QEMU opens several of them, and is answered over them."""
+"""Links that are sockets: QEMU can open several of them, and gets answers over them."""
 
 DIRTY_LIMIT = "dirty-limit"
-"""QEMU has to be started with a dirty ring for it."""
+"""QEMU must be started with a dirty ring for it."""
 
 CAPABILITIES: Mapping[str, Setting] = {
     "auto-converge": Setting("slows the guest down step by step; since 9.2 it syncs in mid-pass after 5 s"),
@@ -55,11 +55,11 @@ CAPABILITIES: Mapping[str, Setting] = {
     ),
     "x-colo": only("replicates the guest continuously and never completes", "leave it out"),
 }
-"""By name. One that is not here is taken as it is: QEMU has it or refuses it."""
+"""By name. A capability that is not listed is passed on: QEMU either has it or refuses it."""
 
 
 def check_together(names: Collection[str]) -> None:
-    """Raise UsageError where with these capabilities no run can be judged."""
+    """Raise UsageError if no run can be judged with these capabilities."""
     for name, capability in given_of(names, CAPABILITIES):
         if lacking := [need for need in capability.needs if need not in names]:
             together = ",".join((*names, *lacking))

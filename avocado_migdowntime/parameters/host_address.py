@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How another host is named: `[user@]host[:port]`, with an IPv6 address in brackets."""
+"""The name of another host: `[user@]host[:port]`, with an IPv6 address in brackets."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _GREATEST_PORT = 65535
 
 @dataclass(frozen=True)
 class HostAddress:
-    """Where a host's sshd is; what is None is as the user's SSH configuration has it."""
+    """Where a host's sshd is; None means the value in the user's SSH configuration."""
 
     host: str
     user: str | None = None
@@ -27,11 +27,11 @@ class HostAddress:
 
 
 def parse_host(value: str) -> HostAddress:
-    """The host that is named; raises UsageError."""
+    """The host that `value` names; raises UsageError."""
     match = _FORM.fullmatch(value)
     port = int(match["port"]) if match and match["port"] else None
     name = (match["v6"] or match["name"]) if match else "-"
-    # What begins with a dash is an option to many a program.
+    # Many programs take what starts with a dash as an option.
     if match is None or name.startswith("-") or (port is not None and not 0 < port <= _GREATEST_PORT):
         raise UsageError(f"{value!r} is not [USER@]HOST[:PORT], such as root@lab2:22 or root@[2001:db8::2]")
     return HostAddress(name, match["user"], port)

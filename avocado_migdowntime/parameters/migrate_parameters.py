@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QEMU's migrate parameters, beside max-bandwidth and downtime-limit, and what each makes of a run.
+"""QEMU's migrate parameters other than max-bandwidth and downtime-limit, and how each affects a run.
 
 Source: qapi/migration.json (MigrationParameter) and migration/options.c (migrate_params_check) of QEMU 5.2 to 11.1.
 """
@@ -64,11 +64,11 @@ MIGRATE_PARAMETERS: Mapping[str, Setting] = {
     "xbzrle-cache-size": Setting("sets the size of the cache of sent pages", ("xbzrle",)),
     "zero-page-detection": Setting("sets who detects zero pages: nobody, the migration thread, or multifd; since 9.0"),
 }
-"""By name. One that is not here is taken as it is: QEMU has it or refuses it."""
+"""By name. A parameter that is not listed is passed on: QEMU either has it or refuses it."""
 
 
 def parse_settings(value: str) -> tuple[tuple[str, str], ...]:
-    """NAME=VALUE,NAME=VALUE as pairs; raises UsageError for anything else, and where no run can be judged with one."""
+    """NAME=VALUE,NAME=VALUE as pairs; raises UsageError for anything else, or if no run can be judged with one."""
     pairs: dict[str, str] = {}
     for word in value.split(","):
         name, equals, text = (part.strip() for part in word.partition("="))
@@ -83,7 +83,7 @@ def parse_settings(value: str) -> tuple[tuple[str, str], ...]:
 
 
 def check_capabilities(names: Collection[str], capabilities: Collection[str]) -> None:
-    """Raise UsageError where one of these migrate parameters does nothing without a capability that is not given."""
+    """Raise UsageError if one of these migrate parameters has no effect without a capability that is not given."""
     for name, setting in given_of(names, MIGRATE_PARAMETERS):
         if lacking := [need for need in setting.needs if need not in capabilities]:
             together = ",".join((*capabilities, *lacking))

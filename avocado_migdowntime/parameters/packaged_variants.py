@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Variants that travel with the package, found by name."""
+"""Finds the packaged variants by name."""
 
 import os
 
@@ -9,9 +9,9 @@ from ..errors import UsageError
 
 
 def located(entry: str) -> str:
-    """`entry` of `-m`, `[PATH:]FILE`, with the name of packaged variants replaced by their file.
+    """An `-m` entry `[PATH:]FILE`, with the name of packaged variants replaced by their file.
 
-    A file that exists goes before packaged variants of the same name. Raises UsageError if there is neither.
+    An existing file takes precedence over packaged variants of the same name. Raises UsageError if there is neither.
     """
     where, colon, name = entry.rpartition(":")
     if os.path.isfile(entry) or os.path.isfile(name):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a migration capability, or a migrate parameter, makes of a precopy migration that is to be judged."""
+"""How a migration capability or a migrate parameter affects a precopy migration that is to be judged."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ from ..errors import HostRequirementError, UsageError
 
 @dataclass(frozen=True)
 class Setting:
-    """What a capability or a migrate parameter does to a run.
+    """The effect of a capability or a migrate parameter on a run.
 
-    `needs` are capabilities that have to be on as well, `settings` the values that other parameters have to have, by
-    their names. `refused` says why a run with it cannot be judged, and what to do instead, `lacking` why there is none
-    here; they are empty where there is one that can.
+    `needs` are capabilities that must also be enabled; `settings` are the values that other parameters must have, by
+    name. `refused` says why a run with it cannot be judged, and what to do instead; `lacking` says why such a run is
+    not available here. Both are empty otherwise.
     """
 
     meaning: str
@@ -32,12 +32,12 @@ class Setting:
 
 
 def only(meaning: str, instead: str) -> Setting:
-    """One that no run can be judged with."""
+    """A setting with which no run can be judged."""
     return Setting(meaning, refused=f"{meaning}; {instead}")
 
 
 def given_of(names: Collection[str], table: Mapping[str, Setting]) -> Iterator[tuple[str, Setting]]:
-    """Those of the names that the table knows; raises UsageError at one that no run can be judged with."""
+    """Those of the names that the table has; raises UsageError at one with which no run can be judged."""
     for name in names:
         setting = table.get(name)
         if setting is None:
@@ -48,14 +48,14 @@ def given_of(names: Collection[str], table: Mapping[str, Setting]) -> Iterator[t
 
 
 def check_had(names: Collection[str], table: Mapping[str, Setting]) -> None:
-    """Raise HostRequirementError at one of the names with which there is no run here."""
+    """Raise HostRequirementError at a name for which no run is available here."""
     for name, setting in given_of(names, table):
         if setting.lacking:
             raise HostRequirementError(f"{name} {setting.meaning}: {setting.lacking}")
 
 
 def check_settings(kind: str, names: Collection[str], table: Mapping[str, Setting], parameters: object) -> None:
-    """Raise UsageError where one of these names, of a `kind`, does not go with another of the `parameters`."""
+    """Raise UsageError if one of these names, of a `kind`, conflicts with another of the `parameters`."""
     for name, setting in given_of(names, table):
         for parameter, allowed in setting.settings.items():
             if (value := getattr(parameters, parameter)) not in allowed:

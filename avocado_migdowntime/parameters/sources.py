@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the parameters of a test come from: Avocado's settings, which options fill too, and variants."""
+"""The sources of a test's parameters: Avocado's settings, which options also fill, and variants."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,20 +13,20 @@ NAMESPACES = {row.name: f"{KIND}.{row.name}" for row in describe()}
 
 
 _OF_AVOCADO = frozenset({"timeout", "timeout_factor"})
-"""What a variant or -p may tell Avocado itself of any test."""
+"""Parameters by which a variant or -p addresses Avocado itself."""
 
 
 def of_settings(config: Mapping[str, Any]) -> dict[str, str]:
-    """Parameters that were set by an option or in a configuration file, by name."""
+    """Parameters set by an option or in a configuration file, by name."""
     return {name: value for name, namespace in NAMESPACES.items() if (value := config.get(namespace))}
 
 
 def of_variant(items: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
-    """Parameters among (path, name, value) of a variant.
+    """The parameters among (path, name, value) of a variant.
 
-    Everything at the root or under /run is meant for this test: -p, packaged variants and YAML files given by
-    `-m FILE` end there. Keys for other tests can be kept apart by `-m /other:FILE`. Raises UsageError if branches of
-    the variant disagree.
+    Everything at the root or under /run is meant for this test: -p, packaged variants and YAML files given by `-m FILE`
+    end there. Keys for other tests can be kept apart by `-m /other:FILE`. Raises UsageError if branches of the variant
+    disagree.
     """
     parameters: dict[str, str] = {}
     for path, name, value in items:

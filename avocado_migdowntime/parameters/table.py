@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every parameter of a test: one table, read by options, variants, settings and documentation alike."""
+"""Every parameter of a test: one table for options, variants, settings and documentation."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -28,7 +28,7 @@ PATTERNS: Mapping[str, str] = {
     "idle": "writes each granule once, then only a heartbeat; with `rate` also granule after granule, at that rate",
     "hot-cold": "writes each granule once; then `share` percent of the writes go to `hot` percent of the granules",
 }
-"""The orders of writes, and what they are (images/README.md); `burst` goes with each."""
+"""The orders of writes and their meanings (images/README.md); `burst` can be combined with each."""
 ANY_ARCHITECTURE = "auto"
 ARCHITECTURES = ("ppc64", "x86_64", "aarch64", "riscv64", "s390x", "arm")
 ACCELERATORS = ("tcg", "kvm")
@@ -41,7 +41,7 @@ def _parameter(default: str, parse: Callable[[str], Any], meaning: str) -> Any:
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a test is told; sizes are bytes, bandwidth is bytes per second, an unset one is None."""
+    """The parameters of a test. Sizes are in bytes, bandwidths in bytes per second; an unset one is None."""
 
     arch: str = _parameter(
         ANY_ARCHITECTURE,
@@ -191,7 +191,7 @@ class Parameters:
 
     @property
     def bytes_per_s(self) -> int:
-        """QEMU's max-bandwidth: as given, or one that goes with what the guest is to dirty."""
+        """QEMU's max-bandwidth: the given one, or one that suits what the guest dirties."""
         if self.max_bandwidth is not None:
             return self.max_bandwidth
         if self.at_full_speed:
@@ -200,18 +200,18 @@ class Parameters:
 
     @property
     def other_hosts(self) -> tuple[str, ...]:
-        """The parameters by which a side runs on another host than this one, with their values."""
+        """The parameters that put a side on another host, with their values."""
         named = ("source_host", self.source_host), ("destination_host", self.destination_host)
         return tuple(f"{name}={host}" for name, host in named if host)
 
     @property
     def sides_here(self) -> int:
-        """How many of the two QEMUs run on this host."""
+        """The number of QEMUs on this host, of the two."""
         return 2 - len(self.other_hosts)
 
     @property
     def at_full_speed(self) -> bool:
-        """Whether the guest is to dirty as fast as it can, so that each pass finds all of its region dirty again."""
+        """Whether the guest dirties as fast as it can, so that each pass finds its whole region dirty again."""
         return self.guest == "dirtier" and not self.rate and not self.burst and self.pattern != "idle"
 
 
@@ -225,14 +225,14 @@ class Description:
 
 
 def describe() -> tuple[Description, ...]:
-    """The table of parameters in its order."""
+    """The table of parameters, in order."""
     return tuple(Description(f.name, f.metadata["default"], f.metadata["meaning"]) for f in fields(Parameters))
 
 
 def parse(values: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Parameters:
-    """Parameters from names and values as text (YAML numbers and booleans are taken as their text).
+    """Parameters from names and values as text (YAML numbers and booleans count as their text).
 
-    Raises UsageError naming the parameter, for an unknown name as for a value of no use.
+    Raises UsageError, which names the parameter, for an unknown name or an invalid value.
     """
     table = {f.name: f for f in fields(Parameters)}
     read: dict[str, Any] = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the text of a parameter stands for, by kind of value; UsageError says what was expected instead."""
+"""Parses the text of a parameter, by kind of value; a UsageError says what was expected."""
 
 import shlex
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from .capabilities import check_together
 from .host_address import parse_host
 
 LINK_RATES = (1_250_000, 1_250_000_000)
-"""Bytes per second: 10 Mbit/s, below which a moment is too short to measure it in, and 10 Gbit/s."""
+"""Bytes per second: from 10 Mbit/s, below which a short measurement is too inaccurate, to 10 Gbit/s."""
 
 
 def text(value: str) -> str | None:
-    """Any text; None where there is none."""
+    """Any text; None if empty."""
     return value or None
 
 
 def host(value: str) -> str | None:
-    """[USER@]HOST[:PORT], or None where there is none."""
+    """[USER@]HOST[:PORT], or None if empty."""
     if value:
         parse_host(value)
     return value or None
@@ -34,12 +34,12 @@ def positive_size(value: str) -> int:
 
 
 def size_if_any(value: str) -> int | None:
-    """The same, or None where none is given."""
+    """The same, or None if empty."""
     return positive_size(value) if value else None
 
 
 def link_rate(value: str) -> int:
-    """Bytes per second that a shaped link can be told."""
+    """Bytes per second allowed for a shaped link."""
     low, high = LINK_RATES
     if low <= (rate := parse_rate(value)) <= high:
         return rate
@@ -47,7 +47,7 @@ def link_rate(value: str) -> int:
 
 
 def number(low: float, high: float, whole: bool) -> Callable[[str], Any]:
-    """Reads numbers from `low` to `high`."""
+    """A parser of numbers from `low` to `high`."""
     kind = "a whole number" if whole else "a number"
 
     def parse(value: str) -> float:
@@ -63,7 +63,7 @@ def number(low: float, high: float, whole: bool) -> Callable[[str], Any]:
 
 
 def choice(*allowed: str) -> Callable[[str], str]:
-    """Reads one of `allowed`."""
+    """A parser that accepts one of `allowed`."""
 
     def parse(value: str) -> str:
         if value not in allowed:
@@ -82,7 +82,7 @@ def flag(value: str) -> bool:
 
 
 def burst(value: str) -> tuple[int, int] | None:
-    """WRITE/REST, ms, or None where none is given."""
+    """WRITE/REST in ms, or None if empty."""
     if not value:
         return None
     write_ms, slash, rest_ms = value.partition("/")
@@ -96,7 +96,7 @@ def _is_phase(text: str) -> bool:
 
 
 def words(value: str) -> tuple[str, ...]:
-    """Words as a shell takes a line apart."""
+    """Words, split as a shell splits a line."""
     try:
         return tuple(shlex.split(value))
     except ValueError as error:
@@ -104,7 +104,7 @@ def words(value: str) -> tuple[str, ...]:
 
 
 def capabilities(value: str) -> tuple[str, ...]:
-    """Names of capabilities that go together."""
+    """Names of capabilities that can be combined."""
     names = tuple(value.replace(",", " ").split())
     check_together(names)
     return names

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a picture shows, without a word on how it is drawn."""
+"""The content of pictures, independent of how they are drawn."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a picture of one migration shows: curves over time with their units, without a word on how they are drawn."""
+"""The content of a picture of one migration: curves over time with their units, independent of how they are drawn."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -11,7 +11,7 @@ from .downsample import rows_to_keep
 
 
 class Role(StrEnum):
-    """What a series is, by which it is drawn."""
+    """The role of a series, which decides how it is drawn."""
 
     REMAINING = "remaining"
     AT_SYNC = "at-sync"
@@ -38,16 +38,16 @@ STEPPED = frozenset(
 )
 """Values that hold until the next one: steps, not slopes."""
 POINTS = frozenset({Role.AT_SYNC, Role.UNSENT, Role.DOWN, Role.DROPPED})
-"""Values of a moment: nothing is known of what is between them."""
+"""Values of single moments: nothing is known in between."""
 MARKER_BUCKETS = 10
-"""A marker is as wide as so many buckets."""
+"""The width of a marker in buckets."""
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """A curve: `values` in the unit of its panel over `t_s`, seconds into the trace; NaN is a gap.
+    """A curve: `values` in the unit of its panel over `t_s`, in seconds of the trace; NaN is a gap.
 
-    `low` and `high` bound what is known of each value, where that is less than the value.
+    `low` and `high` are the bounds of values that are not known exactly.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Series:
     high: Floats | None = None
 
     def thinned(self, buckets: int) -> "Series":
-        """The series with fewer points, none of its extremes lost."""
+        """The series with fewer points, keeping all extremes."""
         curves = [curve for curve in (self.values, self.low, self.high) if curve is not None]
         keep = rows_to_keep(self.t_s, curves, max(1, buckets // MARKER_BUCKETS) if self.role in POINTS else buckets)
         bounds = (None if bound is None else bound[keep] for bound in (self.low, self.high))
@@ -67,7 +67,7 @@ class Series:
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Curves that share a unit; `top` is the greatest value that has to be seen at first sight."""
+    """Curves with the same unit; `top` is the greatest value that must be visible at first."""
 
     title: str
     unit: str
@@ -77,9 +77,9 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """The panels of one migration, above each other over the same time.
+    """The panels of one migration, one above the other over the same time axis.
 
-    `begins_s` are when its passes began, by their numbers; `down_s` is from the guest's stop until it went on.
+    `begins_s` has the starts of its passes, with their numbers; `down_s` is from the guest's stop until it continued.
     """
 
     panels: tuple[Panel, ...]
@@ -88,7 +88,7 @@ class Chart:
     end_s: float
 
     def thinned(self, buckets: int) -> "Chart":
-        """The same with fewer points, and at most one pass begun in each of `buckets` stretches of time."""
+        """The same with fewer points, and at most one start of a pass in each of `buckets` stretches of time."""
         panels = tuple(replace(p, series=tuple(s.thinned(buckets) for s in p.series)) for p in self.panels)
         t_s = np.array([at_s for _, at_s in self.begins_s])
         begins_s = tuple(self.begins_s[index] for index in rows_to_keep(t_s, [t_s], buckets))

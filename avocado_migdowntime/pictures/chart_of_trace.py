@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From the Evidence of a migration and the Verdict on it to a Chart.
+"""Makes a Chart from the Evidence and the Verdict of a migration.
 
 Every figure is one that the verdict is based on: the same passes, syncs and formulas.
 """
@@ -20,13 +20,13 @@ from ..verdict.verdict import Verdict
 from .chart import Chart, Panel, Role, Series
 
 MARGIN = 1.15
-"""A panel is by so much higher than the highest point that it is to show."""
+"""The factor by which a panel is higher than the highest point that it must show."""
 USUAL = 95.0
-"""Percentile of a curve that is to be seen at first sight: single samples are torn, or of a low bandwidth."""
+"""The percentile of a curve that must be visible at first: single samples may be torn, or have a low bandwidth."""
 
 
 def chart(recorded: Trace | Evidence, verdict: Verdict) -> Chart | None:
-    """The picture of a migration and the verdict on it, or None where a single sample has no course to show."""
+    """The picture of a migration and its verdict; None if a single sample has no course to show."""
     evidence = Evidence.of(recorded)
     if evidence.trace.snapshot:
         return None
@@ -98,7 +98,7 @@ def _rates(active: Samples) -> Panel:
 
 
 def _cpus(trace: Trace) -> tuple[Panel, ...]:
-    """What both QEMUs took of their hosts' CPUs, where that was recorded."""
+    """The CPU use of both QEMUs, if it was recorded."""
     series: list[Series] = []
     for course in cpu_courses(trace):
         t_s, qemu, vcpus = course.busy
@@ -112,9 +112,9 @@ def _cpus(trace: Trace) -> tuple[Panel, ...]:
 
 
 def _formula_inputs(syncs: Sequence[Sync]) -> tuple[Samples, Floats]:
-    """The samples after each sync, and what was left at it beside each of them: likely, at least and at most.
+    """The samples after each sync, and for each of them what was left at the sync: likely, at least and at most.
 
-    Where passes were missed there is a gap, a sample of NaN. Samples without a bandwidth to divide by are left out.
+    Missed passes leave a gap, a sample of NaN. Samples without a bandwidth to divide by are left out.
     """
     tables, sizes = [np.empty((len(Column), 0))], [(np.nan,) * 3]
     before: Sync | None = None
@@ -136,7 +136,7 @@ def _formula_inputs(syncs: Sequence[Sync]) -> tuple[Samples, Floats]:
 
 
 def _computed(name: str, syncs: Sequence[Sync], inputs: tuple[Samples, Floats], bounded: bool) -> Series:
-    """A formula fed with what was left at each sync; `bounded`: with what is not known of that."""
+    """A formula evaluated with what was left at each sync; with its uncertainty if `bounded`."""
     samples, (likely, *bounds) = inputs
     role, label = (Role.CONTRACT, f"{name}, computed") if bounded else (Role.OTHER, name)
     bytes_per_ms = syncs[0].divisor_of(samples) if syncs else samples.wire_bytes_per_ms
@@ -152,20 +152,20 @@ def _intervals(name: str, role: Role, t_s: Sequence[float], intervals: Sequence[
 
 
 def _step_series(name: str, role: Role, steps: Sequence[tuple[float, float]], end_s: float) -> Series:
-    """Values that held from a time each, the last one until `end_s`."""
+    """Values that each hold from a time on, the last one until `end_s`."""
     points = [*steps, (end_s, steps[-1][1])] if steps else []
     return Series(name, role, _floats(at_s for at_s, _ in points), _floats(value for _, value in points))
 
 
 def _dropped(reason: str, times_s: Floats, reported: Series) -> Series:
-    """The reports among samples that were dropped for `reason`."""
+    """The reports in samples that were dropped for `reason`."""
     ordered = np.sort(times_s)
     inside = ordered[np.minimum(np.searchsorted(ordered, reported.t_s), len(ordered) - 1)] == reported.t_s
     return Series(f"{len(times_s)} dropped: {reason}", Role.DROPPED, reported.t_s[inside], reported.values[inside])
 
 
 def _downtimes(trace: Trace, verdict: Verdict) -> list[Series]:
-    """How long the guest was down, as each party saw it, put down when it was stopped."""
+    """How long the guest was down according to each source, placed at the time of its stop."""
     stop, down, truth = trace.switchover_stop, verdict.downtime, verdict.ground_truth
     if stop is None:
         return []

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fewer points that look the same: of each stretch of time the first, the last, the least and the greatest are kept.
+"""Reduces points without changing the picture: keeps the first, last, least and greatest of each stretch of time.
 
-That is M4: a line through the kept points colours the same pixels where a stretch is a pixel wide (Jugel, Jerzak,
+This is M4: a line through the kept points colours the same pixels if a stretch is a pixel wide (Jugel, Jerzak,
 Hackenbroich, Markl: M4: A Visualization-Oriented Time Series Data Aggregation, PVLDB 7(10), 2014).
 """
 
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 
 def rows_to_keep(t_s: NDArray[np.float64], curves: list[NDArray[np.float64]], buckets: int) -> NDArray[np.intp]:
-    """Which points of `curves` over the ascending times `t_s` (seconds) to keep, by index in ascending order.
+    """Which points of `curves` over the ascending times `t_s` (seconds) to keep, as ascending indices.
 
-    The time is cut into `buckets` stretches of equal length. A NaN is a gap in a curve: one of each stretch that holds
-    any is kept. All points are kept where thinning would not halve them.
+    The time is cut into `buckets` stretches of equal length. A NaN is a gap in a curve: one is kept in each stretch
+    that has any. All points are kept if thinning would not halve them.
     """
     count = len(t_s)
     if count <= 8 * buckets * len(curves):

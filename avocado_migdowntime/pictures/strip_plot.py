@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How far each of many runs is off, as dots on rows: estimators against ground truth, or builds beside each other."""
+"""The errors of many runs as dots in rows: of estimators compared with ground truth, or of builds compared."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from ..verdict.mid_pass_stop import GroundTruth
 _RATIOS = {"slow": "dirties slower than QEMU sends", "fast": "dirties faster than QEMU sends"}
 _POINTS = {"early": ("early in", -0.2), "middle": ("in the middle of", 0.0), "late": ("late in", 0.2)}
 _SPREAD = 0.3
-"""How far from the middle of its row a dot may be put, so that it is seen beside others; a row is 1 high."""
+"""How far from the middle of its row a dot may be moved to stay visible beside others; a row is 1 high."""
 MOST_ROWS = 60
-"""So many fit into a picture that a browser draws at once."""
+"""The most rows in a picture that a browser draws at once."""
 
 
 @dataclass(frozen=True)
 class Dots:
-    """Dots of one kind: each a share (0.01 is 1 %) and the height of its row, 0 the topmost.
+    """Dots of one kind: for each, its share (0.01 is 1 %) and the height of its row, 0 for the topmost.
 
-    `colour` and `shape` count from 0; kinds that have one of them in common are alike in that.
+    `colour` and `shape` count from 0; kinds with the same number share that colour or shape.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Dots:
 
 @dataclass(frozen=True)
 class Strip:
-    """A picture of dots; `axis` says what the shares are; up to `within`, where it is set, a run is accurate."""
+    """A picture of dots; `axis` says what the shares are; a run within ±`within`, if set, is accurate."""
 
     title: str
     axis: str
@@ -44,14 +44,14 @@ class Strip:
 
 
 def strips(truths: Sequence[GroundTruth], builds: Sequence[Sequence[RunOutcome]]) -> list[Strip]:
-    """Those that there is something to show in: one of stopped guests, one of several builds."""
+    """The pictures that have something to show: one of stopped guests, one of several builds."""
     strips_of_truths = [of_truths(truths)] if truths else []
     strip_of_builds = of_builds(builds) if len(builds) > 1 else None
     return [*strips_of_truths, strip_of_builds] if strip_of_builds is not None else strips_of_truths
 
 
 def of_truths(truths: Sequence[GroundTruth]) -> Strip:
-    """The errors of each estimator over at least one guest that was stopped in mid-pass, the best estimator on top."""
+    """The errors of each estimator over at least one guest stopped in mid-pass, the best estimator on top."""
     ranked = scores(truths)
     kinds = []
     for colour, (ratio, label) in enumerate(_RATIOS.items()):
@@ -68,9 +68,9 @@ def of_truths(truths: Sequence[GroundTruth]) -> Strip:
 
 
 def of_builds(builds: Sequence[Sequence[RunOutcome]]) -> Strip | None:
-    """The errors of the runs of each build, variant by variant; None where no run came to one.
+    """The errors of the runs of each build, by variant; None if no run has an error.
 
-    Of more variants than fit, it has those of which a build is furthest off.
+    If there are too many variants, those with the largest errors of a build are shown.
     """
     all_variants = list(dict.fromkeys(run.variant for build in builds for run in build))
     variants = _furthest_off(all_variants, builds, max(1, MOST_ROWS // len(builds)))
@@ -101,7 +101,7 @@ def of_builds(builds: Sequence[Sequence[RunOutcome]]) -> Strip | None:
 
 
 def _furthest_off(variants: Sequence[str], builds: Sequence[Sequence[RunOutcome]], most: int) -> list[str]:
-    """So many of them at most, in the order that they had."""
+    """At most `most` of the variants, in their original order."""
     off: dict[str, float] = {}
     for build in builds:
         for variant, runs in by_variant(build).items():
@@ -117,5 +117,5 @@ def _dots(name: str, dots: Iterable[tuple[float, float]], colour: int, shape: in
 
 
 def _beside(count: int) -> list[float]:
-    """Where on their row so many dots are put."""
+    """Where in their row to put this many dots."""
     return [_SPREAD * (2 * (number + 0.5) / count - 1) for number in range(count)]

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Avocado's entry points. Every avocado command imports them: nothing heavy here."""
+"""Avocado's entry points. Every avocado command imports this package, so import nothing heavy here."""

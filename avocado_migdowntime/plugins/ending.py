@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ending something that may not have begun yet."""
+"""A request to end something that may not have started yet."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class Ending:
-    """Asked for in one thread, and carried out once in whichever comes last."""
+    """One thread asks for the end; it is carried out once, in whichever thread gets there last."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -15,7 +15,7 @@ class Ending:
         self.is_asked = False
 
     def ask(self) -> None:
-        """What runs is to end, or not to begin."""
+        """Request the end: end what is running, or keep it from starting."""
         with self._lock:
             if self._carry_out is not None and not self.is_asked:
                 self._carry_out()
@@ -23,7 +23,7 @@ class Ending:
 
     @contextmanager
     def by(self, carry_out: Callable[[], None]) -> Iterator[None]:
-        """Within the block there runs what ends by this; after it nothing does."""
+        """While the block runs, `carry_out` ends its work; call it at once if the end was requested before."""
         with self._lock:
             self._carry_out = carry_out
             if self.is_asked:

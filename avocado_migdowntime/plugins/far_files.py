@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a test left where Avocado does not see it, on another host or in a container, as messages of its runner.
+"""Sends the files of a test that ran where Avocado does not see them (another host or a container).
 
-Avocado brings back what a test says there and none of its files. So they are sent as messages of Avocado's own type
-`file`, in pieces of one archive, before the one that tells that the test has ended.
+From there, Avocado brings back the messages of a test but none of its files. So the runner packs the files into one
+archive and sends it in pieces, as messages of Avocado's own type `file`, before the message that the test has ended.
 """
 
 import secrets
@@ -17,20 +17,22 @@ from typing import Any
 from avocado.core.utils import messages
 
 PIECE_BYTES = 1 << 20
-"""Avocado's server takes lines of 32 MiB, and base64 makes a third more of a piece."""
+"""Avocado's server takes lines of up to 32 MiB, and base64 makes a piece a third larger."""
 DATA = "data"
-"""Where a test leaves its files, below its results (Avocado's `outputdir`)."""
+"""The directory where a test leaves its files, below its results (Avocado's `outputdir`)."""
 _BEFORE_S = 1e-6
-"""Avocado takes messages in the order of their times, and the end was told by the test's process, before its runner."""
+"""Avocado sorts messages by time. The test's process sent the end before its runner could send the files, so these are
+dated back by this much.
+"""
 PREFIX, ENDING = "migdowntime-sent-", ".tar.gz"
-"""How the name of such an archive begins and ends, between which it is another each time."""
+"""The name of an archive starts and ends like this; the part between is random."""
 
 
 def with_files(runner_messages: Iterable[dict[str, Any]], directory: str | None) -> Iterator[dict[str, Any]]:
-    """The `runner_messages` of a test that leaves its results in `directory`.
+    """Yield the `runner_messages` of a test that leaves its results in `directory`, and the test's files as messages.
 
-    Avocado makes that directory before it starts a runner. Where it is not there, this is another file system: files
-    that the test left are among the messages then, before the one of its end, and are removed here.
+    Avocado creates that directory before it starts a runner. If it does not exist, this is another file system: then
+    the files of the test are inserted before the message of its end, and removed here.
     """
     missing = [each for each in (Path(directory), *Path(directory).parents) if not each.exists()] if directory else []
     if directory is None or not missing:
@@ -43,7 +45,7 @@ def with_files(runner_messages: Iterable[dict[str, Any]], directory: str | None)
             yield message
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-        # Those that were made for it, as far as nothing else is in them.
+        # Remove the parent directories created for it, if they are empty.
         for parent in missing[1:]:
             with suppress(OSError):
                 parent.rmdir()

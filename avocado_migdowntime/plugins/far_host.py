@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One host that tests are run on by SSH: a shell there, by the library that Avocado's own remote spawner uses."""
+"""One host that tests run on by SSH: a remote shell, opened by the library that Avocado's own remote spawner uses."""
 
 import getpass
 import json
@@ -25,9 +25,9 @@ _SSH_PORT = 22
 _LOGIN_S = 30.0
 _PROMPT = r"[#$>]\s*(\x1b\[[0-9;?]*[a-zA-Z])*\s*$"
 _OWN_PROMPT, _SET_PROMPT = r"migdowntime-ready# $", "unset PROMPT_COMMAND; PS1='migdowntime-''ready# '"
-"""What is typed is echoed, and must not look like the prompt."""
+"""The typed command is echoed, so it must not contain the prompt itself."""
 _OPTIONS = "BatchMode=yes StrictHostKeyChecking=yes ServerAliveInterval=5 ServerAliveCountMax=3 ConnectTimeout=10"
-"""A host whose key is not known is refused, and one that says nothing for 15 s is lost."""
+"""A host with an unknown key is refused; a host that is silent for 15 s counts as lost."""
 _SAID_BYTES = 2000
 _ATTEMPTS = 2
 _BEGINS_S = 60.0
@@ -40,18 +40,19 @@ _SCRIPT = (
     f'tail -c {_SAID_BYTES} "$said"; echo; rm -f "$said"; '
     "echo migdowntime''-ended $status"
 )
-"""Runs its arguments, and ends them by SIGTERM, on which a test cleans up, for Ctrl-C and when the connection ends.
+"""Shell script that runs its arguments. On Ctrl-C, or when the connection ends, it ends them by SIGTERM: on SIGTERM a
+test cleans up.
 
-setsid, as a connection that ends sends SIGHUP to all that its terminal has.
+It needs setsid, because a connection that ends sends SIGHUP to all processes of its terminal.
 """
 
 
 class HostLost(HarnessError):
-    """The connection to a host has ended; the result of its test is unknown."""
+    """The connection to a host has ended, so the result of its test is unknown."""
 
 
 class FarHost:
-    """A slot of `spawner.remote.slots`: `USER@HOST[:PORT]`, or a file as Avocado's remote spawner has it."""
+    """A slot of `spawner.remote.slots`: `USER@HOST[:PORT]`, or a file in the format of Avocado's remote spawner."""
 
     def __init__(self, slot: str) -> None:
         self._login, self.name = _of_file(slot) if Path(slot).is_file() else _of_address(slot)
@@ -60,10 +61,10 @@ class FarHost:
         self._lock = threading.Lock()
 
     def run(self, arguments: Sequence[str], within_s: float, ending: Ending) -> tuple[int, str]:
-        """The exit status of Python with these arguments there, and the end of its output.
+        """Run the host's Python with these arguments; return its exit status and the end of its output.
 
-        By `ending` it cleans up and ends, or does not begin. Raises HostLost if the connection is lost, and
-        HostRequirementError if there is none.
+        `ending` makes it clean up and end, or keeps it from starting. Raises HostLost if the connection is lost, and
+        HostRequirementError if no connection can be opened.
         """
         from aexpect import exceptions
 
@@ -73,7 +74,7 @@ class FarHost:
             if session is None:
                 return 1, output
             with ending.by(partial(_interrupt, session)):
-                # A short one has told its end by now.
+                # A short command may already have ended.
                 if not _END_MARK.search(output):
                     output += session.read_until_output_matches(
                         [_END_MARK.pattern], filter_func=partial(add, output), timeout=within_s
@@ -89,9 +90,9 @@ class FarHost:
         return int(ended[1]), output[: ended.start()].strip()
 
     def _begin(self, command: str, ending: Ending) -> tuple[Any, str]:
-        """The session in which `command` has begun, and what it has said until now; or none, and why.
+        """Start `command` and return its session and its output so far; or None and the reason.
 
-        A line that is sent to a shell may get lost, on a busy host.
+        On a busy host, a line sent to a shell may get lost.
         """
         from aexpect import exceptions
 
@@ -103,12 +104,12 @@ class FarHost:
             try:
                 return session, session.read_until_output_matches([_BEGIN_MARK], timeout=_BEGINS_S)[1]
             except exceptions.ExpectTimeoutError:
-                # What may have begun unheard ends with the connection.
+                # If the command did start without our hearing of it, closing the connection ends it.
                 self.close()
         raise HostLost(f"the shell on {self.name} does not begin a command that was sent to it")
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         with self._lock:
             session, self._session = self._session, None
         if session is not None:
@@ -136,17 +137,22 @@ _HELPER_LOCK = threading.Lock()
 
 
 def _helper_apart() -> Path:
-    """One directory for all threads: of two, the one that is not kept would go while it is used."""
+    """Return the helper directory, created once for all threads.
+
+    Without the lock two threads could create one each, and the one that the cache drops would be deleted while in use.
+    """
     with _HELPER_LOCK:
         return Path(_helper_directory().name)
 
 
 @cache
 def _helper_directory() -> tempfile.TemporaryDirectory[str]:
-    """A directory on the PATH that goes with this process, where aexpect finds the program by which it has a shell.
+    """A temporary directory, first on the PATH until this process ends, with a wrapper of the program by which aexpect
+    opens shells.
 
-    That would end when somebody presses Ctrl-C, and with it the connection, before the test at the other end is told to
-    clean up. Here it runs in a session of its own. And where an environment is used by its path, it is not on the PATH.
+    Ctrl-C would end that program, and so the connection, before the remote test is told to clean up. The wrapper runs
+    it in its own session. The wrapper is also needed where a virtual environment is not activated: then the program is
+    not on the PATH.
     """
     scripts = sysconfig.get_path("scripts")
     helper = shutil.which("aexpect_helper", path=os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)]))
@@ -161,7 +167,7 @@ def _helper_directory() -> tempfile.TemporaryDirectory[str]:
 
 
 def _interrupt(session: Any) -> None:
-    with suppress(Exception):  # It may be gone, which the thread that reads from it sees.
+    with suppress(Exception):  # The session may be gone; the thread that reads from it notices.
         session.sendcontrol("c")
 
 
@@ -182,7 +188,7 @@ def _of_file(slot: str) -> tuple[dict[str, Any], str]:
 
 
 def _dressed(slot: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of aexpect's remote_login, and what is chosen where the slot says nothing."""
+    """The arguments of aexpect's remote_login: the slot's fields, and defaults for fields it lacks."""
     options = " ".join(f"-o {option}" for option in _OPTIONS.split())
     login = {
         "client": "ssh",

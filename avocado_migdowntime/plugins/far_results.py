@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files of tests that ran on other hosts, put where those of a local test lie."""
+"""Puts the files of tests that ran on other hosts where a local test's files would be."""
 
 import os
 import re
@@ -22,25 +22,29 @@ _ALL = re.compile(".*", re.DOTALL)
 
 
 class MigDowntimeFarResults(ResultEvents):
-    """Unpacks what runners sent when their tests end, and ends the connections to hosts with the job."""
+    """Unpacks the files that a runner sent when its test ends; closes the connections to hosts when the job ends."""
 
     name = "migdowntime-far-results"
     description = "Files of migration downtime tests that ran on other hosts"
 
     def __init__(self, config: dict[str, Any]) -> None:
-        """Avocado gives its settings; there is none of these."""
+        """Avocado passes its settings; none is used."""
 
     def pre_tests(self, job: Any) -> None:
-        """Nothing is needed before."""
+        """Nothing to do."""
 
     def start_test(self, result: Any, state: dict[str, Any]) -> None:
-        """Nothing has come yet."""
+        """Nothing to do."""
 
     def test_progress(self, progress: bool = False) -> None:
-        """Nothing is shown of that."""
+        """Nothing to do."""
 
     def end_test(self, result: Any, state: dict[str, Any]) -> None:
-        """A host that was lost while it sent has left a part: another attempt's archive is whole."""
+        """Unpack the archives of this test, oldest first.
+
+        A host that was lost while it sent leaves an incomplete archive. Its error is logged only if no later attempt's
+        archive is whole.
+        """
         host_pool.note_end(str(state.get("name")))
         directory = Path(state.get("logdir") or os.devnull)
         why: list[str] = []
@@ -55,12 +59,12 @@ class MigDowntimeFarResults(ResultEvents):
             LOG_UI.error("migdowntime: what a host sent cannot be used: %s", each)
 
     def post_tests(self, job: Any) -> None:
-        """The last test has ended."""
+        """Close the connections: the last test has ended."""
         host_pool.leave()
 
 
 def _unpack(archive: Path, data: Path) -> None:
-    """All of it or nothing, in the place of what another attempt left; raises UsageError."""
+    """Unpack all of `archive` or nothing, replacing what an earlier attempt left. Raises UsageError."""
     with for_this_user_alone(), tempfile.TemporaryDirectory(prefix=PREFIX, dir=data.parent) as apart:
         unpack(str(archive), Path(apart), _ALL, archive.name)
         if (directory := Path(apart, DATA)).is_dir():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One test on one of several hosts, or on a second one where the first is lost, and what is told of it."""
+"""Runs one test on one of several hosts, or on a second host if the first is lost, and reports its end."""
 
 import asyncio
 import signal
@@ -17,14 +17,14 @@ from .host_pool import Hosts
 from .last_word import tell
 
 _ATTEMPTS = 2
-"""A test that takes its host with it must not take all of them."""
+"""A test that takes down its host must not take down all of them."""
 _CLEANING_UP_S = 60.0
 _READ_S = 0.1
-"""What is told of a test comes by another connection than its end, and Avocado that ends a job waits in a busy loop
-for one that has ended and of which it has read nothing.
+"""A test's messages come by another connection than its end. Without this pause Avocado, when it ends a job, waits in a
+busy loop for a test that has ended but of which it has read nothing.
 """
 _TOLD_S = 0.5
-"""By then Avocado has read what a runner told before it ended."""
+"""Within this time Avocado has read what a runner sent before it ended."""
 _BY_SIGNAL = 128
 _LACKS_IT = "No module named"
 
@@ -40,17 +40,17 @@ class FarRun:
         self.future = asyncio.ensure_future(self._run_and_tell())
 
     async def end(self) -> bool:
-        """Have it end and clean up, or not begin; gives whether it has."""
+        """End the test and let it clean up, or keep it from starting. Returns whether it has ended."""
         await asyncio.to_thread(self._ending.ask)
         await self._hosts.look_again()
         done, _ = await asyncio.wait({self.future}, timeout=_CLEANING_UP_S)
         return bool(done)
 
     async def _run_and_tell(self) -> None:
-        """Run the test; where its runner cannot tell how it ended, that is told in its place."""
+        """Run the test; if its runner cannot report how it ended, report that here instead."""
         try:
             why = await self._run()
-        except Exception as error:  # Avocado would wait forever for the end of this test.
+        except Exception as error:  # Otherwise Avocado would wait forever for this test's end.
             why = str(error) or type(error).__name__
         if why:
             result = "interrupted" if self._ending.is_asked else "error"
@@ -61,7 +61,7 @@ class FarRun:
         await asyncio.sleep(_READ_S)
 
     async def _run(self) -> str:
-        """Why the runner has told no end; nothing where it has."""
+        """Return why the runner reported no end; an empty string if it did."""
         why = ""
         for _ in range(_ATTEMPTS):
             host = await self._hosts.take(lambda: self._ending.is_asked)
@@ -94,7 +94,7 @@ class FarRun:
             )
             await self._hosts.leave_out(host, why)
             return why
-        # Of a runner that is killed another process tells the end, when its test has cleaned up.
+        # If the runner was killed, another process reports the end, after the test has cleaned up.
         killed = status > _BY_SIGNAL and status != _BY_SIGNAL + signal.SIGTERM
         if await self._is_told(_CLEANING_UP_S if killed else _TOLD_S):
             return ""
@@ -103,7 +103,7 @@ class FarRun:
         return f"the runner on {host.name} has ended with status {status}: {last}"
 
     async def _is_told(self, within_s: float) -> bool:
-        """Whether Avocado reads an end of the test within that time."""
+        """Whether Avocado reads the end of the test within `within_s` seconds."""
         test, until_s = str(self._task.identifier), time.monotonic() + within_s
         while test not in self._hosts.ends and time.monotonic() < until_s:
             await asyncio.sleep(_READ_S)

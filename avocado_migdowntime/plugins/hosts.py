@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tests spread over hosts by SSH: `avocado run --spawner migdowntime-hosts`.
+"""Spreads tests over hosts by SSH: `avocado run --spawner migdowntime-hosts`.
 
-The hosts are those of Avocado's own remote spawner (`spawner.remote.slots`), and the same library opens shells there.
-Unlike that spawner (release 113), it reports the end of a test whose runner could not (there such a test is a SKIP, and
-the job a success); a lost host gets no other test, and its test runs once more on another host; two tests never share a
-shell.
+The hosts are those of Avocado's own remote spawner (`spawner.remote.slots`), and the same library opens the shells. It
+differs from that spawner (release 113) in three ways:
+- It reports the end of a test whose runner could not. There such a test is a SKIP, and the job a success.
+- A lost host gets no further test, and its test runs once more on another host.
+- Two tests never share a shell.
 """
 
 import asyncio
@@ -24,14 +25,14 @@ from .interrupts import raise_between_callbacks
 
 
 class MigDowntimeHosts(Spawner, SpawnerMixin):
-    """Runs each test on a host that is free."""
+    """Runs each test on a free host."""
 
     name = "migdowntime-hosts"
     description = "Hosts by SSH, for migration downtime tests"
     METHODS = [SpawnMethod.STANDALONE_EXECUTABLE]  # noqa: RUF012
 
     def is_operational(self) -> bool:
-        """Whether there are hosts, and the library to reach them by."""
+        """Whether hosts are configured and the library that reaches them is installed."""
         why = self._lacking()
         if why:
             LOG_UI.error("migdowntime: %s", why)
@@ -56,7 +57,7 @@ class MigDowntimeHosts(Spawner, SpawnerMixin):
         return [slot for slot in self.config.get("spawner.remote.slots") or [] if slot]
 
     async def spawn_task(self, runtime_task: Any) -> bool:
-        """Begin; Avocado waits for it elsewhere, and may have it ended there."""
+        """Start the test. Avocado waits for it, or ends it, by other calls."""
         raise_between_callbacks()
         within_s = float(self.config["spawner.remote.test_timeout"])
         runtime_task.spawner_handle = FarRun(runtime_task, shared(self._slots()), within_s)
@@ -64,33 +65,33 @@ class MigDowntimeHosts(Spawner, SpawnerMixin):
 
     @staticmethod
     def is_task_alive(runtime_task: Any) -> bool:
-        """Whether it still runs, or waits for a host."""
+        """Whether the test is running or waiting for a host."""
         run = runtime_task.spawner_handle
         return run is not None and not run.future.done()
 
     async def wait_task(self, runtime_task: Any) -> None:
-        """Until it has ended."""
+        """Wait until the test has ended."""
         await asyncio.wait({runtime_task.spawner_handle.future})
 
     async def terminate_task(self, runtime_task: Any) -> bool:
-        """End it, and wait until it has cleaned up; gives whether it has."""
+        """End the test and wait until it has cleaned up; return whether it has ended."""
         done: bool = await runtime_task.spawner_handle.end()
         return done
 
     @staticmethod
     async def check_task_requirements(runtime_task: Any) -> bool:
-        """Its host has to have what it needs."""
+        """Nothing to check here: the host must have what the test needs."""
         return True
 
     @staticmethod
     async def is_requirement_in_cache(runtime_task: Any) -> bool:
-        """Nothing is kept of what hosts have."""
+        """Nothing is cached about hosts."""
         return False
 
     @staticmethod
     async def save_requirement_in_cache(runtime_task: Any) -> None:
-        """Nothing is kept."""
+        """Nothing is cached."""
 
     @staticmethod
     async def update_requirement_cache(runtime_task: Any, result: Any) -> None:
-        """Nothing is kept."""
+        """Nothing is cached."""

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Ctrl-C while Avocado runs its event loop.
 
-Python raises KeyboardInterrupt in whatever it runs. Within a task of the loop that task ends of it, and with Avocado's
-worker a test is lost, with its updater of the status all that tests tell from then on: the job waits for both forever.
+Python raises KeyboardInterrupt in whatever code is running. Inside a task of the loop, it ends that task. If the task
+is Avocado's worker, a test is lost; if it is the status updater, every later message is lost. The job then waits
+forever.
 """
 
 import asyncio
@@ -15,10 +16,11 @@ from ..basics.event_loop import SAME_SIGNAL_S
 
 
 def raise_between_callbacks() -> None:
-    """From now on the loop that runs raises KeyboardInterrupt itself, when no task of it is at work.
+    """Make the running event loop raise KeyboardInterrupt itself, between two callbacks.
 
-    One that comes so soon again that it is the same is left. A later one is raised at once where the loop has not come
-    to the first, as is any when no loop runs. Nothing is changed where SIGINT is ignored or somebody else sees to it.
+    A second SIGINT that follows too soon to be another key press is ignored. A later one raises at once if the loop has
+    not got round to the first. Any SIGINT raises at once if no loop is running. Nothing changes if SIGINT is ignored or
+    already has another handler.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _Handler())

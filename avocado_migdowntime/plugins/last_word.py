@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The last word of a runner that is killed: Avocado 113 waits forever for one that tells no end of its test.
+"""Reports the end of a test whose runner was killed: Avocado 113 waits forever for a runner that reports no end.
 
-A process that is forked before the test begins holds one end of a pipe. The runner and the test's process, which
-inherits it, hold the other. When both are gone and the runner has not said that all is told, it tells Avocado that the
-test ended in an error.
+A process is forked before the test starts and holds one end of a pipe. The runner holds the other end, and so does the
+test's process, which inherits it. When both are gone and the runner has not written that everything was reported, the
+forked process tells Avocado that the test ended in an error.
 """
 
 import json
@@ -23,7 +23,7 @@ KILLED = "the test's runner was killed; the host resources that it held were rel
 
 @contextmanager
 def told_anyway(addresses: Sequence[str], names: Mapping[str, str]) -> Iterator[None]:
-    """Have an end told at the `addresses` of status servers if the block is not left; `names` go into the message."""
+    """If the block is never left, report an end to the status servers at `addresses`, with `names` in the message."""
     listening, pipe = os.pipe()
     if os.fork() == 0:
         os.close(pipe)
@@ -32,7 +32,7 @@ def told_anyway(addresses: Sequence[str], names: Mapping[str, str]) -> Iterator[
     try:
         yield
     finally:
-        # Left by an exception, too, the runner's own process has told what there was to tell.
+        # Also after an exception: the runner is still alive then and reports by itself.
         with suppress(BrokenPipeError):
             os.write(pipe, _TOLD_BYTE)
         os.close(pipe)
@@ -50,7 +50,7 @@ def _wait_and_tell(pipe: int, addresses: Sequence[str], names: Mapping[str, str]
 
 
 def tell(address: str, message: Mapping[str, Any]) -> None:
-    """Send a message to the status server at `address`; nobody may be there any more."""
+    """Send a message to the status server at `address`; ignore it if nobody listens there any more."""
     host, colon, port = address.rpartition(":")
     with suppress(OSError):
         if colon:

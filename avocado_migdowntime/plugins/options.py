@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The parameters of a test as options of `avocado run` and as settings of Avocado's configuration files."""
+"""The parameters of a test, as options of `avocado run` and as settings in Avocado's configuration files."""
 
 import sys
 from typing import Any
@@ -18,7 +18,7 @@ from ..parameters.table import describe, parse
 
 
 class MigDowntimeInit(Init):
-    """Registers a setting for each parameter; an empty one leaves the choice to variants and the default."""
+    """Registers a setting for each parameter. An empty setting leaves the choice to the variants and the default."""
 
     name = "migdowntime"
     description = "Settings of the migration downtime tests"
@@ -32,7 +32,7 @@ class MigDowntimeInit(Init):
 
 
 class MigDowntimeCLI(CLI):
-    """Gives `avocado run` the options, and `-m` the packaged variants by name."""
+    """Adds the options to `avocado run`, and lets `-m` take packaged variants by name."""
 
     name = "migdowntime"
     description = "Options of the migration downtime tests"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""References to tests of this kind: `migdowntime:NAME`, `migdowntime:` for all, or a test file."""
+"""Resolves references to tests of this kind: `migdowntime:NAME`, `migdowntime:` for all, or a test file."""
 
 import re
 import sys
@@ -23,15 +23,15 @@ from ..parameters.sources import of_settings
 from ..parameters.table import ACCELERATORS, ANY_ACCELERATOR, ANY_ARCHITECTURE, ARCHITECTURES
 from .test_files import Tags, merged, tests_in
 
-# What Avocado would find out by starting a process, 0.4 s, and looking for `avocado-runner-migdowntime` on the PATH,
-# which may be another environment's. -P: modules in the user's directory are not to hide those of the package.
+# Otherwise Avocado would start a process (0.4 s) and look for `avocado-runner-migdowntime` on the PATH, which may be
+# that of another environment. -P: modules in the user's directory must not hide those of the package.
 RUNNERS_REGISTRY_STANDALONE_EXECUTABLE.setdefault(
     KIND, [sys.executable, "-P", "-m", "avocado_migdowntime.plugins.runner"]
 )
 
 
 class MigDowntimeResolver(Resolver):
-    """Comes before Avocado's resolver for instrumented tests, whose runner hands no settings of ours to a test."""
+    """Comes before Avocado's resolver for instrumented tests, whose runner passes none of our settings to a test."""
 
     name = KIND
     description = "Test resolver for migration downtime tests"
@@ -74,9 +74,9 @@ def _of_file(reference: str) -> list[Any]:
 
 
 def run_with(wanted: Mapping[str, str]) -> Tags:
-    """Tags of what a test may be run with: the architecture and accelerator `wanted` for all of them, else any.
+    """Tags of the architectures and accelerators that a test may run with: those in `wanted`, or else any.
 
-    Avocado filters tests before it combines them with variants, so a variant's own are not known.
+    Avocado filters tests before it combines them with variants, so a variant's own values are not known here.
     """
     architecture = wanted.get("arch", ANY_ARCHITECTURE)
     accelerator = wanted.get("accel", ANY_ACCELERATOR)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The page that shows a person what a job found, among its results."""
+"""Writes an HTML page of what a job found into the job's results."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from ..report.entry import Recorded
 
 _JUDGED = ("PASS", "FAIL", "WARN")
-"""Statuses of tests that came to their verdict."""
+"""Statuses of tests that reached a verdict."""
 
 
 class MigDowntimeResult(Result):
-    """Writes PAGE_OF_A_JOB into the results of a job in which a migration was recorded."""
+    """Writes PAGE_OF_A_JOB into the results of a job that recorded a migration."""
 
     name = "migdowntime"
     description = "Page of the migration downtime tests"
@@ -49,14 +49,14 @@ class MigDowntimeResult(Result):
 
 
 def entry(test: dict[str, Any]) -> dict[str, Any]:
-    """A test as it stands in results.json, as far as an outcome needs it."""
+    """A test in the format of results.json, with the keys that an outcome needs."""
     name = test["name"]
     outcome = {key: test.get(key) or "" for key in ("status", "whiteboard", "fail_reason")}
     return {"id": str(name), "name": f"{name.name}{name.str_variant}", **outcome}
 
 
 def _entry_of(test: dict[str, Any], trace: Path) -> "Recorded":
-    """What a test has to show: its trace, and why there is none or it did not come to its end."""
+    """A test's row of the page: its trace, and why it has no trace or did not finish."""
     from ..report.entry import Recorded, recorded
 
     name, status = str(test["name"]), str(test["status"])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The runner of migration downtime tests: Avocado's instrumented one, and what such tests need beyond it.
+"""The runner of migration downtime tests: Avocado's instrumented runner plus what these tests need.
 
-They get this project's settings, run one at a time on a host, show a person how far they are, and are always ended
-by SIGTERM to their own process, so that they can clean up.
+The tests get this project's settings, run one at a time on a host, and show their progress. They are always ended by
+SIGTERM to their own process, so that they can clean up.
 """
 
 import importlib
@@ -36,11 +36,11 @@ from .last_word import told_anyway
 KILLED = "the test's process was killed; the host resources that it held were released"
 
 _NEEDED = ("avocado_migdowntime.avocado_test", "avocado_migdowntime.experiments.run")
-"""What each of the tests imports."""
+"""Modules that every such test imports."""
 
 
 class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
-    """Runs one test in a process of its own."""
+    """Runs one test in its own process."""
 
     name = "migdowntime"
     description = "Runner for migration downtime tests"
@@ -57,15 +57,16 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
         yield from with_files(self._messages(runnable), runnable.output_dir)
 
     def _messages(self, runnable: Any) -> Iterator[dict[str, Any]]:
-        # A terminal sends Ctrl-C to all processes of the job. Avocado answers with SIGTERM to this one, which passes
-        # it on to the test's: the only way that lets a test clean up. The test's process inherits this.
+        # A terminal sends Ctrl-C to all processes of the job. Avocado reacts by SIGTERM to this process, which passes
+        # it on to the test's process: only then can a test clean up. So SIGINT is ignored here, and the test's process
+        # inherits that.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         AvocadoInstrumentedTestRunner.signal_handler = staticmethod(TERMINATION.note)
         _terminate_with_parent()
-        # Here, not in the test's process: what Avocado tells as the time of a test is that of its migration then.
+        # Import here, not in the test's process: then the test's time that Avocado reports is that of the migration.
         for module in _NEEDED:
             importlib.import_module(module)
-        # Avocado is told that the test has started when its turn has come, so that waiting is no part of its time.
+        # Report the start only once this test's turn has come, so that waiting does not count as its time.
         parameters = _parameters(runnable)
         others = bool(parameters.other_hosts)
         try:
@@ -78,9 +79,9 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
             yield messages.FinishedMessage.get("interrupted", fail_reason=str(interrupt))
 
     def _monitor(self, queue: Any) -> Iterator[dict[str, Any]]:
-        """As Avocado's, which waits forever for a process that was killed.
+        """Like Avocado's, but does not wait forever for a process that was killed.
 
-        Avocado calls this again when it has passed SIGTERM on to the test's process.
+        Avocado calls this again after it has passed SIGTERM on to the test's process.
         """
         queue._writer.close()  # So that the pipe ends with the test's process.
         while True:
@@ -106,24 +107,24 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
         _terminate_with_parent()
         _say_what_is_printable()
         progress = logging.getLogger(PROGRESS_LOGGER)
-        if not runnable.config.get("stdout_claimed_by"):  # Such as `--json -`, which Avocado would spoil.
+        if not runnable.config.get("stdout_claimed_by"):  # For example `--json -`, which Avocado's log would spoil.
             progress.addHandler(messages.RunnerLogHandler(queue, "output"))
         progress.setLevel(logging.INFO)
         AvocadoInstrumentedTestRunner._run_avocado(runnable, queue)
 
 
 def _go_on() -> None:
-    """Raises TestInterrupt where the runner was told to end."""
+    """Raise TestInterrupt if the runner was told to end."""
     if TERMINATION.came:
         raise TestInterrupt(WHY_TERMINATED)
 
 
 def _quietly(text: str) -> None:
-    """Tests of a job wait for each other: nobody wants a line a second of that."""
+    """Say nothing while waiting: tests of a job wait for each other, and nobody wants a line a second about it."""
 
 
 def _on_this_host(uri: str) -> str:
-    """Where the test is here; another host, which told it, has the package elsewhere."""
+    """The test's path on this host; a reference made on another host may name the package's path there."""
     path, colon, test = uri.rpartition(":")
     packaged = {each.name: each for each in packaged_tests().values()}
     here = packaged.get(Path(path).name)
@@ -131,7 +132,7 @@ def _on_this_host(uri: str) -> str:
 
 
 def _parameters(runnable: Any) -> Parameters:
-    """Those of the test, as far as they are told; the test itself refuses what makes no sense."""
+    """The parameters of the test that are known here; invalid ones are left for the test itself to refuse."""
     nodes = (runnable.variant or {}).get("variant") or []
     with suppress(UsageError):
         variant = of_variant(item for _, environment in nodes for item in environment)
@@ -140,10 +141,10 @@ def _parameters(runnable: Any) -> Parameters:
 
 
 def _say_what_is_printable() -> None:
-    """Have all that this process tells Avocado fit to be encoded and shown.
+    """Make everything that this process sends to Avocado encodable and printable.
 
-    Avocado encodes what is logged, and where it cannot, as with a lone surrogate in an error text of QEMU's, the test's
-    process ends without telling its status, for which the job waits forever.
+    Avocado encodes what is logged. If it cannot, as with a lone surrogate in an error text of QEMU, the test's process
+    ends without reporting its status, and the job waits for that forever.
     """
     running, finished = messages.GenericRunningMessage, messages.FinishedMessage
     encoded, ended = running._get_running_message.__func__, finished.get.__func__
@@ -161,15 +162,16 @@ def _say_what_is_printable() -> None:
 
 
 def _in_lines(text: str) -> str:
-    # Avocado writes texts into the CDATA sections of its xUnit file, and none at all where one holds their end.
+    # Avocado writes texts into CDATA sections of its xUnit file, and drops a text that contains the end mark of one.
     return in_lines(text).replace("]]>", "]]\\x3e")
 
 
 @contextmanager
 def _ending_what_it_started() -> Iterator[None]:
-    """Have the test's process end where an exception ends this one, such as SIGTERM while it tells Avocado something.
+    """If an exception ends this process, end the test's process as well (for example on SIGTERM during a message to
+    Avocado).
 
-    multiprocessing waits for it as this process ends, and nobody else may be there to send it a signal.
+    multiprocessing waits for the test's process when this one ends, and nobody else may be there to signal it.
     """
     try:
         yield
@@ -180,7 +182,7 @@ def _ending_what_it_started() -> Iterator[None]:
 
 
 def _terminate_with_parent() -> None:
-    # Avocado may be killed, and itself kills a runner that takes more than a second to end.
+    # Avocado may be killed, and it kills a runner that takes more than a second to end.
     end_with_parent(signal.SIGTERM)
 
 
@@ -192,7 +194,7 @@ class RunnerApp(BaseRunnerApp):
     RUNNABLE_KINDS_CAPABLE: ClassVar = [KIND]
 
     def command_task_run(self, args: Any) -> Any:
-        """Run a task; what there is to tell of it is told even if this process is killed."""
+        """Run a task. Its end is reported even if this process is killed."""
         TERMINATION.listen()
         names = {"id": args["identifier"], **({"job_id": args["job_id"]} if args.get("job_id") else {})}
         with told_anyway(args.get("status_uri") or [], names), _ending_what_it_started():
@@ -200,7 +202,7 @@ class RunnerApp(BaseRunnerApp):
 
 
 def main() -> None:
-    """Run the application with the arguments of the command line."""
+    """Run the application with the command line's arguments."""
     RunnerApp(print).run()
 
 

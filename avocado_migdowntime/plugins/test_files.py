@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which tests a Python file holds, without importing it.
+"""Finds the tests in a Python file without importing it.
 
-Avocado's own finder follows imports through sys.path only, and so misses tests whose base comes from an editable
-install; this one needs no more than the import of the base by its name.
+Avocado's own finder follows imports only through sys.path. It misses tests whose base class comes from an editable
+install. This finder needs only an import of the base class by its name.
 """
 
 import ast
@@ -13,13 +13,13 @@ from avocado.core.safeloader.docstring import get_docstring_directives_tags
 BASE_MODULE = "avocado_migdowntime.avocado_test"
 
 Tags = dict[str, set[str] | None]
-"""Avocado's tags: plain ones have no values, `arch:ppc64` is a value of `arch`."""
+"""Tags in Avocado's format: plain tags have no values; `arch:ppc64` is a value of `arch`."""
 
 
 def tests_in(path: Path) -> dict[str, Tags]:
-    """`Class.method` for each test of the classes that derive from the base, and the tags of both and of that base.
+    """Map `Class.method` of each test to its tags: the method's, its class's and the base class's.
 
-    A file that is no Python has none.
+    Only classes that derive from the base class count. A file that is not valid Python has no tests.
     """
     source = path.read_bytes()
     if BASE_MODULE.encode() not in source:
@@ -46,7 +46,7 @@ def tests_in(path: Path) -> dict[str, Tags]:
 
 
 def merged(*several: Tags) -> Tags:
-    """The tags of all, with all of their values."""
+    """All the tags, each with all of its values."""
     together: Tags = {}
     for tags in several:
         for name, values in tags.items():

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What Avocado's xUnit file leaves out.
+"""Adds what Avocado's xUnit file leaves out.
 
-That is the log, with the figures, of a test that did not fail, and why a test was skipped. Of one that failed it has a
-traceback, where a reader of CI results looks for the answer.
+It leaves out the log (which has the figures) of a test that passed, and the reason why a test was skipped. For a failed
+test it has a traceback where readers of CI results look for the reason.
 """
 
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ from ..errors import UsageError
 from .result import entry
 
 _ANSWERS = ("TestFail", "UsageError", "HarnessError")
-"""What a test ends with whose reason is a sentence for a person; of anything else the traceback is worth more."""
+"""Exceptions whose message is a sentence for the user. For any other, the traceback is worth more."""
 
 
 class MigDowntimeXunit(JobPost):
-    """Adds them to the files that are there, once Avocado's plugins have written theirs."""
+    """Completes the xUnit files after Avocado's plugins have written them."""
 
     name = "migdowntime-xunit"
     description = "Figures and reasons of the migration downtime tests in xUnit files"
@@ -42,7 +42,7 @@ class MigDowntimeXunit(JobPost):
 
 
 def _may_have_a_verdict(test: dict[str, Any]) -> bool:
-    """Whether it is worth importing what can tell."""
+    """A cheap check, before importing the modules that can tell."""
     return bool(test.get("whiteboard")) or f"{KIND}:" in str(test["name"])
 
 
@@ -57,7 +57,7 @@ def _completed(path: Path, tests: list[dict[str, Any]], most: int) -> bytes:
     from ..comparison.outcome import outcomes
 
     document = ElementTree.parse(path)
-    # Avocado writes the tests in this order, each of them.
+    # Avocado writes each of the tests, in this order.
     for case, test in zip(document.iter("testcase"), tests, strict=True):
         if why := in_lines(str(test.get("fail_reason") or "")):
             for skipped in case.findall("skipped"):
@@ -67,7 +67,7 @@ def _completed(path: Path, tests: list[dict[str, Any]], most: int) -> bytes:
                     failed.text = why
         if case.find("system-out") is None and outcomes({"tests": [entry(test)]}, ""):
             log = _log(test)
-            # The summary is at the end.
+            # Keep the end: the summary is there.
             ElementTree.SubElement(case, "system-out").text = log if len(log) <= most else f"[…]\n{log[-most:]}"
     ElementTree.indent(document)
     buffer = BytesIO()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is found out about the downtime-limit that a migration needs."""
+"""The advice: what was found out about the downtime-limit that a migration needs."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from ..basics.interval import Interval
 from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 
 STEP = 1.3
-"""By how much a limit that is tried after another is larger."""
+"""The factor between one limit to try and the next."""
 BEYOND = f", beyond the {GREATEST_DOWNTIME_LIMIT_MS // 1000} s that QEMU takes as downtime-limit"
 POSTCOPY = "postcopy finishes it whatever the guest dirties"
 
@@ -23,7 +23,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True)
 class BestPoint:
-    """Where the least limit would have done: at the sync that began the pass `number`, seen at `t_s` of the trace."""
+    """Where the smallest limit would have been enough: at the sync that began pass `number`, at `t_s` of the trace."""
 
     number: int
     t_s: float
@@ -32,12 +32,12 @@ class BestPoint:
 
 @dataclass(frozen=True)
 class Help:
-    """What makes the default limit of 300 ms do; None where it is not needed, not known or out of QEMU's reach.
+    """What makes the default limit of 300 ms enough; None if not needed, not known or out of QEMU's reach.
 
-    `bandwidth_bytes_per_ms` is enough, whatever the guest does in passes shorter than those seen. To stop it for
-    `throttle_percent` of its time (auto-converge) is enough if passes then dirty as much less: those of a guest that
-    rewrites the same pages do not, nor do those of one that catches up. With less than
-    `least_bandwidth_bytes_per_ms` and `least_throttle_percent` it cannot finish: in between it may.
+    `bandwidth_bytes_per_ms` is enough whatever the guest does in passes shorter than those seen. Stopping the guest for
+    `throttle_percent` of its time (auto-converge) is enough if passes then dirty that much less. They do not if the
+    guest rewrites the same pages, or catches up. With less than `least_bandwidth_bytes_per_ms` and
+    `least_throttle_percent` the migration cannot finish; in between it may.
     """
 
     bandwidth_bytes_per_ms: float | None = None
@@ -48,10 +48,10 @@ class Help:
 
 @dataclass(frozen=True)
 class Down:
-    """How long the guest is down for its RAM, `ms` at the bandwidth of now.
+    """How long the guest is down for its RAM: `ms` at the present bandwidth.
 
-    Where `max-bandwidth` holds that (`capped`, None where it is not known) it is lifted at the switchover, so that the
-    guest is down for less: as long as the link takes.
+    If `max-bandwidth` limits that bandwidth (`capped`, None if not known), the downtime is shorter: QEMU lifts
+    max-bandwidth at the switchover, so only the link limits it.
     """
 
     ms: float

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which downtime-limit lets a migration finish, and what helps where none does.
+"""Which downtime-limit lets a migration finish, and what helps if none does.
 
-QEMU compares what is pending at a sync with downtime-limit × bandwidth, so the limit to set is what the next sync
-finds ÷ bandwidth. `max-bandwidth` shapes both, and is lifted once the guest is stopped: the guest is down for less.
+QEMU compares what is pending at a dirty sync with downtime-limit × bandwidth. So the limit to set is what the next sync
+finds ÷ bandwidth. `max-bandwidth` affects both, but QEMU lifts it once the guest is stopped, so the downtime is
+shorter.
 """
 
 from dataclasses import replace
@@ -84,7 +85,7 @@ def _advise(whole: Evidence) -> Advice:
 
 
 def _with_all_that_was_needed(whole: Evidence, advice: Advice) -> Advice:
-    """The advice, its range with what was needed at the syncs that came after something was changed."""
+    """The advice, with its range widened by what the syncs needed after something had been changed."""
     if advice.range_ms is None or whole.disturbed_s > float(whole.samples.t_s[-1]):
         return advice
     later = [sync for sync in whole.syncs if sync.after.begin_s > whole.disturbed_s]
@@ -95,7 +96,7 @@ def _with_all_that_was_needed(whole: Evidence, advice: Advice) -> Advice:
 
 
 def _unless_doubtful(precopy: ObservedPrecopy, advice: Advice) -> Advice:
-    """The advice, but for its limit where too little is known for one."""
+    """The advice, without its limit if too little is known for one."""
     doubt = doubt_of(precopy)
     if not doubt:
         return advice

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whether a downtime-limit ends a migration that was recorded."""
+"""Whether a downtime-limit ends a recorded migration."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ from .precopy import Course
 
 @dataclass(frozen=True)
 class ConvergencePrediction:
-    """Whether a limit ends the migration: True or False where that is sure for a steady guest, else None.
+    """Whether a limit ends the migration: True or False if that is certain for a steady guest, else None.
 
-    `course` is the likely one; it begins with the sync that began the pass `first_pass`.
+    `course` is the likely one; it starts at the sync that began pass `first_pass`.
     """
 
     converges: bool | None
@@ -24,9 +24,10 @@ class ConvergencePrediction:
 
 
 def predict_convergence(recorded: Trace | Evidence, limit_ms: float) -> ConvergencePrediction:
-    """Would the migration that was recorded have finished under this downtime-limit, from the first sync seen on?
+    """Predict whether the recorded migration would have finished under this downtime-limit, from the first sync seen
+    on.
 
-    Raises UsageError where it does not show what to predict that from.
+    Raises UsageError if the recording does not show enough to predict that.
     """
     precopy = observe(Evidence.of(recorded).undisturbed)
     if precopy is None or not precopy.wire_bytes_per_ms:
@@ -35,7 +36,7 @@ def predict_convergence(recorded: Trace | Evidence, limit_ms: float) -> Converge
 
 
 def predict(precopy: ObservedPrecopy, limit_ms: float, begin: Sync) -> ConvergencePrediction:
-    """Would it have finished under this limit, from the sync `begin` on?"""
+    """Predict whether it would have finished under this limit, from the sync `begin` on."""
     curve = precopy.curve
     least, most = (precopy.course(pending, limit_ms, begin) for pending in (curve.least_pending, curve.most_pending))
     sure = least.converges if least.converges == most.converges else None

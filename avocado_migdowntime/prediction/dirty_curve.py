@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How much a guest dirties in how long: the distinct bytes dirtied as a function of the time since a dirty sync.
+"""How much a guest dirties over time: the distinct bytes dirtied as a function of the time since a dirty sync.
 
-Each complete pass gives one point of the curve: how long it was, and what was dirtied meanwhile. For a steady guest
-the curve begins at 0, never falls and is concave, since the longer the time, the more often a page is dirtied again.
-So it lies below the ray from the origin through any shorter pass and above that to any longer one.
+Each complete pass gives one point of the curve: its duration, and what was dirtied meanwhile. For a steady guest the
+curve starts at 0, never falls and is concave, because the longer the time, the more often a page is dirtied again. So
+the curve lies below the ray from the origin through any shorter pass, and above the ray to any longer one.
 """
 
 import math
@@ -16,7 +16,7 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.syncs import Sync
 
 ALIKE = 1.1
-"""Passes whose durations differ by less than this factor count as equally long: else noise would make a slope."""
+"""Passes whose durations differ by less than this factor count as equally long: otherwise noise would make a slope."""
 NOISE = 1.01
 """Amounts that differ by no more than this factor count as equal."""
 _HALVINGS = 60
@@ -24,10 +24,10 @@ _HALVINGS = 60
 
 @dataclass(frozen=True)
 class Point:
-    """What was dirtied in a time, in distinct pages.
+    """Distinct bytes that the guest dirtied in a time.
 
-    It is open how many of them were unsent when the pass ended, so that the sync did not count them as new:
-    `likely_bytes` takes those to be spread evenly.
+    Some of these pages were still unsent when the pass ended, so the sync did not count them as new; how many is
+    unknown. `likely_bytes` assumes that they are spread evenly.
     """
 
     duration_ms: float
@@ -37,11 +37,11 @@ class Point:
 
 @dataclass(frozen=True)
 class DirtyingCurve:
-    """The curve through at least one point; `groups` are the means of passes of like duration, the shortest first.
+    """The curve through at least one point; `groups` are the means of passes of similar duration, shortest first.
 
-    It approaches `asymptote_bytes` (infinite where no end is seen) with the time constant `time_constant_ms`: 0 where
-    already the shortest passes dirtied as much as the longest. `working_set_bytes` is all that the guest ever dirties,
-    as far as seen, and `found_bytes` the most that a sync has found of it.
+    It approaches `asymptote_bytes` (infinite if no end is seen) with the time constant `time_constant_ms`, which is 0
+    if even the shortest passes dirtied as much as the longest. `working_set_bytes` is all that the guest ever dirties,
+    as far as seen; `found_bytes` is the most of it that a sync has found.
     """
 
     points: tuple[Point, ...]
@@ -53,7 +53,7 @@ class DirtyingCurve:
 
     @classmethod
     def through(cls, points: Sequence[Point], pending_bytes: float = 0.0) -> "DirtyingCurve":
-        """The curve that `points` make, of a guest of which a sync has found as much as `pending_bytes`."""
+        """The curve through `points`, of a guest of which a sync has found up to `pending_bytes`."""
         groups = _groups(points)
         time_constant_ms = _time_constant_ms(groups[0], groups[-1])
         if math.isinf(time_constant_ms):
@@ -66,7 +66,7 @@ class DirtyingCurve:
         return cls(tuple(points), groups, asymptote_bytes, time_constant_ms, whole, pending_bytes)
 
     def bounds(self, duration_ms: float) -> Interval:
-        """What a steady guest dirties in `duration_ms`, at least and at most."""
+        """The least and the most that a steady guest dirties in `duration_ms`."""
         low, high = 0.0, math.inf
         for group in self.groups:
             dirtied, longer = group.dirtied_bytes, duration_ms / group.duration_ms
@@ -77,18 +77,19 @@ class DirtyingCurve:
     def likely(self, duration_ms: float) -> float:
         """The best guess within the bounds: asymptote_bytes × (1 - exp(-duration_ms ÷ time_constant_ms)).
 
-        That many cells are hit by a Poisson process of writes to pages taken at random. It holds both extremes: the
-        guest that dirties in proportion to time, and the one that has soon dirtied all that it ever will.
+        This is the expected number of cells hit by a Poisson process of writes to random pages. It includes both
+        extremes: a guest that dirties in proportion to time, and one that soon has dirtied all it ever will.
         """
         bounds = self.bounds(duration_ms)
         return min(max(self._guess(duration_ms), bounds.low), bounds.high)
 
     def steady(self, duration_ms: float) -> float:
-        """What a steady guest dirties in `duration_ms`, from passes of several lengths.
+        """What a steady guest dirties in `duration_ms`, interpolated between passes of several lengths.
 
-        The least concave curve over the groups has a corner at each that is not below the others. Between two corners
-        the amount lies above the chord, below the chords on either side, extended, and is taken to be half-way; before
-        the first it is the guess of `likely` within those bounds, after the last what was dirtied in the longest.
+        The least concave curve over the groups has a corner at each group that is not below it. Between two corners,
+        the amount lies above their chord and below the extended chords of both neighbours; the middle is taken. Before
+        the first corner it is `likely`'s guess within those bounds; after the last corner it is what the longest passes
+        dirtied.
         """
         knots = _hull([(0.0, 0.0), *((group.duration_ms, group.likely_bytes) for group in self.groups)])
         after = next((i for i in range(1, len(knots)) if knots[i][0] >= duration_ms), None)
@@ -101,9 +102,9 @@ class DirtyingCurve:
         return min(max(self._guess(duration_ms), low), high) if after == 1 else (low + high) / 2
 
     def likely_pending(self, duration_ms: float, unsent_bytes: float) -> float:
-        """What a sync finds `duration_ms` after the one before: what is still unsent, and what was dirtied besides.
+        """What a sync finds `duration_ms` after the previous one: what is still unsent, and what was dirtied besides.
 
-        Where no end of what the guest dirties is seen, that share of it is unsent of which the points were made, too.
+        If no end of the dirtied memory is seen, the same share of it counts as unsent as when the points were made.
         """
         whole = self.working_set_bytes
         if math.isinf(whole) and self.found_bytes:
@@ -112,15 +113,15 @@ class DirtyingCurve:
         return unsent_bytes + self.likely(duration_ms) * (1 - share)
 
     def least_pending(self, duration_ms: float, unsent_bytes: float) -> float:
-        """The same where the guest dirties as little as can be, and what is unsent first."""
+        """The same if the guest dirties as little as possible, and the unsent pages first."""
         return max(unsent_bytes, self.bounds(duration_ms).low)
 
     def least_in_bursts(self, duration_ms: float, unsent_bytes: float) -> float:
-        """The same where the pass ended by so much sooner as QEMU sends in bursts, each at the begin of its window."""
+        """The same if the pass ended earlier by one window: QEMU sends in bursts, each at the start of a window."""
         return self.least_pending(max(0.0, duration_ms - BUFFER_DELAY_MS), unsent_bytes)
 
     def most_pending(self, duration_ms: float, unsent_bytes: float) -> float:
-        """The same where it dirties as much as can be, and what is unsent last."""
+        """The same if the guest dirties as much as possible, and the unsent pages last."""
         whole = max(self.working_set_bytes, unsent_bytes, *(group.dirtied_bytes.high for group in self.groups))
         return min(unsent_bytes + self.bounds(duration_ms).high, whole)
 
@@ -131,10 +132,10 @@ class DirtyingCurve:
 
 
 def curve(syncs: Sequence[Sync]) -> DirtyingCurve:
-    """The curve that the passes which ended with these syncs, at least one, make.
+    """The curve through the passes that ended with these syncs, at least one.
 
-    What the first pass leaves unsent is any RAM rather than what the guest dirties. Where that blurs its point and
-    there are others, it is left out.
+    What the first pass leaves unsent can be any RAM, not only what the guest dirties. If that blurs its point, and
+    there are others, the point is left out.
     """
     later = [sync for sync in syncs if sync.before.number > 1]
     if not later:
@@ -145,15 +146,15 @@ def curve(syncs: Sequence[Sync]) -> DirtyingCurve:
 
 
 def pending_bytes(sync: Sync) -> float:
-    """What the sync found to be pending: the most that it can have been, as a limit that is too small never does.
+    """What the sync found pending. It is the upper bound, because a limit based on it is never too small.
 
-    Of the sync that ended the first pass it is the middle: its bounds may be far apart.
+    For the sync that ended the first pass it is the middle, because its bounds may be far apart.
     """
     return sync.at_sync_bytes.high if sync.before.number > 1 else sync.at_sync_bytes.middle
 
 
 def unsent_bytes(sync: Sync) -> float:
-    """What of that was unsent when the pass ended."""
+    """The part of that which was still unsent when the pass ended."""
     return max(0.0, pending_bytes(sync) - _new_bytes(sync))
 
 
@@ -192,9 +193,9 @@ def _mean(group: Sequence[Point]) -> Point:
 
 
 def _time_constant_ms(shortest: Point, longest: Point) -> float:
-    """The time constant with which the curve goes through both; found by halving, as no formula gives it.
+    """The time constant of the curve through both points, found by bisection because there is no closed formula.
 
-    It is 0 where nothing says that the longest dirtied more: the guess then is what makes a migration hardest.
+    It is 0 if nothing shows that the longest pass dirtied more: then the guess is the hardest case for a migration.
     """
     if longest.likely_bytes <= NOISE * shortest.likely_bytes:
         return 0.0
@@ -209,11 +210,11 @@ def _time_constant_ms(shortest: Point, longest: Point) -> float:
 
 
 Knot = tuple[float, float]
-"""A time, ms, and what is dirtied in it, bytes."""
+"""A time in ms, and the bytes dirtied in it."""
 
 
 def _hull(knots: Sequence[Knot]) -> list[Knot]:
-    """The corners of the least concave curve over `knots`, which are in the order of their time."""
+    """The corners of the least concave curve over `knots`, which are sorted by time."""
     hull: list[Knot] = []
     for knot in knots:
         while len(hull) > 1 and hull[-1][1] <= _line(hull[-2], knot, hull[-1][0]):

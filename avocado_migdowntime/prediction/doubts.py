@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How much passes differ, and why no limit is told where too little is known for one."""
+"""How much passes differ, and why no limit is advised if too little is known."""
 
 from math import fsum, sqrt
 from statistics import fmean
@@ -9,24 +9,28 @@ from .narrowing import is_sharp
 from .observed import ObservedPrecopy
 
 UNEVEN = 1.1
-"""Where the curve leaves it open, a sync in mid-pass may find so much more: seen on 7.2 with a guest that sends 80 % of
-its writes to 20 % of its pages.
+"""If the curve leaves it open, a sync in mid-pass may find this factor more: seen on 7.2 with a guest that sends 80 %
+of its writes to 20 % of its pages.
 """
 GREATEST_MARGIN = 0.5
-"""Where passes differ by more than this share nothing is advised; less where a text does not tell what was changed."""
+"""If passes differ by more than this share, nothing is advised. For a text that does not tell what was changed, the
+threshold is lower.
+"""
 BEYOND_SEEN = 1.2
-"""Where no limit is known, nothing is advised that is so many times what any sync was seen to find."""
+"""If no limit is known, nothing is advised that is this many times the most that a sync was seen to find."""
 _STUDENT_80 = (1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879)
-"""What Student's t stays below in 80 of 100 cases, for 1, 2, … degrees of freedom: by the second sync that makes 96."""
+"""The quantiles below which Student's t stays in 80 of 100 cases, for 1, 2, … degrees of freedom. With the second sync
+that makes 96 of 100.
+"""
 
 
 def doubt_of(precopy: ObservedPrecopy) -> str:
-    """Why what the next sync needs is not known well enough to advise a limit, or ''."""
+    """Why it is not known well enough what the next sync needs, so that no limit is advised; or ''."""
     return precopy.doubt or _rough(precopy) or _uneven(precopy) or _beyond_all_seen(precopy)
 
 
 def _uneven(precopy: ObservedPrecopy) -> str:
-    """Why the passes differ too much to tell what the next will need, or ''."""
+    """Why the passes differ too much to tell what the next one needs, or ''."""
     margin = margin_of(precopy)
     if margin > (UNEVEN - 1 if precopy.evidence.trace.readings else GREATEST_MARGIN):
         return f"the passes differ too much: the next one may need up to {margin:.0%} more than expected, or less"
@@ -50,7 +54,7 @@ def _beyond_all_seen(precopy: ObservedPrecopy) -> str:
 
 
 def _rough(precopy: ObservedPrecopy) -> str:
-    """Why what the syncs found is not known well enough, or ''."""
+    """Why it is not known well enough what the syncs found, or ''."""
     decisive = [sync for sync in precopy.syncs if sync.before.number > 1] or precopy.syncs
     most = max(decisive, key=lambda sync: sync.at_sync_bytes.high)
     if is_sharp(most):
@@ -63,7 +67,7 @@ def _rough(precopy: ObservedPrecopy) -> str:
 
 
 def margin_of(precopy: ObservedPrecopy) -> float:
-    """The share by which the next sync may find more than is likely, as it does not in 80 of 100 cases: Student's t."""
+    """The share by which the next sync may exceed what is likely; in 80 of 100 cases it stays below: Student's t."""
     shares = precopy.surprises
     freedom = len(shares) - 1
     if freedom < 1:

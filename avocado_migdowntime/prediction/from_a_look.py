@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The downtime-limit that one sample of a migration lets advise: seldom one, as no sync is seen.
+"""The advice from a single sample. It seldom has a limit, because no sync was seen.
 
-What was pending at the last sync is no less than what is left now, and is what QEMU reports if it computes as its
-releases since 3.0 do. So where the report can be nothing else, a limit just above it is a guess.
+What was pending at the last sync is at least what is left now. It is also what QEMU reports, if QEMU computes its
+report as releases since 3.0 do. So if the report can be nothing else, a limit just above it is a guess.
 """
 
 from math import floor
@@ -21,7 +21,7 @@ _BETTER = "record the migration for a better answer"
 
 
 def advise_from_a_look(evidence: Evidence) -> Advice:
-    """From the last answer of `evidence` alone."""
+    """Advise from the last answer of `evidence` alone."""
     look = last_look(evidence)
     now = standing(look)
     if now is not None:
@@ -59,7 +59,9 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
 
 
 def _pending(look: Look) -> tuple[Interval | None, str]:
-    """What the report says was pending at the last sync, ms, and why it may be something else, or ''."""
+    """What was pending at the last sync in ms, according to the report, and why the report may be something else, or
+    ''.
+    """
     if look.reported_ms is None:
         return None, "no expected downtime is shown, and what the guest dirtied since the last sync comes on top"
     report = f"the report of {look.reported_ms.low:.10g} ms"

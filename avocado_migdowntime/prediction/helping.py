@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What else makes the default downtime-limit do: more bandwidth, or a guest that is slowed.
+"""What else makes the default downtime-limit enough: more bandwidth, or a throttled guest.
 
-Passes as long as those that were seen leave open how much the guest dirties in shorter ones. So what is enough in any
-case and what is needed in any case are two figures, each by following the passes under the limit.
+Passes as long as those seen do not show how much the guest dirties in shorter ones. So there are two figures: what is
+enough in any case, and what is needed in any case. Each comes from following the passes under the limit.
 """
 
 from collections.abc import Callable
@@ -14,14 +14,14 @@ from .observed import ObservedPrecopy
 from .precopy import Pending, predict
 
 GREATEST_THROTTLE_PERCENT = 99
-"""QEMU slows a guest by no more (max-cpu-throttle)."""
+"""QEMU throttles a guest by no more (max-cpu-throttle)."""
 SPARE = 1.05
-"""What is called enough is so much more than just enough: bandwidths move."""
+"""The reserve in what is called enough: bandwidths vary."""
 _HALVINGS = 20
 
 
 def help_of(precopy: ObservedPrecopy, next_bytes: float) -> Help:
-    """What makes the default limit do, from the last sync on; the next one finds `next_bytes` as it is."""
+    """What makes the default limit enough, from the last sync on; without help, the next sync finds `next_bytes`."""
     curve, wire = precopy.curve, precopy.wire_bytes_per_ms
     most_bytes_per_ms = bandwidth_needed(precopy)
     enough = _least(lambda bandwidth: _converges(precopy, curve.most_pending, bandwidth), wire, most_bytes_per_ms * 2)
@@ -38,7 +38,7 @@ def help_of(precopy: ObservedPrecopy, next_bytes: float) -> Help:
 
 
 def bandwidth_needed(precopy: ObservedPrecopy) -> float:
-    """The bandwidth at which all that may be dirtied in 300 ms is sent in 300 ms: from then on passes get shorter."""
+    """The bandwidth that sends in 300 ms all that may be dirtied in 300 ms: from then on passes get shorter."""
     within_ms = DEFAULT_DOWNTIME_LIMIT_MS + BUFFER_DELAY_MS
     return precopy.curve.bounds(within_ms).high / DEFAULT_DOWNTIME_LIMIT_MS
 
@@ -49,12 +49,12 @@ def _converges(precopy: ObservedPrecopy, pending: Pending, bytes_per_ms: float) 
 
 
 def _slowed(pending: Pending, percent: int) -> Pending:
-    """The same of a guest that stands still for so much of the time."""
+    """The same for a guest that stands still for `percent` of the time."""
     return lambda duration_ms, unsent_bytes: pending(duration_ms * (1 - percent / 100), unsent_bytes)
 
 
 def _least(does: Callable[[float], bool], low: float, high: float) -> float:
-    """The least bandwidth between the two that does, by halving; `high` is taken to."""
+    """The least bandwidth from `low` to `high` that does, by bisection; assumes that `high` does."""
     if does(low):
         return low
     for _ in range(_HALVINGS):

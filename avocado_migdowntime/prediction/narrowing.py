@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a sync found, told more closely by what QEMU reported after it, where nothing else is known of what was unsent.
+"""Narrows the bounds of what a sync found by QEMU's later report, if nothing else shows what was unsent.
 
-That is so where the downtime-limit is not recorded, or samples are sparse. A report that can be nothing but what was
-left at the sync, within what the law of conservation allows, says it.
+That is so if the downtime-limit is not recorded, or samples are sparse. A report tells what the sync found if, within
+the bounds from the conservation law, it can be nothing but what was left at the sync.
 """
 
 from dataclasses import replace
@@ -14,11 +14,11 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.syncs import Sync
 
 SHARP = 0.04
-"""What a sync found is known well where it is known to this share."""
+"""What a sync found is known well if it is known to this relative width."""
 _SENT_WINDOWS = 2.5
-"""Where so much was sent since the sync QEMU has renewed its report."""
+"""Once this many windows' worth was sent since the sync, QEMU has updated its report."""
 NEAR = 0.1
-"""The bandwidth that a report was divided by may be so far from that beside it."""
+"""The bandwidth that a report was divided by may differ by this share from the one shown beside it."""
 
 
 def is_sharp(sync: Sync) -> bool:
@@ -27,7 +27,7 @@ def is_sharp(sync: Sync) -> bool:
 
 
 def narrowed(sync: Sync) -> Sync:
-    """The same sync with less left open of what it found, where the reports after it allow that."""
+    """The same sync with narrower bounds of what it found, if the reports after it allow that."""
     at_sync_bytes, ram = sync.at_sync_bytes, sync.after.samples
     sent_bytes = at_sync_bytes.low - ram.remaining_bytes
     telling = (sent_bytes >= _SENT_WINDOWS * BUFFER_DELAY_MS * ram.wire_bytes_per_ms) & (ram.dirty_pages_per_s > 0)

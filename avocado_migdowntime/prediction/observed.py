@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a trace shows of how a migration goes: its syncs, how fast it sends, and how fast the guest dirties."""
+"""What a trace shows about the progress of a migration: its syncs, its bandwidth, and the guest's dirtying."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,31 +19,32 @@ from .narrowing import narrowed
 from .precopy import Course, Pending, predict
 
 STALLED_S = 10.0
-"""A migration that was seen to send no page for so long is taken to send nothing."""
+"""A migration that was seen to send no page for this long counts as sending nothing."""
 PAUSE_S = 2.0
-"""From so long on nothing can be told of the bandwidth at which it will go on."""
+"""After a pause this long, the bandwidth at which the migration will continue is unknown."""
 FEW_SAMPLES = 10
-"""Of fewer the median may be that of unusual moments."""
+"""The median of fewer samples may be that of unusual moments."""
 APART = 0.1
-"""The bandwidth that QEMU shows may be so far from that at which pages were seen to go."""
+"""QEMU's shown bandwidth may differ by this share from the rate at which pages were seen to leave."""
 _LEAST_WINDOWS, _LEAST_OF_A_TEXT = 4, 2.5
-"""In fewer windows of QEMU's rate limit the mean is not told to APART; of a text, which may hold no more, it is taken
-for what it can tell.
+"""Over fewer windows of QEMU's rate limit, the mean rate is not known to APART. For a text, which may have no more,
+fewer windows are accepted.
 """
 CHANGED = 1.15
-"""Bandwidths of passes that differ by more than this factor are not one bandwidth."""
+"""If bandwidths of passes differ by more than this factor, they are not one bandwidth."""
 _UNUSUAL = 2.0
-"""A bandwidth that varies by more than this factor may be that of zero pages, or of before a sync that took long."""
+"""A bandwidth that varies by more than this factor may be that of zero pages, or from before a long sync."""
 
 
 @dataclass(frozen=True, eq=False)
 class ObservedPrecopy:
-    """The syncs between passes that were seen, at least one, and the curve that they make.
+    """The syncs seen between passes, at least one, and the dirtying curve through them.
 
     `threshold_bytes_per_ms` is the bandwidth by which QEMU multiplies the limit, `wire_bytes_per_ms` the one at which
-    it sends: medians over the samples of the last two passes in which QEMU had updated it, 0 if nothing is sent.
-    `still_s` is how long no page left at the end. `timed` are the syncs after a pass whose beginning is known; not
-    one in which the recording began. `mbps` are the bandwidths that QEMU showed; `renewed`: whether within a pass.
+    it sends. Both are medians over the samples of the last two passes in which QEMU had updated it, and 0 if nothing is
+    sent. `still_s` is how long no page left at the end. `timed` are the syncs after a pass whose start is known, so not
+    after one in which the recording began. `mbps` are the bandwidths that QEMU showed; `renewed` says whether it
+    updated them within a pass.
     """
 
     evidence: Evidence
@@ -86,7 +87,7 @@ class ObservedPrecopy:
         return ""
 
     def bandwidth_quantile(self, share: float) -> float:
-        """What that share of the bandwidths stays below which QEMU multiplied the limit by, bytes per ms."""
+        """The quantile `share` of the bandwidths by which QEMU multiplied the limit, in bytes per ms."""
         if self.threshold_bytes_per_ms != self.wire_bytes_per_ms:
             return self.threshold_bytes_per_ms
         every, _ = _shown_mbps(self.evidence.passes)
@@ -94,22 +95,22 @@ class ObservedPrecopy:
 
     @property
     def remaining_bytes(self) -> int:
-        """What was left when the trace ended."""
+        """Bytes left when the trace ended."""
         return ram_at(self.syncs[-1].after.samples, -1).remaining_bytes
 
     @property
     def is_first_alone(self) -> bool:
-        """Whether no sync was seen but that which ended the first pass.
+        """Whether the only sync seen is the one that ended the first pass.
 
-        What was unsent then is any RAM: whether the guest dirties that is not known.
+        What was unsent then can be any RAM; whether the guest dirties it is not known.
         """
         return all(sync.before.number == 1 for sync in self.syncs)
 
     def next_bytes(self, pending: Pending) -> float:
-        """What the next sync finds, whether a limit above that is set now or at the end of this pass.
+        """What the next sync finds, whether a larger limit is set now or at the end of this pass.
 
-        In between no more is pending than at one of the two, nor in later passes, for a steady guest. A pass may last
-        one window longer than it needs, since QEMU looks between windows only.
+        For a steady guest, no more is pending in between than at one of these two moments, nor in later passes. A pass
+        may last one window longer than it needs, because QEMU checks only between windows.
         """
         last = self.syncs[-1].after
         at_sync_bytes = pending_bytes(self.syncs[-1])
@@ -117,7 +118,7 @@ class ObservedPrecopy:
         allowed_bytes = unsent_bytes(self.syncs[-1]) if limit_ms is None else limit_ms * self.threshold_bytes_per_ms
         limit_bytes = min(allowed_bytes, at_sync_bytes)
         whole_ms = (at_sync_bytes - limit_bytes) / self.wire_bytes_per_ms
-        # Where the limit is not known a pass may end as early as those did that were seen.
+        # If the limit is not known, a pass may end as early as those that were seen.
         least_bytes = at_sync_bytes if limit_ms is None or self.is_first_alone else 0.0
         return max(
             least_bytes,
@@ -128,7 +129,7 @@ class ObservedPrecopy:
 
     @property
     def surprises(self) -> list[float]:
-        """What each sync found, as a share of what the curve makes likely; without that of the first pass."""
+        """What each sync found ÷ what the curve makes likely; without the sync that ended the first pass."""
         return [
             pending_bytes(sync) / likely
             for sync in self.timed
@@ -136,12 +137,12 @@ class ObservedPrecopy:
         ]
 
     def course(self, pending: Pending, limit_ms: float, begin: Sync) -> Course:
-        """The course from the sync `begin` under a limit."""
+        """The course from the sync `begin` on, under a limit."""
         return predict(pending, self.wire_bytes_per_ms, pending_bytes(begin), limit_ms, self.threshold_bytes_per_ms)
 
 
 def observe(evidence: Evidence) -> ObservedPrecopy | None:
-    """What a migration shows that nobody disturbed, or None where no pass was seen from end to end."""
+    """What an undisturbed migration shows; None if no sync was seen."""
     syncs = evidence.syncs
     syncs = [sync for sync in syncs if min(len(sync.before.samples), len(sync.after.samples)) >= MIN_SAMPLES] or syncs
     if not syncs:
@@ -167,16 +168,16 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
 
 
 def _is_timed(sync: Sync, evidence: Evidence) -> bool:
-    """Whether it is known when the pass began that this sync ended: the first one begins with the migration, at 0 s."""
+    """Whether the start of the pass that this sync ended is known; the first pass starts with the migration, at 0 s."""
     if sync.before.number == 1:
         return sync.before.begin_s <= max((ALIKE - 1) * sync.length_ms / 1000, sync.before.spacing_s)
     return sync.before.begin_s > evidence.passes[0].begin_s
 
 
 def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:
-    """The bandwidths above 0 of these passes, and whether QEMU has renewed them within a pass that is not the first.
+    """The bandwidths above 0 of these passes, and whether QEMU has updated them within a pass after the first.
 
-    Before that they may be those of the first pass, of its zero pages.
+    Before that they may be those of the first pass, with its zero pages.
     """
     later = [pass_ for pass_ in passes if pass_.number > 1]
     for candidates, renewed in (
@@ -190,9 +191,9 @@ def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:
 
 
 def _are_mostly_zero(passes: Sequence[Pass]) -> bool:
-    """Whether of the pages sent in these passes more than half were zero.
+    """Whether more than half of the pages sent in these passes were zero.
 
-    Where QEMU syncs in each window, those of the first pass go out in later ones.
+    If QEMU syncs in each window, the zero pages of the first pass are sent in later ones.
     """
     if not passes:
         return False
@@ -202,14 +203,14 @@ def _are_mostly_zero(passes: Sequence[Pass]) -> bool:
 
 
 def _is_idle(pass_: Pass) -> bool:
-    """Whether for PAUSE_S nothing was left to be sent, and nothing was sent."""
+    """Whether for PAUSE_S nothing was left to send, and nothing was sent."""
     late = pass_.samples[int(pass_.samples.t_s.searchsorted(pass_.end_s - PAUSE_S)) :]
     is_long_enough = pass_.end_s - pass_.begin_s >= PAUSE_S
     return is_long_enough and not np.any(late.remaining_bytes) and not np.any(late.mbps)
 
 
 def _change(passes: Sequence[Pass]) -> str:
-    """From which bandwidth to which passes were sent, where these differ for certain."""
+    """The lowest and the highest median bandwidth of passes, if these certainly differ; else ''."""
     mbps_of_passes = [pass_.samples.mbps[~settling(pass_) | (pass_.number > 2)] for pass_ in passes if pass_.number > 1]
     medians = [float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS for mbps in mbps_of_passes if len(mbps)]
     if not medians or max(medians) <= CHANGED * min(medians):
@@ -218,9 +219,9 @@ def _change(passes: Sequence[Pass]) -> str:
 
 
 def _still_s(passes: Sequence[Pass]) -> float:
-    """For how long no page was seen to leave at the end although something is left; 0 where that is not known.
+    """How long no page was seen to leave at the end although something is left; 0 if not known.
 
-    Samples that are far apart show a rest only where two of them have sent as much.
+    Samples that are far apart show a pause only if two of them have sent equally much.
     """
     last = ram_at(passes[-1].samples, -1)
     if not last.remaining_bytes:
@@ -237,7 +238,7 @@ def _still_s(passes: Sequence[Pass]) -> float:
 
 
 def _unlike(passes: Sequence[Pass]) -> str:
-    """Between which bandwidths these passes show any, also before QEMU renewed it, or '' where they are alike."""
+    """The range of bandwidths shown in these passes, also before QEMU updated them; '' if they are alike."""
     all_mbps = np.concatenate([np.empty(0), *(pass_.samples.mbps for pass_ in passes)])
     all_mbps = all_mbps[all_mbps > 0]
     if not len(all_mbps) or all_mbps.max() <= CHANGED * all_mbps.min():
@@ -247,9 +248,9 @@ def _unlike(passes: Sequence[Pass]) -> str:
 
 
 def _went_bytes_per_ms(passes: Sequence[Pass], least_windows: float) -> Sequence[Interval]:
-    """How fast pages were seen to go, without zero pages: in each pass that was seen for long enough, else in all.
+    """The rates at which non-zero pages were seen to leave: one for each pass seen long enough, else one for all.
 
-    The last one comes first. Not counted is the rest at its begin, as the sync may take long.
+    The last pass comes first. The pause at the start of a pass is left out, because the sync may take long.
     """
     rates = []
     for pass_ in reversed(passes):
@@ -262,9 +263,9 @@ def _went_bytes_per_ms(passes: Sequence[Pass], least_windows: float) -> Sequence
 
 
 def _between(first: Samples, row: int, last: Samples, least_windows: float) -> Interval | None:
-    """The rate from one sample of `first` to the last one of `last`; None where those are not far enough apart.
+    """The rate from a sample of `first` to the last sample of `last`; None if they are too close together.
 
-    At either end a window may be seen in part.
+    At either end, a window may be covered only in part.
     """
     lasted_s = float(last.t_s[-1] - first.t_s[row])
     if lasted_s < least_windows * UPDATE_S:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""When a migration that goes on is expected to end under a downtime-limit, and how long the guest will be down then."""
+"""When an active migration is expected to end under a downtime-limit, and the downtime then."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,17 @@ from .observed import ObservedPrecopy, observe
 from .precopy import Course, Pending, predict
 
 ENDING = frozenset({"auto-converge", "dirty-limit", "postcopy-ram"})
-"""Capabilities by which a migration may end that would not by itself: the guest is slowed, or goes over first."""
+"""Capabilities that may end a migration that would not end by itself: they slow the guest, or move it first."""
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a downtime-limit does to a migration from now on.
+    """The effect of a downtime-limit on a migration from now on.
 
-    `converges` is True or False where that is sure for a steady guest, else None; `likely` is the better guess. The
-    times are likely ones, None where it does not end: `in_ms` is until the guest is stopped, `down_ms` what it takes
-    then to send the rest at the bandwidth of now. The guest is down for less where max-bandwidth holds QEMU back, as
-    that is lifted, and for more where devices have much to send.
+    `converges` is True or False if that is certain for a steady guest, else None; `likely` is the better guess. The
+    times are likely ones, None if the migration does not end: `in_ms` until the guest is stopped, `down_ms` to send the
+    rest at the present bandwidth. The downtime is shorter if max-bandwidth limits QEMU, because that is lifted, and
+    longer if devices have much to send.
     """
 
     limit_ms: float
@@ -31,10 +31,11 @@ class Outlook:
 
 
 def outlook(learnt: Evidence, limit_ms: float, under_way: Pass) -> Outlook | None:
-    """What this limit does if it holds from the end of the pass `under_way` on, by how the guest dirtied in `learnt`.
+    """The effect of this limit if it holds from the end of the pass `under_way` on, given the dirtying seen in
+    `learnt`.
 
-    None where that is open. That it does not end is never sure where it is not known which capabilities are on, nor of
-    a limit that is less than the window of 100 ms in which QEMU sends.
+    None if open. It is never certain that the migration does not end if the capabilities are not known, or if the limit
+    is below the 100 ms window in which QEMU sends.
     """
     precopy = observe(learnt.undisturbed)
     if precopy is None or precopy.doubt or not precopy.wire_bytes_per_ms:
@@ -58,7 +59,7 @@ def outlook(learnt: Evidence, limit_ms: float, under_way: Pass) -> Outlook | Non
 
 
 def _course(precopy: ObservedPrecopy, pending: Pending, limit_ms: float, under_way: Pass) -> tuple[float, Course]:
-    """How long the pass goes on until what is left of it fits the limit, and the course from its end on."""
+    """How long the pass goes on until the rest fits the limit, and the course from its end on."""
     remaining_bytes, elapsed_ms = under_way.last.remaining_bytes, (under_way.end_s - under_way.begin_s) * 1000
     wire, threshold = precopy.wire_bytes_per_ms, precopy.threshold_bytes_per_ms
     to_go_ms = max(0.0, remaining_bytes - limit_ms * threshold) / wire

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QEMU's precopy, predicted: which passes follow, and whether a downtime-limit ends them.
+"""A model of QEMU's precopy: which passes follow, and whether a downtime-limit ends them.
 
-QEMU sends until what is left fits downtime-limit × bandwidth, looks then what the guest has dirtied (the sync), and
-stops the guest if all that is pending still fits; else the next pass begins (migration/migration.c:
-migration_iteration_run; up to 7.2 the sync is in migration/ram.c: ram_save_pending). It looks between two bursts of
-sending, so a pass lasts one window of its rate limit at least. A larger limit ends the passes earlier, they are
-shorter, and the guest dirties less in them.
+QEMU sends until what is left fits downtime-limit × bandwidth. Then it checks what the guest has dirtied (the dirty
+sync), and stops the guest if all that is pending still fits; otherwise the next pass begins (migration/migration.c:
+migration_iteration_run; up to 7.2 the sync is in migration/ram.c: ram_save_pending). It checks between two bursts of
+sending, so a pass lasts at least one window of its rate limit. A larger limit ends passes earlier, so they are shorter,
+and the guest dirties less in them.
 """
 
 from collections.abc import Callable
@@ -15,16 +15,16 @@ from math import fsum
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 
 Pending = Callable[[float, float], float]
-"""What a sync finds, bytes: of the ms since the sync before, and of the bytes still unsent."""
+"""What a sync finds in bytes, given the ms since the previous sync and the bytes still unsent."""
 
 MAX_PASSES = 1000
 SETTLED_BYTES = 4096
-"""Passes that shrink by less than this each, a page, have settled."""
+"""Passes that each shrink by less than this (a page) have settled."""
 
 
 @dataclass(frozen=True)
 class PredictedPass:
-    """One pass: what was pending at the sync that began it, how long it lasts, what it leaves unsent."""
+    """One pass: the bytes pending at the sync that began it, its duration, and the bytes it leaves unsent."""
 
     at_sync_bytes: float
     duration_ms: float
@@ -33,9 +33,9 @@ class PredictedPass:
 
 @dataclass(frozen=True)
 class Course:
-    """The passes until the migration converges or is seen never to.
+    """The passes until the migration converges, or is seen never to.
 
-    `left_bytes` is what the last sync finds: what is sent while the guest is stopped, if `converges`.
+    `left_bytes` is what the last sync finds; if `converges`, it is sent while the guest is stopped.
     """
 
     passes: tuple[PredictedPass, ...]
@@ -44,17 +44,17 @@ class Course:
 
     @property
     def duration_ms(self) -> float:
-        """The time of all passes together."""
+        """The total duration of all passes."""
         return fsum(pass_.duration_ms for pass_ in self.passes)
 
 
 def predict(
     pending: Pending, bytes_per_ms: float, begin_bytes: float, limit_ms: float, threshold_bytes_per_ms: float = 0.0
 ) -> Course:
-    """The course that a precopy takes from a sync that found `begin_bytes`, under a downtime-limit.
+    """The course of a precopy under a downtime-limit, from a sync that found `begin_bytes`.
 
-    `bytes_per_ms` is what is sent; QEMU multiplies the limit by `threshold_bytes_per_ms` where that differs. For a
-    `pending` that does not fall with time the passes grow or shrink steadily, so one that does not shrink tells that
+    `bytes_per_ms` is the sending rate; QEMU multiplies the limit by `threshold_bytes_per_ms` if that differs. If
+    `pending` does not fall with time, passes grow or shrink monotonically; so one pass that does not shrink shows that
     the migration never converges.
     """
     threshold = limit_ms * (threshold_bytes_per_ms or bytes_per_ms)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The downtime-limit to set for a migration that goes on as it did."""
+"""The downtime-limit to set for a migration that goes on as before."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,22 +19,22 @@ from .narrowing import SHARP
 from .observed import ObservedPrecopy
 
 TICK = 0.01
-"""QEMU times the windows of 100 ms that it takes its bandwidth from in whole ms: one may be taken for 1 % less."""
+"""QEMU times the 100 ms windows of its bandwidth in whole ms, so a bandwidth may be off by 1 %."""
 USUALLY = 0.05
-"""In no more than this share of the windows is the bandwidth lower than is reckoned with."""
+"""The bandwidth is below the assumed one in at most this share of the windows."""
 CAPPED = 0.9
-"""Who sends at so much of max-bandwidth is held there by that."""
+"""At this share of max-bandwidth, the sender counts as limited by it."""
 NOTABLE = 0.005
-"""A margin of less than this share is not worth a sentence."""
+"""A margin below this share is not worth a sentence."""
 
 
 def advise_running(precopy: ObservedPrecopy) -> Advice:
-    """What to set, in which steps and with what consequences, however little is known for it."""
+    """What to set, in which steps and with what consequences, however little is known."""
     bytes_per_ms, curve = precopy.threshold_bytes_per_ms, precopy.curve
     margin = margin_of(precopy)
     next_bytes = precopy.next_bytes(curve.likely_pending)
     most_bytes = precopy.next_bytes(curve.most_pending) * (1 + margin)
-    # What is known of a sync within bounds is taken at its most already.
+    # If a sync is known only within bounds, its upper bound is already taken.
     uneven = UNEVEN * min(1.0, precopy.syncs[-1].likely_bytes / (pending_bytes(precopy.syncs[-1]) or 1))
     limit_ms = _above_ms(min(next_bytes * max(1 + margin, uneven), most_bytes) * (1 + TICK), bytes_per_ms)
     most_ms = _above_ms(most_bytes * (1 + TICK), bytes_per_ms)
@@ -62,17 +62,17 @@ def advise_running(precopy: ObservedPrecopy) -> Advice:
 
 
 def _least_ms(precopy: ObservedPrecopy) -> float:
-    """The least limit that would have done at one of the syncs, with the greatest bandwidth that was seen."""
+    """The smallest limit that would have been enough at one of the syncs, with the greatest bandwidth seen."""
     greatest = precopy.bandwidth_quantile(1)
-    # Those beside passes of few samples count as well: somebody may have seen them alone.
+    # Count syncs next to passes of few samples as well: somebody may have seen only those.
     every = (*precopy.syncs, *precopy.evidence.syncs)
     least = min(sync.at_sync_bytes.low / max(sync.bytes_per_ms.high, greatest) for sync in every)
-    # What the first pass left unsent may be dirtied by nobody.
+    # What the first pass left unsent may never be dirtied.
     return min(least, precopy.curve.asymptote_bytes / greatest) if precopy.is_first_alone else least
 
 
 def _most_ms(precopy: ObservedPrecopy) -> float:
-    """The least limit that would have done at each of the syncs, but where the bandwidth was unusually low."""
+    """The smallest limit that would have been enough at every sync, except when the bandwidth was unusually low."""
     most_bytes = max(sync.at_sync_bytes.high for sync in precopy.syncs)
     return most_bytes / min(precopy.threshold_bytes_per_ms, precopy.bandwidth_quantile(USUALLY))
 
@@ -92,7 +92,7 @@ def _remarks(precopy: ObservedPrecopy, margin: float, next_bytes: float) -> list
     if limit_ms is not None:
         now = predict(precopy, limit_ms, precopy.syncs[-1])
         word = "ends it" if now.course.converges else "never ends it"
-        # QEMU looks once a window, so that passes may be shorter than is known of limits that are less.
+        # QEMU checks once a window, so under a limit below one window passes may be shorter than is known.
         surely = now.converges is not None and (now.converges or limit_ms >= BUFFER_DELAY_MS)
         sure = "" if surely else "probably "
         remarks.append(f"the present downtime-limit of {limit_ms:.10g} ms {sure}{word}")
@@ -107,7 +107,7 @@ def _down(precopy: ObservedPrecopy, next_bytes: float) -> Down:
 
 
 def _cause(precopy: ObservedPrecopy) -> str:
-    """Why the migration goes on: how fast the guest dirties against how fast is sent, over the last pass seen."""
+    """Why the migration goes on: the guest's dirtying compared with the bandwidth, over the last pass seen."""
     last = precopy.syncs[-1]
     if (
         last not in precopy.timed
@@ -132,13 +132,13 @@ def point_of(sync: Sync) -> BestPoint:
 
 
 def _above_ms(pending_bytes: float, bytes_per_ms: float) -> int:
-    """The least whole limit that `pending_bytes` lie below."""
+    """The smallest whole limit that exceeds `pending_bytes`."""
     return floor(pending_bytes / bytes_per_ms) + 1
 
 
 def _steps(limit_ms: int, may_do: Callable[[int], bool]) -> tuple[int, ...]:
-    """Limits up to this one, each STEP times the one before; what lies STEP below the first cannot do, or is no more
-    than one of QEMU's bursts.
+    """Limits up to this one, each STEP times the previous one. A limit STEP below the first cannot be enough, or is
+    within one of QEMU's bursts.
     """
     steps = [limit_ms]
     while (less_ms := floor(steps[-1] / STEP)) > BUFFER_DELAY_MS and may_do(less_ms):

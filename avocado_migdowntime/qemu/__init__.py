@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Real QEMU processes: what a binary can do, one process, its guest, a pair of them and their migration."""
+"""Real QEMU processes: probing a binary, running one process and its guest, and migrating between two."""

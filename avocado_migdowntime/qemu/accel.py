@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which accelerators really start a guest: an accelerator that opens may still not run one, so it is tried."""
+"""Chooses an accelerator by starting a guest with it: that /dev/kvm opens does not prove that KVM can run a guest."""
 
 import asyncio
 from dataclasses import replace
@@ -17,15 +17,17 @@ from .process import QemuProcess
 
 _WANTED_S = 30.0
 _AUTO_S, _AUTO_LINUX_S = 1.0, 8.0
-"""A first page takes 0.2 to 0.4 s under KVM, that of a Linux 3 to 4 s under TCG: slower is not worth having."""
+"""The guest dirties its first page within 0.2 to 0.4 s under KVM; a Linux under TCG takes 3 to 4 s. Slower than this,
+KVM is not worth having.
+"""
 
 
 async def choose_accel(
     wanted: str, guest: Guest, qemu_info: QemuInfo, images: Path, directory: Path, sockets: Path, place: Place
 ) -> tuple[str, str]:
-    """The accelerator to use in a place and a word about why; `wanted` is tcg, kvm or auto.
+    """Return the accelerator for a place, and why if it is not the obvious one; `wanted` is tcg, kvm or auto.
 
-    KVM is tried with a small copy of the very guest. Raises HostRequirementError where it does not start as wanted.
+    KVM is tried with a small copy of the same guest. Raises HostRequirementError if kvm is wanted but does not start.
     """
     if wanted == "tcg":
         return "tcg", ""

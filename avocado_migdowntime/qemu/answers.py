@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What QEMU documents of its answers, as far as anything here is based on it: they are held to that as they come.
+"""The parts of QEMU's QMP answers that this package relies on, as QEMU documents them. Every answer is checked.
 
-Source: QEMU's qapi/control.json, introspect.json, machine.json, migration.json and misc.json. What an answer has
-besides stays in it.
+Source: QEMU's qapi/control.json, introspect.json, machine.json, migration.json and misc.json. Other fields of an answer
+are kept unchecked.
 """
 
 import reprlib
@@ -102,11 +102,11 @@ DOCUMENTED: Mapping[str, Any] = {
     "query-command-line-options": list[_Option],
     "human-monitor-command": str,
 }
-"""What each command that is asked answers, as a type of msgspec's."""
+"""For each QMP command used here: the msgspec type of its answer."""
 
 
 def documented(who: str, command: str, answer: Any) -> Any:
-    """The `answer` to `command`; raises HarnessError where `who` gave one that is not as QEMU documents it."""
+    """Return the `answer` to `command`; raises HarnessError if what `who` answered is not what QEMU documents."""
     try:
         msgspec.convert(answer, DOCUMENTED.get(command, Any))
     except msgspec.ValidationError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What guest RAM is made of, as QEMU's arguments."""
+"""QEMU's arguments for the memory behind guest RAM."""
 
 import os
 from collections.abc import Mapping
@@ -14,28 +14,30 @@ _ID = "ram"
 
 @dataclass(frozen=True)
 class Backing:
-    """The RAM of one QEMU, of `memory_backends`: `-machine` wants the only one, each of several is of a NUMA node."""
+    """The RAM of one QEMU. A single entry of `memory_backends` goes to `-machine`; with several, each backs a NUMA
+    node.
+    """
 
     kind: str
     page_size_bytes: int
     hugepages_needed: int
-    """Of this QEMU alone; 0 where the host's own pages back it."""
+    """Hugepages for this QEMU alone; 0 if the host's base pages back it."""
     object_arguments: tuple[str, ...]
     memory_backends: tuple[str, ...] = (_ID,)
 
     @property
     def in_one_file(self) -> bool:
-        """Whether all of it can be read from one file that QEMU holds."""
+        """Whether all of the RAM can be read from one file that QEMU has open."""
         return self.kind != "anonymous" and len(self.memory_backends) == 1
 
     @property
     def machine_options(self) -> Mapping[str, str]:
-        """What `-machine` is to be told of it."""
+        """Options for `-machine`."""
         return {"memory-backend": self.memory_backends[0]} if len(self.memory_backends) == 1 else {}
 
     @property
     def numa_arguments(self) -> tuple[str, ...]:
-        """QEMU's arguments for the nodes, where there are several."""
+        """QEMU's arguments for the NUMA nodes, if there are several."""
         if len(self.memory_backends) == 1:
             return ()
         return tuple(word for name in self.memory_backends for word in ("-numa", f"node,memdev={name}"))
@@ -49,13 +51,12 @@ def plan(
     base_bytes: int | None = None,
     nodes: int = 1,
 ) -> Backing:
-    """The backing of `kind` (anonymous, hugetlbfs or memfd) by pages of this size, in parts for so many NUMA `nodes`.
+    """The backing of `kind` (anonymous, hugetlbfs or memfd) in pages of `page_size_bytes`, split over `nodes` NUMA
+    nodes.
 
-    `base_bytes` are the size of the host's own pages, where that is not this host.
-
-    `hugetlbfs_directory` is needed for hugetlbfs, and has to be of this page size. Raises UsageError where
-    kind, page size and RAM do not go together, HostRequirementError for pages smaller than the host's. Source:
-    qapi/qom.json of QEMU, MemoryBackendProperties.
+    `base_bytes` is the base page size of the host; give it if the QEMU runs on another host. kind hugetlbfs needs a
+    `hugetlbfs_directory` of this page size. Raises UsageError if kind, page size and RAM do not fit together, and
+    HostRequirementError if the page size is below the host's. Source: qapi/qom.json of QEMU, MemoryBackendProperties.
     """
     base_bytes = base_bytes or os.sysconf("SC_PAGE_SIZE")
     size, base = format_size(page_size_bytes), format_size(base_bytes)
@@ -70,9 +71,10 @@ def plan(
             f"{format_size(ram_bytes)} of RAM is not a multiple of the page size {size}{each}; try ram={above}"
         )
     huge = page_size_bytes > base_bytes
-    # Shared hugepages are promised as QEMU maps them, and where there are too few it refuses to start: see filling.py.
+    # The kernel reserves shared hugepages when QEMU maps them; QEMU refuses to start if there are too few (see
+    # filling.py).
     names = (_ID,) if nodes == 1 else tuple(f"{_ID}{node}" for node in range(nodes))
-    # Of several QEMU makes the pages itself: nobody else can tell their files apart.
+    # With several backends QEMU must allocate the pages itself: from outside, their files cannot be told apart.
     preallocated = ",prealloc=on" if huge and nodes > 1 else ""
     match kind, huge:
         case "anonymous", False:

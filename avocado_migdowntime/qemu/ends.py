@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the two ends of a migration are launched with, each on the host where it is to run."""
+"""Plans the source and destination QEMU of a migration, each for the host where it is to run."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,7 +21,7 @@ from .settings import check_ranges, typed
 
 @dataclass(frozen=True)
 class End:
-    """Where a QEMU runs, which it is, and the arguments for its guest."""
+    """One QEMU to launch: its host, its binary's abilities, and the arguments for its guest."""
 
     place: Place
     info: QemuInfo
@@ -30,14 +30,14 @@ class End:
 
 @dataclass(frozen=True)
 class Ends:
-    """Both of them; the guest is as the source has it."""
+    """Both ends of a migration; `guest` is the one launched at the source."""
 
     source: End
     destination: End
     guest: Guest
 
     async def lend_hugepages(self, allowed: bool) -> None:
-        """Have the hugepages of both; raises HostRequirementError if the host lacks them."""
+        """Reserve the hugepages of both ends; raises HostRequirementError if a host lacks them."""
         backing = self.guest.backing
         here, there = self.source.place, self.destination.place
         count = backing.hugepages_needed
@@ -47,7 +47,7 @@ class Ends:
 
     @asynccontextmanager
     async def handing_over(self) -> AsyncIterator[None]:
-        """Let the QEMUs that are launched in this block have them."""
+        """Release the reserved hugepages to the QEMUs that are launched in this block."""
         async with AsyncExitStack() as stack:
             for place in dict.fromkeys((self.source.place, self.destination.place)):
                 await stack.enter_async_context(place.handing_over())
@@ -63,7 +63,7 @@ async def planned_ends(
     sockets: Path,
     say: Callable[[str], None],
 ) -> Ends:
-    """Both ends as `parameters` say; raises UsageError, HostRequirementError or HarnessError."""
+    """Plan both ends from `parameters`; raises UsageError, HostRequirementError or HarnessError."""
     binary = await source.binary(parameters.qemu, parameters.arch)
     backing = await _backing(parameters, source)
     qemu_info = await source.probed(binary, directory, sockets)

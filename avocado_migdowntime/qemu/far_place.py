@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Another host as a place for the QEMU of a side. It is imported where one is named, and brings what speaks SSH."""
+"""Another host as the place for one side's QEMU. Imported only if a host is named, since it imports the SSH code."""
 
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -27,7 +27,7 @@ _NAMES_A_FILE = ("-kernel", "-initrd", "-bios")
 
 
 class FarPlace:
-    """A host that answers, and what is launched there; the parameter `named_by` is what names its QEMU."""
+    """A host that answers, and the programs launched there. `named_by` is the parameter that names its QEMU."""
 
     def __init__(self, connection: Connected, side: str, named_by: str) -> None:
         conversation = connection.conversation
@@ -44,13 +44,15 @@ class FarPlace:
         self._files: dict[str, str] = {}
 
     async def take_turn(self) -> str:
-        """Have its turn until the run is over."""
+        """Ask for this run's turn on that host, held until the run is over; return who has it now, if somebody else
+        does.
+        """
         return str((await self.conversation.ask("turn"))[0])
 
     async def binary(self, qemu: str | None, arch: str) -> str:
-        """The path of a QEMU there: `qemu`, a directory that has one, or `qemu-system-ARCH` of the PATH there.
+        """The path of a QEMU there: `qemu`, one in the directory `qemu`, or `qemu-system-ARCH` on that host's PATH.
 
-        Raises UsageError or HostRequirementError where there is none.
+        Raises UsageError if `qemu` names none, HostRequirementError if none is installed.
         """
         archs = ARCHITECTURES if arch == ANY_ARCHITECTURE else (arch,)
         programs = [f"qemu-system-{each}" for each in archs]
@@ -69,40 +71,42 @@ class FarPlace:
         )
 
     async def probed(self, binary: str, directory: Path, sockets: Path) -> QemuInfo:
-        """What it can do; raises UsageError where it is no QEMU."""
+        """What the binary can do; raises UsageError if it is no QEMU."""
         return await probe(binary, directory, sockets, self.launcher, self.suffix)
 
     async def hugetlbfs(self, page_size_bytes: int) -> Path:
-        """A directory there whose files are of these pages."""
+        """A directory there whose files consist of hugepages of this size."""
         path, _ = await self.conversation.ask("hugetlbfs", page_bytes=page_size_bytes)
         return Path(path)
 
     async def lend_hugepages(self, page_size_bytes: int, count: int, allowed: bool) -> None:
-        """Have so many free pages for the QEMU that is launched while `handing_over`."""
+        """Reserve `count` free hugepages for the QEMU that is launched within `handing_over`."""
         if count:
             await self.conversation.ask("reserve", page_bytes=page_size_bytes, count=count, allowed=allowed)
 
     @asynccontextmanager
     async def handing_over(self) -> AsyncIterator[None]:
-        """Let the QEMU that is launched in this block have the pages."""
+        """Release the reserved hugepages to the QEMU that is launched in this block."""
         await self.conversation.ask("hand_over")
         yield
         await self.conversation.ask("handed_over")
 
     async def arguments(self, arguments: Sequence[str]) -> tuple[str, ...]:
-        """Arguments of QEMU's, the files that they name having been sent."""
+        """Send the files that QEMU's arguments name; return the arguments with the paths there."""
         carried = []
         for before, argument in zip(("", *arguments), arguments, strict=False):
             carried.append(await self._path_there(argument) if before in _NAMES_A_FILE else argument)
         return tuple(carried)
 
     async def keep_private(self, name: str, files: Mapping[str, bytes]) -> str:
-        """Have files that nobody else can read in a directory of that name below the run's there."""
+        """Store files that only this user can read, in the directory `name` below the run's directory there; return its
+        path.
+        """
         paths = [(await self.conversation.ask("put", data, name=each, below=name))[0] for each, data in files.items()]
         return str(Path(paths[0]).parent)
 
     async def fill(self, qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.Event) -> None:
-        """Have all hugepages of a QEMU made."""
+        """Allocate all hugepages of a QEMU now."""
         if backing.hugepages_needed and backing.in_one_file:
             step = backing.page_size_bytes
             try:
@@ -115,38 +119,38 @@ class FarPlace:
 
     @asynccontextmanager
     async def ram(self, qemu: QemuProcess, guest: Guest) -> AsyncIterator[GuestRam]:
-        """The RAM of its guest."""
+        """The RAM of a QEMU's guest."""
         async with far_ram(self.conversation, qemu, guest) as ram:
             yield ram
 
     def clock(self, since_s: float) -> Mapping[str, Any]:
-        """How far its real-time clock is ahead of the one here, from a time of that on."""
+        """How far the host's real-time clock is ahead of ours since `since_s` on that clock: see `Place.clock`."""
         ahead = self.conversation.wall_ahead_s(since_s)
         ends = [round(ahead.low, 6), round(ahead.high, 6)] if ahead else None
         return {"ahead_s": ends, "readings": self.conversation.clock_readings}
 
     @asynccontextmanager
     async def heart(self, ram: GuestRam, address: int, byte_order: str) -> AsyncIterator[Heart]:
-        """The heart of its guest, whose RAM this is."""
+        """The heart of the guest whose RAM is `ram`."""
         assert isinstance(ram, FarRam)
         async with far_heart(self.conversation, ram, address, byte_order) as heart:
             yield heart
 
     async def cpu_seconds(self, qemu: QemuProcess, vcpus: Sequence[int]) -> Mapping[str, float]:
-        """What that host has told of a QEMU there."""
+        """CPU seconds of a QEMU and its threads, as that host reports them."""
         seconds, _ = await self.conversation.ask("cpu", pid=qemu.pid, threads=list(vcpus))
         return dict(seconds)
 
     async def listen(self, address: str) -> int:
-        """Have what measures the link listened for over there."""
+        """Listen there for the measurement of the link; return the port."""
         return int((await self.conversation.ask("listen", address=address))[0])
 
     async def receive(self) -> float:
-        """How many bytes arrive over there in a second."""
+        """Bytes per second that arrive there."""
         return float((await self.conversation.ask("receive"))[0])
 
     async def send(self, address: str, port: int) -> None:
-        """Have it send to another place."""
+        """Make the host send to another place, to measure the link."""
         await self.conversation.ask("send", address=address, port=port)
 
     async def _path_there(self, file: str) -> str:
@@ -165,13 +169,13 @@ class _LaunchThere:
         self.has_filters: bool = conversation.facts["filters"]
 
     def path(self, socket: Path) -> str:
-        """The socket of the same name over there."""
+        """The path of the same socket on that host."""
         return f"{self._conversation.facts['directory']}/{socket.name}"
 
     async def launch(
         self, name: str, command: Sequence[str], socket: Path, stdout: int, stderr: int, network: Network | None
     ) -> Running:
-        """Start a program in that host's network; raises HarnessError or HostRequirementError where it cannot be."""
+        """Start a program in that host's network; raises HarnessError or HostRequirementError if that fails."""
         program = FarProgram(self._conversation, name, socket)
         await program.start(list(command), stdout, stderr)
         return program

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The RAM of a guest on another host: its pages are summed up there, and but a few of them travel."""
+"""The RAM of a guest on another host: pages are checksummed there, and only a few of them are sent here."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ _CHUNK_BYTES = 64 << 20
 
 
 class FarRam:
-    """RAM of which QEMU over there holds the file, by its number; each of these raises HarnessError."""
+    """RAM in a file that QEMU has open there, addressed by the file's number. Every method raises HarnessError."""
 
     def __init__(self, conversation: Conversation, file: int, ram_start: int) -> None:
         self.file = file
@@ -27,15 +27,15 @@ class FarRam:
         self._ram_start = ram_start
 
     def offset(self, address: int) -> int:
-        """Where in the file that address is."""
+        """Where in the file a guest-physical address is."""
         return address - self._ram_start
 
     async def read(self, address: int, size: int) -> bytes:
-        """The bytes at an address."""
+        """The bytes at a guest-physical address."""
         return await self._ask("read", address, size)
 
     async def show(self, address: int, size: int, inspection: Inspection) -> None:
-        """Have the pages from an address on seen, as those of the region from its first one on."""
+        """Pass the pages from `address` on to `inspection`, as the region's pages in order from the first."""
         for begin in range(0, size, _CHUNK_BYTES):
             its_sums = await self._ask("sums", address + begin, min(_CHUNK_BYTES, size - begin))
             first = begin // PAGE_BYTES
@@ -45,7 +45,7 @@ class FarRam:
                 inspection.see(np.array([index]), np.frombuffer(row, dtype=np.uint64).reshape(1, PAGE_WORDS))
 
     async def show_anywhere(self, address: int, size: int, inspection: Inspection) -> None:
-        """Have the pages there seen, among which those of the region are."""
+        """Pass the pages there to `inspection`, which finds the region's pages among them."""
         for begin in range(0, size, _CHUNK_BYTES):
             where, some = address + begin, min(_CHUNK_BYTES, size - begin)
             for number in inspection.see_found(await self._ask("sums", where, some, seed=inspection.seed.hex())):
@@ -58,7 +58,7 @@ class FarRam:
 
 
 class FarPrivateRam(FarRam):
-    """RAM that only QEMU over there can reach; it writes what is asked for into a file of its host."""
+    """RAM that only QEMU there can read. For each request, QEMU writes that part into a file on its host."""
 
     def __init__(self, conversation: Conversation, qemu: QemuProcess, ram_start: int) -> None:
         super().__init__(conversation, -1, ram_start)
@@ -76,18 +76,18 @@ class FarPrivateRam(FarRam):
 
 
 class FarHeart:
-    """The heart of a guest there; its beats are logged there, and told on this host's clock."""
+    """The heart of a guest there. Its beats are logged on that host; their times are converted to this host's clock."""
 
     def __init__(self, conversation: Conversation, file: int) -> None:
         self._conversation = conversation
         self._file = file
 
     async def last(self) -> Beat | None:
-        """The last one so far."""
+        """The last beat so far."""
         return self._on_this_clock((await self._conversation.ask("last_beat", file=self._file))[0])
 
     async def first_above(self, number: int) -> Beat | None:
-        """The first one after that number."""
+        """The first beat after that number."""
         return self._on_this_clock((await self._conversation.ask("first_beat", file=self._file, count=number))[0])
 
     def _on_this_clock(self, change: tuple[int, float, float] | None) -> Beat | None:
@@ -96,13 +96,13 @@ class FarHeart:
         number, after_s, by_s = change
         roughly = self._conversation.ahead_s(0.0)
         ahead = self._conversation.ahead_s(by_s - roughly.middle) if roughly else None
-        # What is left open of the clocks is left open of the beat.
+        # The uncertainty between the two clocks widens the interval of the beat.
         return Beat(number, after_s - ahead.high, by_s - ahead.low) if ahead else None
 
 
 @asynccontextmanager
 async def far_ram(conversation: Conversation, qemu: QemuProcess, guest: Guest) -> AsyncIterator[FarRam]:
-    """The RAM of a guest over there."""
+    """The RAM of a guest there."""
     ram_start = guest.profile.ram_start
     if not guest.backing.in_one_file:
         yield FarPrivateRam(conversation, qemu, ram_start)
@@ -113,7 +113,7 @@ async def far_ram(conversation: Conversation, qemu: QemuProcess, guest: Guest) -
 
 @asynccontextmanager
 async def far_heart(conversation: Conversation, ram: FarRam, address: int, byte_order: str) -> AsyncIterator[FarHeart]:
-    """The heart of that guest, looked at over there from now on."""
+    """The heart of that guest, watched on its host from now on."""
     offset = ram.offset(address + HEARTBEAT_COUNT_OFFSET)
     await conversation.ask("watch", file=ram.file, offset=offset, byte_order=byte_order)
     yield FarHeart(conversation, ram.file)

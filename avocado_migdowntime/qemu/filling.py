@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The hugepages of a guest's RAM, made while the guest begins to run.
+"""Allocates the hugepages of a guest's RAM while the guest starts to run.
 
-The kernel promises them to a QEMU as it maps them, and makes each when it is first touched. QEMU's own `prealloc` has
-all of them made before anything else is done, which takes more than a second where the host's memory is itself made on
-demand, as that of many a virtual machine.
+The kernel reserves hugepages when QEMU maps them, but allocates each on first touch. QEMU's own `prealloc` allocates
+all of them before it does anything else. That takes more than a second where the host's memory is itself allocated on
+demand, as in many virtual machines.
 """
 
 import asyncio
@@ -20,18 +20,19 @@ from .guest_ram import backing_file
 from .process import QemuProcess
 
 _CHUNK_BYTES = 16 * MIB
-"""Between so many it is seen whether they are wanted still."""
+"""After each chunk of this size, check whether the pages are still wanted."""
 
 
 Fill = Callable[[threading.Event], Coroutine[Any, Any, None]]
-"""Has the hugepages of one QEMU made, until it is over."""
+"""Allocates the hugepages of one QEMU, until the event is set."""
 
 
 @asynccontextmanager
 async def filling(fills: Sequence[Fill]) -> AsyncIterator[asyncio.Task[None]]:
-    """Make hugepages by these `fills`; yields a task that is done when all are made.
+    """Allocate hugepages by these `fills`; yield a task that is done when all are allocated.
 
-    On leaving, nobody makes any more. The task raises HostRequirementError if the host lacks them; a QEMU would die.
+    On leaving, allocation stops. The task raises HostRequirementError if the host lacks pages: a QEMU that touched one
+    would be killed.
     """
     over = threading.Event()
     tasks = [asyncio.create_task(fill(over)) for fill in fills]
@@ -52,7 +53,7 @@ async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 async def fill_here(qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.Event) -> None:
-    """Make those of a QEMU on this host; raises HostRequirementError if the host lacks them."""
+    """Allocate the hugepages of a QEMU on this host; raises HostRequirementError if the host lacks them."""
     if backing.hugepages_needed and backing.in_one_file:
         await asyncio.to_thread(_fill, qemu, backing, ram_bytes, over)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The dirtier guest: its orders, and how one QEMU that runs it is launched."""
+"""The dirtier guest: its orders, and QEMU's arguments to launch it."""
 
 import re
 from collections.abc import Mapping
@@ -17,19 +17,20 @@ from .profiles import LinuxProfile, Profile
 READY, DIRTYING, SWEPT, LAGGING, ERROR = (
     f"migdowntime: {word}" for word in ("ready", "dirtying", "swept", "lagging", "error")
 )
-"""How the guest's lines on the serial port begin (images/README.md)."""
+"""How the guest's lines on the serial port start (images/README.md)."""
 _DIRTY_RING_ENTRIES = 4096
-"""Of each vCPU, as in QEMU's own tests (tests/qtest/migration)."""
+"""Entries for each vCPU, as in QEMU's own tests (tests/qtest/migration)."""
 
 
 @dataclass(frozen=True)
 class Orders:
-    """What the guest is told to dirty; sizes in bytes, `rate_pages_per_s` of 4 KiB pages (0: as fast as it can).
+    """What the guest is told to dirty. Sizes are in bytes; `rate_pages_per_s` counts 4 KiB pages (0: as fast as it
+    can).
 
-    The region is at guest-physical `start_bytes`, where that is given. The percentages are of pattern hot-cold;
-    `burst_ms` are the phases of writing and of rest. With
-    `flush` the guest flushes its TLB at each page (images/README.md: Writes that QEMU does not see). A Linux guest can
-    have its region of `hugepages`. Each of the `vcpus` dirties its share of the region at its share of the rate.
+    The region starts at guest-physical `start_bytes`, if given. The percentages belong to the pattern hot-cold;
+    `burst_ms` has the lengths of the writing phase and the resting phase. With `flush` the guest flushes its TLB at
+    each page (images/README.md: Writes that QEMU does not see). A Linux guest can have its region of `hugepages`. Each
+    of the `vcpus` dirties its share of the region, at its share of the rate.
     """
 
     pattern: str
@@ -45,12 +46,12 @@ class Orders:
     vcpus: int = 1
 
     def telemetry_fields(self) -> Mapping[str, int | str]:
-        """Those that the guest's telemetry page repeats, by the names of its fields."""
+        """The orders that the guest's telemetry page repeats, by the names of its fields."""
         names = ("pattern", "region_bytes", "rate_pages_per_s", "granule_bytes", "hot_percent", "share_percent")
         return {name: getattr(self, name) for name in (*names, "vcpus")}
 
     def __str__(self) -> str:
-        """The orders as the guest reads them from its kernel command line."""
+        """The orders in the format of the guest's kernel command line."""
         words = [
             f"pattern={self.pattern}",
             f"region={format_size(self.region_bytes)}",
@@ -74,19 +75,19 @@ class Orders:
 
 @dataclass(frozen=True)
 class Linux:
-    """A Linux below the dirtier; `hugepage_bytes` is the size of its own hugepages, where it is to use them."""
+    """The Linux that runs the dirtier; `hugepage_bytes` is the size of the guest's own hugepages, if it uses them."""
 
     image: LinuxImage
     hugepage_bytes: int | None
 
     def boot_arguments(self, profile: LinuxProfile, orders: Orders) -> tuple[str, ...]:
-        """QEMU's arguments that start it."""
+        """QEMU's arguments that boot this Linux."""
         words = [f"console={profile.console}", *profile.words]
         words += ["quiet", "mitigations=off", "transparent_hugepage=never", "panic=-1"]
         if self.hugepage_bytes:
             count = -(-orders.region_bytes // self.hugepage_bytes)
             words += [f"default_hugepagesz={format_size(self.hugepage_bytes)}", f"hugepages={count}"]
-        # What follows the two dashes goes to its first program. -no-reboot: a kernel that panics ends QEMU.
+        # The kernel passes what follows the two dashes to its first program. -no-reboot: a kernel panic ends QEMU.
         line = f"{' '.join(words)} -- {orders}"
         files = ("-kernel", str(self.image.kernel), "-initrd", str(self.image.initramfs))
         return (*files, "-append", line, "-no-reboot")
@@ -94,9 +95,9 @@ class Linux:
 
 @dataclass(frozen=True)
 class Guest:
-    """A guest on a machine of a QEMU binary with a certain accelerator; without `linux` it is the dirtier alone.
+    """A guest on a machine type, with an accelerator. Without `linux` the dirtier runs on its own.
 
-    With a `dirty_ring` KVM tells by one what is dirtied, vCPU by vCPU.
+    With `dirty_ring`, KVM reports dirtied pages through a ring for each vCPU.
     """
 
     profile: Profile
@@ -134,11 +135,11 @@ class Guest:
         return f"Linux {self.linux.image.release}" if self.linux else "dirtier"
 
     def under(self, accel: str, flush: bool) -> "Guest":
-        """The same guest with this accelerator; under TCG it is ordered to `flush` its TLB if that is wanted."""
+        """The same guest under this accelerator; under TCG, and if wanted, it is ordered to `flush` its TLB."""
         return replace(self, accel=accel, orders=replace(self.orders, flush=flush and accel == "tcg"))
 
     def arguments(self, images: Path) -> tuple[str, ...]:
-        """QEMU's arguments for this guest, without monitor and serial line."""
+        """QEMU's arguments for this guest, without those of the monitor and the serial port."""
         accelerators_own = self.profile.machine_options.get(self.accel, {})
         options = {**self.backing.machine_options, **accelerators_own}
         if self.linux and self.profile.linux:
@@ -172,8 +173,8 @@ class Guest:
 def choose_machine(profile: Profile, qemu_info: QemuInfo, machine_parameter: str | None) -> str:
     """The machine type to use: `machine_parameter`, or the profile's first.
 
-    Raises UsageError for a machine of no known family, HostRequirementError where the binary has not got it or not as
-    it must be.
+    Raises UsageError for a machine of no known family. Raises HostRequirementError if the binary lacks the machine, or
+    if the machine cannot use a memory backend.
     """
     machine = machine_parameter or profile.families[0]
     if profile.family(machine) is None:
@@ -195,9 +196,9 @@ def choose_machine(profile: Profile, qemu_info: QemuInfo, machine_parameter: str
 
 
 def machine_of_both(machine: str, qemu_info: QemuInfo, its_info: QemuInfo) -> str:
-    """The `machine` by a name that stands for the same one in the QEMUs of both ends: an alias such as pc does not.
+    """A name that means the same machine type in both QEMUs. An alias such as pc may mean different ones.
 
-    Raises HostRequirementError where they have no such machine in common.
+    Raises HostRequirementError if the two have no such machine in common.
     """
     names = [info.aliases.get(machine, machine) for info in (qemu_info, its_info)]
     if names[0] == names[1] and machine in its_info.backed_machines:
@@ -211,22 +212,22 @@ def machine_of_both(machine: str, qemu_info: QemuInfo, its_info: QemuInfo) -> st
 
 
 async def dirtying(qemu: QemuProcess) -> None:
-    """Wait until the guest has dirtied its whole region once; raises UsageError with its words if it refuses."""
+    """Wait until the guest has dirtied its whole region once; raises UsageError in the guest's words if it refuses."""
     line = await qemu.line(SWEPT, ERROR)
     if line.startswith(ERROR):
         raise UsageError(f"the guest refused its orders: {line.removeprefix(ERROR).lstrip(': ')}")
 
 
 def lagging(qemu: QemuProcess) -> str | None:
-    """The guest's own words where it has said that it cannot keep to its rate."""
+    """The guest's own words if it has reported that it cannot keep to its rate."""
     line = next((line for line in qemu.serial if line.startswith(LAGGING)), None)
     return line.removeprefix(LAGGING).strip() if line else None
 
 
 async def telemetry_address(qemu: QemuProcess) -> int:
-    """Where the guest, which has begun to run, says that its telemetry page lies: guest-physical.
+    """The guest-physical address of the telemetry page, as the guest reports it; waits until it does.
 
-    Raises HarnessError where it does not say.
+    Raises HarnessError if the guest's line does not have the address.
     """
     line = await qemu.line(READY)
     named = re.search(r"\btelemetry=(?:0x)?([0-9a-f]{1,16})\b", line)
@@ -236,7 +237,7 @@ async def telemetry_address(qemu: QemuProcess) -> int:
 
 
 async def started(qemu: QemuProcess) -> None:
-    """Wait until the guest runs at all: its first page is dirtied, or it refused its orders."""
+    """Wait until the guest runs: it has dirtied its first page. Raises HarnessError if it refused its orders."""
     line = await qemu.line(DIRTYING, ERROR)
     if line.startswith(ERROR):
         raise HarnessError(line)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading the RAM of a guest from outside: the file that backs it where it is shared, QMP where it is private.
+"""Reads the RAM of a guest from outside: from its backing file if the RAM is shared, by QMP if it is private.
 
 The file is read, not mapped: a mapping that outlived QEMU would keep its hugepages from the host.
 """
@@ -27,32 +27,32 @@ _CHUNK_BYTES = 16 << 20
 
 
 class GuestRam(Protocol):
-    """RAM by guest-physical addresses; each of these raises HarnessError where there is no such RAM."""
+    """RAM by guest-physical addresses. Every method raises HarnessError if there is no RAM at an address."""
 
     async def read(self, address: int, size: int) -> bytes:
         """The bytes at an address."""
 
     async def show(self, address: int, size: int, inspection: Inspection) -> None:
-        """Have the pages from an address on seen, as those of the region from its first one on."""
+        """Pass the pages from `address` on to `inspection`, as the region's pages in order from the first."""
 
     async def show_anywhere(self, address: int, size: int, inspection: Inspection) -> None:
-        """Have the pages there seen, among which those of the region are."""
+        """Pass the pages there to `inspection`, which finds the region's pages among them."""
 
 
 class _ReadRam:
-    """RAM that is read in full to be inspected."""
+    """RAM of which every page is read in order to inspect it."""
 
     async def read(self, address: int, size: int) -> bytes:
-        """The bytes at an address; raises HarnessError where there is no such RAM."""
+        """The bytes at an address; raises HarnessError if there is no such RAM."""
         raise NotImplementedError
 
     async def show(self, address: int, size: int, inspection: Inspection) -> None:
-        """Have the pages from an address on seen, as those of the region from its first one on."""
+        """Pass the pages from `address` on to `inspection`, as the region's pages in order from the first."""
         async for start, rows in self._rows(address, size):
             inspection.see(np.arange(start, start + len(rows)), rows)
 
     async def show_anywhere(self, address: int, size: int, inspection: Inspection) -> None:
-        """Have the pages there seen, among which those of the region are."""
+        """Pass the pages there to `inspection`, which finds the region's pages among them."""
         async for _, rows in self._rows(address, size):
             inspection.see_anywhere(rows)
 
@@ -63,20 +63,20 @@ class _ReadRam:
 
 
 class SharedRam(_ReadRam):
-    """RAM of which QEMU holds the file; it can be read at any time, while the guest runs."""
+    """RAM in a file that QEMU has open. It can be read at any time, while the guest runs."""
 
     def __init__(self, file: int, guest: Guest) -> None:
         self._file = file
         self._start = guest.profile.ram_start
 
     async def read(self, address: int, size: int) -> bytes:
-        """The bytes at an address; raises HarnessError where there is no such RAM."""
+        """The bytes at an address; raises HarnessError if there is no such RAM."""
         return self.now(address, size)
 
     def now(self, address: int, size: int) -> bytes:
-        """The same at once, from any thread."""
+        """The same, without awaiting; usable from any thread."""
         data = b""
-        with suppress(OSError, OverflowError):  # It is before the beginning, or further than files go.
+        with suppress(OSError, OverflowError):  # Before the start of the file, or beyond the range of file offsets.
             data = os.pread(self._file, size, address - self._start)
         if len(data) < size:
             raise HarnessError(f"the guest has no RAM from {address:#x} to {address + size:#x}")
@@ -84,14 +84,14 @@ class SharedRam(_ReadRam):
 
 
 class PrivateRam(_ReadRam):
-    """RAM that only QEMU can reach; it writes what is asked for into a file in `directory`."""
+    """RAM that only QEMU can read. For each request, QEMU writes that part into a file in `directory`."""
 
     def __init__(self, qemu: QemuProcess, directory: Path) -> None:
         self._qemu = qemu
         self._file = directory / f"{qemu.name}.ram"
 
     async def read(self, address: int, size: int) -> bytes:
-        """The bytes at an address; raises HarnessError where there is no such RAM."""
+        """The bytes at an address; raises HarnessError if there is no such RAM."""
         where = {"val": address, "size": size, "filename": str(self._file)}
         try:
             await self._qemu.execute("pmemsave", where)
@@ -102,7 +102,7 @@ class PrivateRam(_ReadRam):
 
 @contextmanager
 def shared_ram(qemu: QemuProcess, guest: Guest) -> Iterator[SharedRam]:
-    """The file behind the RAM of a guest whose backing is shared; raises HarnessError where QEMU holds none."""
+    """The RAM of a guest with shared backing; raises HarnessError if QEMU has no file for it."""
     file = backing_file(qemu, guest.ram_bytes, os.O_RDONLY)
     try:
         yield SharedRam(file, guest)
@@ -111,7 +111,7 @@ def shared_ram(qemu: QemuProcess, guest: Guest) -> Iterator[SharedRam]:
 
 
 def backing_file(qemu: QemuProcess, ram_bytes: int, access: int) -> int:
-    """The file of the RAM's size that QEMU has open, opened with this access; raises HarnessError where it has none."""
+    """Open QEMU's open file whose size is that of the RAM, with this access; raises HarnessError if it has none."""
     for link in _descriptors(qemu.pid):
         try:
             status = link.stat()
@@ -123,21 +123,21 @@ def backing_file(qemu: QemuProcess, ram_bytes: int, access: int) -> int:
 
 
 def _descriptors(group: int) -> Iterator[Path]:
-    """What the processes of a group have open: the binary may be a script that started the real one."""
+    """Open files of all processes of a group: the binary may be a script that started the real QEMU."""
     for process in processes(group):
-        with suppress(OSError):  # It may have ended just now.
+        with suppress(OSError):  # The process may have just ended.
             yield from Path(f"/proc/{process.pid}/fd").iterdir()
 
 
 async def telemetry(ram: GuestRam, address: int) -> Telemetry:
-    """What the guest tells; raises HarnessError where there is no telemetry page."""
+    """Read the telemetry page; raises HarnessError if there is none."""
     return Telemetry.parse(await ram.read(address, PAGE_BYTES))
 
 
 async def inspect(source: GuestRam, ram: GuestRam, address: int, guest: Guest) -> Integrity:
-    """Compare what has arrived in `ram` with what the guest, that runs nowhere, says at the `source` that it wrote.
+    """Compare the region that arrived in `ram` with what the guest reports at the `source` to have written.
 
-    `address` is that of the telemetry page. Raises HarnessError.
+    The guest must be stopped on both sides. `address` is that of the telemetry page. Raises HarnessError.
     """
     source_page, arrived_page = [await side.read(address, PAGE_BYTES) for side in (source, ram)]
     at_source = Telemetry.parse(source_page).held_to(guest.orders.telemetry_fields())

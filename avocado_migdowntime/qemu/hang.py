@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whether QEMUs still answer while something is done with them, also those that nothing else is asked of."""
+"""Watches whether QEMUs still answer QMP while a run uses them, including those that the run asks nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,26 +9,30 @@ from ..errors import HarnessError
 from .process import QemuProcess
 
 _ASK_S = 1.0
-"""A QEMU that nobody has asked for so long is asked how it is. A hung destination shows in no answer of the source."""
+"""A QEMU that was asked nothing for this long is asked for its status: the source's answers do not show that the
+destination hangs.
+"""
 _BLAMED_S = 1.0
-"""Of silence, for a run that is out of time. Any answer comes in milliseconds, or as soon as a lock is let go."""
+"""How long a QEMU must be silent to be blamed when a run is out of time. Answers take milliseconds, or come as soon as
+QEMU releases a lock.
+"""
 _STOPPED_S = 30.0
-"""Of silence by a QEMU that was stopped by a signal, until it is no longer waited for.
+"""How long a QEMU that was stopped by a signal is waited for.
 
-One that is not stopped is waited for as long as the run may take: it answers nothing while it sends what is left at the
-switchover, which on a slow link can take minutes.
+A QEMU that is not stopped is waited for as long as the run may take: during the switchover it answers nothing while it
+sends the remaining RAM, which can take minutes on a slow link.
 """
 
 
 class HangWatch:
-    """Watches over QEMUs, and has found which of them does not answer when a run is ended for that or its time."""
+    """Watches QEMUs; when a run is ended or out of time, `silence` names the QEMUs that did not answer."""
 
     def __init__(self) -> None:
         self.silence: str | None = None
 
     @asynccontextmanager
     async def over(self, *qemus: QemuProcess) -> AsyncIterator[None]:
-        """Watch while the block runs; raises HarnessError where a QEMU is stopped and stays so, or is out of reach."""
+        """Watch while the block runs; raises HarnessError if a QEMU is and stays stopped, or cannot be reached."""
         try:
             async with asyncio.timeout(None) as patience:
                 tasks = [asyncio.create_task(_ask_now_and_then(qemu)) for qemu in qemus]
@@ -51,7 +55,7 @@ class HangWatch:
 
 
 async def _ask_now_and_then(qemu: QemuProcess) -> None:
-    with suppress(HarnessError):  # Its end is for the run to tell, which may be the one to end it.
+    with suppress(HarnessError):  # The run reports that a QEMU has ended; it may have ended it itself.
         while True:
             await asyncio.sleep(_ASK_S)
             if qemu.qmp.idle_s() >= _ASK_S:
@@ -65,5 +69,5 @@ async def _give_up_when_stopped(qemus: tuple[QemuProcess, ...], patience: asynci
 
 
 def _loss(qemus: tuple[QemuProcess, ...]) -> str:
-    """Why one of them cannot be reached any more, if that is so."""
+    """Why one of the QEMUs cannot be reached any more; empty if all can."""
     return next(filter(None, (qemu.loss for qemu in qemus)), "")

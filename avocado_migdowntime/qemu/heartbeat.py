@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""When the guest's heart beat last at the source and first at the destination, on this host's clock.
+"""The times of the guest's last heartbeat at the source and its first at the destination, on this host's clock.
 
-Each side is looked at by itself, so that one of them may be on another host. The destination's copy of the count is
-overwritten by what arrives until the switchover, and is never ahead of the source's last one until then: a count above
-that is a beat of the destination's own.
+Each side is watched separately, so one of them may be on another host. Until the switchover, incoming pages overwrite
+the destination's copy of the beat count, so it never exceeds the source's last count. A count above that is therefore a
+beat at the destination.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from .guest_ram import SharedRam
 
 _LOOK_AGAIN_S = 0.005
 _PATIENCE_S = 0.5
-"""For a look that is due, on a busy host."""
+"""How long to wait for the next look at the heart, on a busy host."""
 
 
 @dataclass(frozen=True)
 class Beat:
-    """The heart has beaten for the `number`th time after `after_s` and by `by_s`, of `time.monotonic` of this host."""
+    """Beat `number` of the heart: later than `after_s`, no later than `by_s`, both in `time.monotonic` of this host."""
 
     number: int
     after_s: float
@@ -31,13 +31,13 @@ class Beat:
 
 
 class Heart(Protocol):
-    """The beats on one side."""
+    """The heartbeats on one side."""
 
     async def last(self) -> Beat | None:
-        """The last one so far."""
+        """The last beat so far."""
 
     async def first_above(self, number: int) -> Beat | None:
-        """The first one after that number."""
+        """The first beat after that number."""
 
 
 class HeartHere:
@@ -47,11 +47,11 @@ class HeartHere:
         self._log = log
 
     async def last(self) -> Beat | None:
-        """The last one so far."""
+        """The last beat so far."""
         return _beat(self._log.last())
 
     async def first_above(self, number: int) -> Beat | None:
-        """The first one after that number."""
+        """The first beat after that number."""
         return _beat(self._log.first_above(number))
 
 
@@ -61,7 +61,7 @@ def _beat(change: tuple[int, float, float] | None) -> Beat | None:
 
 @asynccontextmanager
 async def heart_here(ram: SharedRam, address: int, byte_order: str) -> AsyncIterator[HeartHere]:
-    """Look at a heart from a thread of its own while the block runs; `address` is that of the telemetry page."""
+    """Watch a heart from its own thread while the block runs; `address` is that of the telemetry page."""
     log = BeatLog(word(byte_order, lambda: ram.now(address + HEARTBEAT_COUNT_OFFSET, 8)))
     log.begin()
     try:
@@ -71,7 +71,10 @@ async def heart_here(ram: SharedRam, address: int, byte_order: str) -> AsyncIter
 
 
 async def beats(source: Heart, destination: Heart) -> tuple[Beat, Beat] | None:
-    """The last beat at the source, where the guest is stopped, and the first at the destination, where it goes on."""
+    """The last beat at the source, where the guest is stopped, and the first at the destination, where it continues.
+
+    None if the source has no beat, or the destination shows none in time.
+    """
     last = await source.last()
     if last is None:
         return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How a program is started: on this host, or on another that does the same for its own."""
+"""Starts a program on this host; the protocols are shared with the launcher for other hosts."""
 
 import asyncio
 import os
@@ -17,28 +17,28 @@ from ..host.process_group import Process, processes
 
 
 class Running(Protocol):
-    """A program that was started, in a process group of its own."""
+    """A started program, in its own process group."""
 
     @property
     def pid(self) -> int:
-        """Its process id, where it runs."""
+        """Its process id on its host."""
 
     @property
     def returncode(self) -> int | None:
-        """How it ended, as subprocess.Popen has it; None while it runs, and where that cannot be known any more."""
+        """Its exit status as in subprocess.Popen; None while it runs, or if the status can no longer be known."""
 
     @property
     def loss(self) -> str:
-        """Why it cannot be reached any more, where that is so."""
+        """Why the program cannot be reached any more; empty if it can."""
 
     async def wait(self) -> int | None:
-        """How it ended, as soon as that is known."""
+        """Wait for the exit status."""
 
     def kill(self) -> None:
-        """End it, and what it started, at once."""
+        """Kill it and everything that it started."""
 
     def processes(self) -> tuple[Process, ...]:
-        """What its processes do; there are several where the binary is a script that started the real one."""
+        """The state of its processes; there are several if the binary is a script that started the real one."""
 
 
 class Launcher(Protocol):
@@ -46,21 +46,21 @@ class Launcher(Protocol):
 
     @property
     def name(self) -> str:
-        """Of another host; empty for this one."""
+        """The name of another host; empty for this one."""
 
     @property
     def has_filters(self) -> bool:
-        """Whether the kernel there has the filters of system calls that QEMU's -sandbox takes."""
+        """Whether that kernel has the system call filters that QEMU's -sandbox needs."""
 
     def path(self, socket: Path) -> str:
-        """What a program there has to connect to, for that to arrive at a socket here."""
+        """The path that a program there must connect to in order to reach the socket here."""
 
     async def launch(
         self, name: str, command: Sequence[str], socket: Path, stdout: int, stderr: int, network: Network | None
     ) -> Running:
-        """Start a program whose output goes into these descriptors, and what it connects to `path` to `socket`.
+        """Start a program. Its output goes to these descriptors; its connections to `path(socket)` go to `socket`.
 
-        Raises OSError, HarnessError or HostRequirementError where it cannot be started.
+        Raises OSError, HarnessError or HostRequirementError if it cannot be started.
         """
 
 
@@ -93,7 +93,7 @@ class _RunningHere:
 
 
 class LaunchHere:
-    """Starts programs on this host, each of which ends with whoever started it."""
+    """Starts programs on this host; each ends with the process that started it."""
 
     name = ""
 
@@ -103,16 +103,16 @@ class LaunchHere:
         return has_filters()
 
     def path(self, socket: Path) -> str:
-        """The socket itself."""
+        """The socket's own path."""
         return str(socket)
 
     async def launch(
         self, name: str, command: Sequence[str], socket: Path, stdout: int, stderr: int, network: Network | None
     ) -> Running:
         """Start a program; raises OSError."""
-        # In a group of its own it is not ended by the terminal's Ctrl-C before the test is, which would look like a
-        # fault of QEMU. With pipes of asyncio's its end would be waited for until these are closed, which a process
-        # that it left in another session may never do.
+        # In its own group, the process is not ended by the terminal's Ctrl-C before the test is; that would look like a
+        # fault of QEMU. No pipes of asyncio: it would wait until they are closed before it reports the end, and a
+        # process left behind in another session may never close them.
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
@@ -128,9 +128,10 @@ HERE = LaunchHere()
 
 
 def _prepare(network: Network | None) -> None:
-    # Without this a SIGKILL of the harness would leave a QEMU that holds gigabytes. The signal follows the thread
-    # that forks, which must be the test's own: so the child enters the namespace, not a thread that starts it there.
-    # `ip netns exec` would give it mounts of its own besides, and keep a hugetlbfs that is unmounted meanwhile.
+    # Without this, a SIGKILL of the harness would leave a QEMU that holds gigabytes. The signal follows the thread that
+    # forks, so that thread must be the test's own. Hence the child enters the namespace, instead of a thread that
+    # starts the child there. `ip netns exec` would also give it its own mounts, and so keep a hugetlbfs that is
+    # unmounted meanwhile.
     end_with_parent()
     if network is not None:
         network.enter()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the migration goes over, from source to destination; QMP goes through the file system in any case."""
+"""The transport of a migration from source to destination. QMP always goes through UNIX sockets."""
 
 import os
 import socket
@@ -17,17 +17,17 @@ from ..parameters.table import Parameters
 from .process import QemuProcess
 
 _FD = "migration"
-"""The name by which each QEMU knows the descriptor that it was given."""
+"""The name by which each QEMU knows the descriptor passed to it."""
 _VSOCK_LOOPBACK = 1
-"""The context of this host itself (vsock(7): VMADDR_CID_LOCAL)."""
+"""The context ID of this host itself (vsock(7): VMADDR_CID_LOCAL)."""
 
 
 class Link:
-    """A way to the destination: `uri` is where the source finds it, once it listens.
+    """A way to the destination: `uri` is the source's address of it, once the destination listens.
 
-    `header` is what a trace says of the link. A QEMU has to run in the network of its side: None is the host's. Where
-    the link `spawns`, QEMU starts a process of its own for it. It carries `bytes_per_s`, infinite where that is not
-    known. A certificate of the destination has to be for the `peer`.
+    `header` has the link's fields of the trace header. `source` and `destination` are the networks in which the QEMUs
+    must run; None is the host's. If the link `spawns`, QEMU starts a process for it. It carries `bytes_per_s`, infinite
+    if not known. A certificate of the destination must be issued for `peer`.
     """
 
     source: Network | None = NoNetwork()
@@ -41,19 +41,18 @@ class Link:
         self.header = header
 
     async def listen(self, source: QemuProcess, destination: QemuProcess) -> None:
-        """Have the destination wait for the source; raises HarnessError."""
+        """Make the destination wait for the source; raises HarnessError."""
         await destination.execute("migrate-incoming", {"uri": self.uri})
 
     async def deliver(self, destination: QemuProcess) -> None:
-        """Let the destination have what the source, which is done, has left for it; raises HarnessError."""
+        """Once the source is done, let the destination read what it left; raises HarnessError."""
 
 
 class TcpLink(Link):
-    """A port that the destination chooses, so that it is nobody else's, at an address of its own.
+    """A TCP port. The destination chooses it, so that it is free.
 
-    The source sees it at `address`; where that is another than its own, it `listens_at` that.
-
-    Source: `socket-address` of query-migrate at the destination, since QEMU 4.0 (qapi/migration.json).
+    The source connects to `address`; if the destination's own address differs, it `listens_at` that one. Source:
+    `socket-address` of query-migrate at the destination, since QEMU 4.0 (qapi/migration.json).
     """
 
     def __init__(
@@ -69,13 +68,13 @@ class TcpLink(Link):
         self.bytes_per_s = bytes_per_s
         self.source = source
         self.destination = destination
-        # The zone of an address is no part of it to others.
+        # The zone of an address means nothing to other hosts.
         self.peer = address.partition("%")[0]
         self._address = _bracketed(address)
         self._listens_at = _bracketed(listens_at or address)
 
     async def listen(self, source: QemuProcess, destination: QemuProcess) -> None:
-        """Have the destination wait for the source; raises HarnessError."""
+        """Make the destination wait for the source; raises HarnessError."""
         await destination.execute("migrate-incoming", {"uri": f"tcp:{self._listens_at}:0"})
         listening = (await destination.execute("query-migrate")).get("socket-address") or [{}]
         if not (port := listening[0].get("port", "")).isdecimal():
@@ -87,25 +86,25 @@ class TcpLink(Link):
 
 
 def _bracketed(address: str) -> str:
-    """As QEMU wants it before a port (util/qemu-sockets.c: inet_parse)."""
+    """The address as QEMU wants it before a port (util/qemu-sockets.c: inet_parse)."""
     return f"[{address}]" if ":" in address else address
 
 
 class VsockLink(Link):
-    """A port of this host's own vsock, which is one for each network of the host."""
+    """A port of the host's vsock loopback; each network of the host has its own."""
 
     source = None
     destination = None
 
 
 class FdLink(Link):
-    """A pair of connected sockets, of which each QEMU is given one."""
+    """A pair of connected sockets; each QEMU is passed one."""
 
     def __init__(self) -> None:
         super().__init__(f"fd:{_FD}", {"link": "fd"})
 
     async def listen(self, source: QemuProcess, destination: QemuProcess) -> None:
-        """Have the destination wait for the source; raises HarnessError."""
+        """Make the destination wait for the source; raises HarnessError."""
         for qemu, end in zip((source, destination), socket.socketpair(), strict=True):
             with end:
                 await qemu.give(_FD, end.fileno())
@@ -113,7 +112,7 @@ class FdLink(Link):
 
 
 class ExecLink(Link):
-    """A named pipe, into which a command of the source's writes, and from which one of the destination's reads."""
+    """A named pipe: a command that the source starts writes into it, and one of the destination's reads from it."""
 
     spawns = True
 
@@ -122,28 +121,28 @@ class ExecLink(Link):
         super().__init__(f"exec:exec cat > {self._pipe}", {"link": "exec"})
 
     async def listen(self, source: QemuProcess, destination: QemuProcess) -> None:
-        """Have the destination wait for the source; raises HarnessError."""
+        """Make the destination wait for the source; raises HarnessError."""
         os.mkfifo(self._pipe, 0o600)
         await destination.execute("migrate-incoming", {"uri": f"exec:exec cat {self._pipe}"})
 
 
 class FileLink(Link):
-    """A file, which the destination reads when the source has written it all."""
+    """A file; the destination reads it after the source has written all of it."""
 
     def __init__(self, sockets: Path) -> None:
         super().__init__(f"file:{sockets}/migration", {"link": "file"})
 
     async def listen(self, source: QemuProcess, destination: QemuProcess) -> None:
-        """Nothing has to wait."""
+        """Do nothing: the destination reads later."""
 
     async def deliver(self, destination: QemuProcess) -> None:
-        """Have the destination read the file; raises HarnessError."""
+        """Make the destination read the file; raises HarnessError."""
         await destination.execute("migrate-incoming", {"uri": self.uri})
 
 
 @contextmanager
 def open_link(parameters: Parameters, sockets: Path, say: Callable[[str], None]) -> Iterator[Link]:
-    """The link that `parameters` ask for; raises HostRequirementError where this host cannot have it."""
+    """The link that `parameters` ask for; raises HostRequirementError if this host cannot provide it."""
     match parameters.link:
         case "unix":
             yield Link(f"unix:{sockets}/migration", {"link": "unix"})
@@ -169,7 +168,7 @@ def _over(shaped: ShapedLink, wanted_bytes_per_s: int) -> TcpLink:
 
 
 def _free_vsock_port() -> int:
-    """A port of this host's own vsock at which nobody listens now."""
+    """A free port of the host's vsock loopback."""
     try:
         with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as tried:
             tried.bind((_VSOCK_LOOPBACK, socket.VMADDR_PORT_ANY))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QEMU's own QMP client, which knows since when nothing was answered."""
+"""QEMU's own QMP client, extended by how long a command has gone unanswered."""
 
 import time
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from ..basics.event_loop import to_its_end
 
 @dataclass(frozen=True)
 class Silence:
-    """A command that has not been answered for so long."""
+    """A command that has not been answered for so many seconds."""
 
     command: str
     seconds: float
@@ -28,9 +28,9 @@ class _Command:
 
 
 class Monitor(QMPClient):
-    """A QMP connection that can be asked what it waits for.
+    """A QMP connection that knows which commands it awaits answers to.
 
-    A command whose wait was cancelled counts until another is answered: QEMU answers them in their order.
+    A command whose wait was cancelled counts as unanswered until a later one is answered: QEMU answers in order.
     """
 
     def __init__(self, name: str) -> None:
@@ -39,7 +39,7 @@ class Monitor(QMPClient):
         self._heard_s = time.monotonic()
 
     async def execute(self, cmd: str, arguments: Mapping[str, object] | None = None, oob: bool = False) -> object:
-        """What QEMU answers to `cmd`; raises ExecuteError where it refuses, ExecInterruptedError where it is gone."""
+        """Return QEMU's answer to `cmd`; raises ExecuteError if QEMU refuses, ExecInterruptedError if it is gone."""
         command = _Command(cmd, time.monotonic())
         self._unanswered.append(command)
         try:
@@ -51,21 +51,21 @@ class Monitor(QMPClient):
         return answer
 
     async def disconnect(self) -> None:
-        """Disconnect; cancellations take effect when that is done.
+        """Disconnect; a cancellation takes effect only when that is done.
 
-        One amidst of it would leave tasks behind whose exceptions nobody asks for, and asyncio would print them.
+        A cancellation halfway would leave tasks whose exceptions nobody retrieves, and asyncio would print them.
         """
         await to_its_end(super().disconnect())
 
     def silence(self) -> Silence | None:
-        """The oldest command that is not answered, and how long QEMU has answered nothing; None if there is none."""
+        """The oldest unanswered command, and how long QEMU has answered nothing; None if all are answered."""
         if not self._unanswered:
             return None
         oldest = self._unanswered[0]
         return Silence(oldest.command, time.monotonic() - max(oldest.at_s, self._heard_s))
 
     def idle_s(self) -> float:
-        """Seconds since the last answer, 0 while one is waited for."""
+        """Seconds since the last answer; 0 while an answer is awaited."""
         return 0.0 if self._unanswered else time.monotonic() - self._heard_s
 
     def _note_answer(self, command: _Command) -> None:

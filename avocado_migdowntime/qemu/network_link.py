@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The network between two hosts, and what it carries, measured before a migration goes over it."""
+"""The network between two hosts, and its bandwidth, measured before a migration goes over it."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _LINK_S = 30.0
 
 
 async def network_link(source: Place, destination: Place, say: Callable[[str], None]) -> TcpLink:
-    """The network from one host to the other; raises HostRequirementError where nothing arrives."""
+    """The network from one host to the other; raises HostRequirementError if nothing gets through."""
     names = [place.name or "here" for place in (source, destination)]
     failures = []
     for address, listens_at in _ways(source, destination):
@@ -35,12 +35,13 @@ async def network_link(source: Place, destination: Place, say: Callable[[str], N
 
 
 def _ways(source: Place, destination: Place) -> list[tuple[str, str]]:
-    """The addresses at which the source may find the destination, and where that listens then."""
+    """Pairs of addresses to try: the one that the source connects to, and the one that the destination listens at."""
     if not isinstance(destination, FarPlace):
         assert isinstance(source, FarPlace)
         return [(source.connection.address_here, source.connection.own_address_here)]
     its, own = destination.connection.its_address, destination.connection.own_address
-    # How one of two other hosts sees the other is not known here: as that sees itself, or as it is seen from here.
+    # How one far host sees the other is not known here. Try the address that it has for itself, then the one seen from
+    # here.
     ways = [(own, own), (its, own)] if isinstance(source, FarPlace) else [(its, own)]
     return list(dict.fromkeys(ways))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a process prints, on file: its beginning and its end, however much that is."""
+"""Keeps what a process prints in a file: only the beginning and the end if it is too much."""
 
 import asyncio
 import os
@@ -8,23 +8,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 _KEPT_BYTES = 1 << 20
-"""Of the beginning, and as much of the end."""
+"""Bytes kept of the beginning, and as many of the end."""
 _CHUNK_BYTES = 1 << 16
 _AT_A_TIME = 64
-"""Chunks that are read before the event loop has its turn: a program may print without end."""
+"""Chunks read before the event loop gets its turn: a program may print without end."""
 _LAST_WORDS_BYTES = 4096
 
 
 class Output:
-    """A pipe into which a process prints, and the file that this is kept in. `hear` gets what is read.
+    """A pipe that a process prints into, and the file that keeps its output. `hear` is called with each piece read.
 
-    Who has the other end, such as a child that the process left behind, is not waited for. Raises OSError where the
-    file cannot be made.
+    Another holder of the write end, such as a child that the process left behind, is not waited for. Raises OSError if
+    the file cannot be created.
     """
 
     def __init__(self, path: Path, hear: Callable[[bytes], None] = lambda data: None) -> None:
         self.is_over = False
-        """Whether nobody has the other end any more."""
+        """Whether nobody has the write end open any more."""
         self._hear = hear
         self._file = path.open("wb", buffering=0)
         self._read_end, self._write_end = os.pipe2(os.O_CLOEXEC)
@@ -36,17 +36,17 @@ class Output:
 
     @property
     def write_end(self) -> int:
-        """The descriptor that the process is to have."""
+        """The descriptor to pass to the process."""
         return self._write_end
 
     def begin(self) -> None:
-        """Read from now on, as the process is there."""
+        """Start to read; call this once the process has the write end."""
         os.close(self._write_end)
         self._write_end = -1
         asyncio.get_running_loop().add_reader(self._read_end, self.read)
 
     def read(self) -> None:
-        """Take what has been printed."""
+        """Read what has been printed so far."""
         for _ in range(_AT_A_TIME):
             try:
                 data = os.read(self._read_end, _CHUNK_BYTES)
@@ -61,7 +61,7 @@ class Output:
             self._hear(data)
 
     def close(self) -> None:
-        """Take what has been printed, and end the file."""
+        """Read what has been printed so far, and finish the file."""
         if not self.is_over:
             if self._write_end >= 0:
                 os.close(self._write_end)
@@ -75,7 +75,7 @@ class Output:
         self._file.close()
 
     def last_line(self) -> str:
-        """The last line so far; empty where there is none."""
+        """The last line so far; empty if there is none."""
         lines = self._last.decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else ""
 
@@ -100,5 +100,5 @@ class Output:
         while data and not self._file.closed:
             try:
                 data = data[self._file.write(data) :]
-            except OSError:  # A full disk: the run has more important things to write, and says so.
+            except OSError:  # A full disk: the run has more important files to write, and reports it there.
                 self._file.close()

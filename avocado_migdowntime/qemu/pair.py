@@ -30,7 +30,7 @@ from .tls import Credentials, credentials
 
 @dataclass(frozen=True)
 class Side:
-    """A QEMU and where it runs."""
+    """A QEMU and its host."""
 
     qemu: QemuProcess
     place: Place
@@ -40,9 +40,9 @@ class Side:
 class Pair:
     """Two running QEMUs, the guest that the source runs, and the link between them.
 
-    `sockets` is a private directory that is removed with them; `credentials` are for an encrypted migration. When
-    `filled` is done, all their hugepages are made; it raises HostRequirementError if the host lacks them. `sides` are
-    the QEMUs with the hosts that they run on.
+    `sockets` is a private directory that is removed with them; `credentials` are for an encrypted migration. The task
+    `filled` is done when all their hugepages are allocated; it raises HostRequirementError if a host lacks them.
+    `sides` are the QEMUs with their hosts.
     """
 
     source: QemuProcess
@@ -57,13 +57,13 @@ class Pair:
 
     @property
     def uri(self) -> str:
-        """Where the source finds the destination, once the pair is configured."""
+        """The source's address of the destination, valid once the pair is configured."""
         return self.link.uri
 
     async def configure(self, parameters: Parameters) -> Mapping[str, Any]:
-        """Set migration parameters and capabilities on both ends; gives the header of the trace to come.
+        """Set migration capabilities and parameters on both ends; return the header of the trace to come.
 
-        Raises HarnessError where QEMU refuses, or says that it has other parameters.
+        Raises HarnessError if QEMU refuses, or reports other values than were set.
         """
         capabilities = ("events", *parameters.capabilities)
         settings = {
@@ -111,7 +111,7 @@ class Pair:
 
 @asynccontextmanager
 async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[str], None]) -> AsyncIterator[Pair]:
-    """Launch both ends of a migration as `parameters` say; on leaving, they end and each host has all it lent.
+    """Launch both ends of a migration. On leaving, both end, and each host gets back all that it lent.
 
     QEMU's own output goes to `directory`. Raises UsageError, HostRequirementError or HarnessError.
     """
@@ -123,7 +123,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
             link = await _link(parameters, ends, sockets, stack, say)
             await ends.lend_hugepages(parameters.reserve_hugepages)
             tls = credentials(parameters.tls, link.peer)
-            # What a user adds may start a process of its own, such as the script of a tap.
+            # The user's own arguments may make QEMU start a process, such as the script of a tap device.
             spawning = link.spawns or bool(parameters.qemu_arguments)
             incoming = ("-incoming", "defer", *(("-S",) if parameters.integrity else ()))
             source, destination = [
@@ -140,7 +140,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
                     sockets,
                     network,
                     end.place.launcher,
-                    # So that one that hangs as it starts is named before the run is given up.
+                    # Short enough to name a QEMU that hangs as it starts, before the run is given up.
                     min(START_S, parameters.time_limit / 2),
                 )
                 for side, end, more, network in (
@@ -160,7 +160,7 @@ async def launched_pair(parameters: Parameters, directory: Path, say: Callable[[
 async def _link(
     parameters: Parameters, ends: Ends, sockets: Path, stack: ExitStack, say: Callable[[str], None]
 ) -> Link:
-    """The link of the migration; raises HostRequirementError if the host cannot provide it."""
+    """The link of the migration; raises HostRequirementError if the hosts cannot provide it."""
     source, destination = ends.source.place, ends.destination.place
     if source is destination:
         return stack.enter_context(open_link(parameters, sockets, say))
@@ -170,7 +170,7 @@ async def _link(
 
 
 async def _enter_all(stack: AsyncExitStack, *processes: QemuProcess) -> None:
-    """Start several QEMUs at once; whichever did start is ended by the stack."""
+    """Start several QEMUs at once; the stack ends those that did start."""
     starts = [asyncio.create_task(stack.enter_async_context(process)) for process in processes]
     try:
         await asyncio.gather(*starts)

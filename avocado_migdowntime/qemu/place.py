@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where QEMUs run, and what is available there: on this host, or on another."""
+"""A host where QEMUs run, and what it offers: this host or another."""
 
 import asyncio
 import os
@@ -26,72 +26,72 @@ from .remembered import probed
 
 
 class Place(Protocol):
-    """A host; what it lends is given back when its block is left. Each raises HostRequirementError or HarnessError."""
+    """A host. What it lends is returned when its block is left. Methods raise HostRequirementError or HarnessError."""
 
     name: str
-    """Of another host, for sentences; empty for this one."""
+    """The name of another host, for messages; empty for this one."""
     identity: str
-    """What is the same for all who are on it, and of no other host; empty where it does not tell."""
+    """An identifier that all users of this host see, and no other host has; empty if unknown."""
     suffix: str
-    """What names of processes there end with, where they would have those of processes of another host."""
+    """Suffix of process names there, where they could clash with those of processes of another host."""
     launcher: Launcher
     machine: str
-    """As `uname -m` has it."""
+    """The architecture as `uname -m` prints it."""
     page_bytes: int
-    """Of its own pages, which are no hugepages."""
+    """The base page size of the host (not of its hugepages)."""
     may_use_kvm: bool
 
     async def take_turn(self) -> str:
-        """Have its turn until the run is over: nothing is said, or who has it now."""
+        """Ask for this run's turn, held until the run is over; return an empty string, or who has the turn now."""
 
     async def binary(self, qemu: str | None, arch: str) -> str:
-        """The path of a QEMU there; raises UsageError where what is given is none."""
+        """The path of a QEMU there; raises UsageError if `qemu` names none."""
 
     async def probed(self, binary: str, directory: Path, sockets: Path) -> QemuInfo:
-        """What it can do; raises UsageError where it is no QEMU."""
+        """What the binary can do; raises UsageError if it is no QEMU."""
 
     async def hugetlbfs(self, page_size_bytes: int) -> Path:
-        """A directory whose files are of these pages."""
+        """A directory whose files consist of hugepages of this size."""
 
     async def lend_hugepages(self, page_size_bytes: int, count: int, allowed: bool) -> None:
-        """Have so many free pages for the QEMUs that are launched while `handing_over`."""
+        """Reserve `count` free hugepages for the QEMUs that are launched within `handing_over`."""
 
     def handing_over(self) -> AbstractAsyncContextManager[None]:
-        """Let the QEMUs that are launched in this block have the pages."""
+        """Release the reserved hugepages to the QEMUs that are launched in this block."""
 
     async def arguments(self, arguments: Sequence[str]) -> tuple[str, ...]:
-        """Arguments of QEMU's with the files that they name where they are there."""
+        """QEMU's arguments; the files that they name are made available there."""
 
     async def keep_private(self, name: str, files: Mapping[str, bytes]) -> str:
-        """Have files that nobody else can read in a directory of that name; gives its path, where it is."""
+        """Store files that only this user can read in a directory of that name; return its path on that host."""
 
     async def fill(self, qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.Event) -> None:
-        """Have all hugepages of a QEMU made, until it is `over`."""
+        """Allocate all hugepages of a QEMU, until the event `over` is set."""
 
     def ram(self, qemu: QemuProcess, guest: Guest) -> AbstractAsyncContextManager[GuestRam]:
-        """The RAM of its guest."""
+        """The RAM of a QEMU's guest."""
 
     async def listen(self, address: str) -> int:
-        """Have what measures the link listened for at an address there; gives the port. Raises OSError as well."""
+        """Listen at an address there for the measurement of the link; return the port. Also raises OSError."""
 
     async def receive(self) -> float:
-        """How many bytes arrive there in a second; raises OSError as well."""
+        """Bytes per second that arrive there; also raises OSError."""
 
     async def send(self, address: str, port: int) -> None:
-        """Send to where it is listened, until enough has arrived; raises OSError as well."""
+        """Send to the listening place until enough has arrived; also raises OSError."""
 
     async def cpu_seconds(self, qemu: QemuProcess, vcpus: Sequence[int]) -> Mapping[str, float]:
-        """CPU seconds that a QEMU has had (`qemu_s`), and these of its threads (`vcpus_s`), as far as they are told."""
+        """CPU seconds used by a QEMU (`qemu_s`) and by these of its threads (`vcpus_s`), as far as they are known."""
 
     def clock(self, since_s: float) -> Mapping[str, Any] | None:
-        """How far its real-time clock is ahead of the one here, from a time of that on (`ahead_s`), or None.
+        """How far the host's real-time clock is ahead of ours, from `since_s` (on that clock) on; None for this host.
 
-        It is None here, where there is but one. `ahead_s` is null where one of them was set meanwhile; `readings` tells
-        how often they were compared.
+        `ahead_s` is the interval [low, high] in seconds, or null if a clock was set meanwhile; `readings` is the number
+        of comparisons.
         """
 
     def heart(self, ram: GuestRam, address: int, byte_order: str) -> AbstractAsyncContextManager[Heart]:
-        """The heart of its guest, whose RAM this is and is shared; `address` is that of the telemetry page."""
+        """The heart of the guest whose RAM, which must be shared, is `ram`; `address` is that of the telemetry page."""
 
 
 class Here:
@@ -111,32 +111,32 @@ class Here:
         self._pages: Hugepages | None = None
 
     async def take_turn(self) -> str:
-        """Have its turn until the run is over, as every run that is on another host as well."""
+        """Take this run's turn on this host until the run is over, as every run that also uses another host does."""
         lock, holder = turn.take()
         if lock is not None:
             self._stack.enter_context(lock)
         return holder
 
     async def binary(self, qemu: str | None, arch: str) -> str:
-        """The path of a QEMU here, as `find_binary` says."""
+        """The path of a QEMU here: see `find_binary`."""
         return find_binary(qemu, arch)
 
     async def probed(self, binary: str, directory: Path, sockets: Path) -> QemuInfo:
-        """What it can do, as `remembered.probed` says."""
+        """What the binary can do: see `remembered.probed`."""
         return await probed(binary, directory, sockets)
 
     async def hugetlbfs(self, page_size_bytes: int) -> Path:
-        """A directory whose files are of these pages."""
+        """A directory whose files consist of hugepages of this size."""
         return self._stack.enter_context(hugetlbfs_directory(self._resources, page_size_bytes))
 
     async def lend_hugepages(self, page_size_bytes: int, count: int, allowed: bool) -> None:
-        """Have so many free pages for the QEMUs that are launched while `handing_over`."""
+        """Reserve `count` free hugepages for the QEMUs that are launched within `handing_over`."""
         lease = lease_hugepages(self._resources, page_size_bytes, count, allowed=allowed)
         self._pages = self._stack.enter_context(lease)
 
     @asynccontextmanager
     async def handing_over(self) -> AsyncIterator[None]:
-        """Let the QEMUs that are launched in this block have the pages."""
+        """Release the reserved hugepages to the QEMUs that are launched in this block."""
         if self._pages is None:
             yield
             return
@@ -144,11 +144,11 @@ class Here:
             yield
 
     async def arguments(self, arguments: Sequence[str]) -> tuple[str, ...]:
-        """As they are."""
+        """The arguments unchanged."""
         return tuple(arguments)
 
     async def keep_private(self, name: str, files: Mapping[str, bytes]) -> str:
-        """Have files that nobody else can read in a directory of the run's."""
+        """Store files that only this user can read in a directory of the run."""
         directory = self._sockets / name
         directory.mkdir(mode=0o700)
         for each, data in files.items():
@@ -157,12 +157,12 @@ class Here:
         return str(directory)
 
     async def fill(self, qemu: QemuProcess, backing: Backing, ram_bytes: int, over: threading.Event) -> None:
-        """Have all hugepages of a QEMU made, until it is `over`."""
+        """Allocate all hugepages of a QEMU, until the event `over` is set."""
         await fill_here(qemu, backing, ram_bytes, over)
 
     @asynccontextmanager
     async def ram(self, qemu: QemuProcess, guest: Guest) -> AsyncIterator[GuestRam]:
-        """The RAM of its guest."""
+        """The RAM of a QEMU's guest."""
         if not guest.backing.in_one_file:
             yield PrivateRam(qemu, self._sockets)
             return
@@ -170,13 +170,13 @@ class Here:
             yield ram
 
     async def listen(self, address: str) -> int:
-        """Have what measures the link listened for; raises OSError."""
+        """Listen for the measurement of the link; return the port. Raises OSError."""
         self._listener = rate.listen(address)
         port: int = self._listener.getsockname()[1]
         return port
 
     async def receive(self) -> float:
-        """How many bytes arrive in a second; raises OSError."""
+        """Bytes per second that arrive; raises OSError."""
         return await asyncio.to_thread(rate.receive, self._listener)
 
     async def send(self, address: str, port: int) -> None:
@@ -184,16 +184,16 @@ class Here:
         await asyncio.to_thread(rate.send, address, port)
 
     async def cpu_seconds(self, qemu: QemuProcess, vcpus: Sequence[int]) -> Mapping[str, float]:
-        """What this host tells of a QEMU here."""
+        """CPU seconds of a QEMU and its threads."""
         return look.cpu_seconds(qemu.pid, vcpus)
 
     def clock(self, since_s: float) -> Mapping[str, Any] | None:
-        """There is but one clock here."""
+        """None: there is only one clock here."""
         return None
 
     @asynccontextmanager
     async def heart(self, ram: GuestRam, address: int, byte_order: str) -> AsyncIterator[Heart]:
-        """The heart of its guest, whose RAM this is."""
+        """The heart of the guest whose RAM is `ram`."""
         assert isinstance(ram, SharedRam)
         async with heart_here(ram, address, byte_order) as heart:
             yield heart

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""On which hosts the two sides of a migration run."""
+"""The hosts of the two sides of a migration."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -15,25 +15,24 @@ if TYPE_CHECKING:
     from .far_place import FarPlace
 
 _QEMUS = {"source": "qemu", "destination": "qemu_destination"}
-"""What names the QEMU of a side."""
+"""The parameter that names the QEMU of a side."""
 _TURN_AGAIN_S = 0.2
 """How often to check whether the lock of a host is free."""
 
 
 @asynccontextmanager
 async def places(parameters: Parameters, here: Here, say: Callable[[str], None]) -> AsyncIterator[tuple[Place, Place]]:
-    """That of the source and that of the destination, once it is this one's turn on each host.
+    """Yield the source's and the destination's place once it is this run's turn on each host.
 
-    Where both are here, that is so before: `alone_on_host` says it.
-
-    Raises UsageError where two of the hosts are one, HostRequirementError or HarnessError.
+    If both are this host, the caller already has the turn (`alone_on_host`). Raises UsageError if two hosts are the
+    same one, HostRequirementError or HarnessError.
     """
     async with AsyncExitStack() as stack:
         far = {side: await far_place(stack, side, host, say) for side, host in hosts_of(parameters).items()}
         check_apart(here, far)
         if far:
-            # In an order that is the same wherever a run is started: none waits for a turn that comes before one that
-            # it has, so that no two wait for each other.
+            # Take turns in an order that is the same on every host: no run waits for a host that sorts before one it
+            # holds, so two runs never wait for each other.
             hosts: list[Place] = [here, *far.values()]
             for place in sorted(hosts, key=lambda host: host.identity):
                 await _take_turn(place, say)
@@ -47,7 +46,7 @@ def hosts_of(parameters: Parameters) -> Mapping[str, str]:
 
 
 async def far_place(stack: AsyncExitStack, side: str, host: str, say: Callable[[str], None]) -> "FarPlace":
-    """Another host that answers until the stack is left; raises UsageError or HostRequirementError."""
+    """Connect to another host until the stack is left; raises UsageError or HostRequirementError."""
     from ..remote.ssh import connected
     from .far_place import FarPlace
 
@@ -57,7 +56,7 @@ async def far_place(stack: AsyncExitStack, side: str, host: str, say: Callable[[
 
 
 def check_apart(here: Here, far: "dict[str, FarPlace]") -> None:
-    """Raise UsageError where a host is this one, or both are the same: it would wait for its own turn."""
+    """Raise UsageError if a far host is this one, or both are the same: a run would wait for its own turn."""
     names = {here.identity: ""}
     for side, place in far.items():
         if place.identity and place.identity in names:

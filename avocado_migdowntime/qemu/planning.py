@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From parameters to the guest that will run, as far as it can be known before anything is launched."""
+"""Plans the guest from the parameters, as far as possible before anything is launched."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,14 +20,14 @@ from .settings import typed
 
 _FILE_SINCE = (8, 2, 0)
 REGION_FLOOR_BYTES = 16 << 20
-"""So much from the start of RAM is the program's own (images/README.md: What is where)."""
+"""Bytes from the start of RAM that the program itself occupies (images/README.md: What is where)."""
 _NOT_ANSWERED = ("exec", "file")
 
 
 async def planned_guest(
     parameters: Parameters, qemu_info: QemuInfo, backing: Backing, resources: HostResources, say: Callable[[str], None]
 ) -> Guest:
-    """The guest under TCG; a Linux is made if that is what it is to be. Raises UsageError or HostRequirementError."""
+    """The guest, planned for TCG; builds the Linux image if needed. Raises UsageError or HostRequirementError."""
     profile = PROFILES[parameters.arch]
     check_vcpus(profile, parameters)
     linux = await _linux(profile, parameters, resources, say)
@@ -56,7 +56,7 @@ async def planned_guest(
 
 
 def for_architecture(parameters: Parameters, qemu_info: QemuInfo) -> Parameters:
-    """With the architecture of that QEMU where none was chosen; raises UsageError where there is no guest for it."""
+    """Fill in this QEMU's architecture if none was chosen; raises UsageError if there is no guest for it."""
     if parameters.arch != ANY_ARCHITECTURE:
         return parameters
     if qemu_info.arch not in ARCHITECTURES:
@@ -68,7 +68,10 @@ def for_architecture(parameters: Parameters, qemu_info: QemuInfo) -> Parameters:
 
 
 def check(qemu_info: QemuInfo, parameters: Parameters) -> None:
-    """Raise UsageError or HostRequirementError where a QEMU is of another architecture or lacks what is asked of it."""
+    """Check one QEMU against the parameters.
+
+    Raises UsageError if its architecture is another, HostRequirementError if it lacks what the parameters need.
+    """
     if qemu_info.arch != parameters.arch:
         raise UsageError(
             f"{qemu_info.binary} emulates {qemu_info.arch}, not {parameters.arch}; give another with `qemu`, "
@@ -89,7 +92,7 @@ def check(qemu_info: QemuInfo, parameters: Parameters) -> None:
 
 
 def check_among_themselves(parameters: Parameters) -> None:
-    """Raise UsageError where capabilities and migrate parameters do not go with each other or with the link."""
+    """Raise UsageError if capabilities and migrate parameters do not fit each other or the link."""
     names = [name for name, _ in parameters.migrate_parameters]
     check_settings("capability", parameters.capabilities, CAPABILITIES, parameters)
     check_settings("migrate parameter", names, MIGRATE_PARAMETERS, parameters)
@@ -111,7 +114,7 @@ def check_among_themselves(parameters: Parameters) -> None:
 
 
 def _check_hosts(parameters: Parameters) -> None:
-    """Raise UsageError where something is of one host, and another one is named."""
+    """Raise UsageError if another host is named, but a parameter works within one host only."""
     if not parameters.other_hosts:
         return
     others = parameters.other_hosts[0]
@@ -140,7 +143,7 @@ async def _linux(
 
 
 def check_vcpus(profile: Profile, parameters: Parameters) -> None:
-    """Raise UsageError where not all of the vCPUs can dirty."""
+    """Raise UsageError if not all of the vCPUs can dirty memory."""
     most = profile.most_vcpus if parameters.guest == "dirtier" else 1
     if parameters.vcpus > most:
         several = ", ".join(arch for arch, other in PROFILES.items() if other.most_vcpus > 1)
@@ -162,7 +165,7 @@ def check_vcpus(profile: Profile, parameters: Parameters) -> None:
 
 
 def start_bytes(profile: Profile, parameters: Parameters) -> int:
-    """Where the region begins so that the first two NUMA nodes have half of it each, as far as there is room for it."""
+    """The start of a region that lies half in each of the first two NUMA nodes, as far as there is room."""
     begin = parameters.ram // parameters.numa_nodes - parameters.region // 2
     begin = max(begin - begin % parameters.granule, -(-REGION_FLOOR_BYTES // parameters.granule) * parameters.granule)
     return profile.ram_start + begin

@@ -20,18 +20,18 @@ from .profiles import PROFILES
 from .schema import argument_kinds
 
 _SANDBOX = "on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny"
-"""QEMU: softmmu/qemu-seccomp.c, since 8.2 system/qemu-seccomp.c; all that there is since 2.11."""
+"""QEMU: softmmu/qemu-seccomp.c, since 8.2 system/qemu-seccomp.c; every option that exists since 2.11."""
 
 
 @dataclass(frozen=True)
 class QemuInfo:
     """A QEMU binary: its release, target, and what it was built with.
 
-    `has_kvm` says that KVM was compiled in; whether it really starts a guest is known after trying (see accel.py).
-    `machines` holds names and aliases; `backed_machines` those that can have their RAM from a memory backend, `aliases`
-    has for an alias such as pc the name that it stands for in this release.
-    `migrate_parameter_kinds` has for each parameter that can be set its choices, or the JSON type of its value.
-    `has_sandbox` says that it knows -sandbox, whatever the kernel that it is to run on does.
+    `has_kvm` says that KVM was compiled in; only a trial shows whether it starts a guest (see accel.py). `machines`
+    holds names and aliases. `backed_machines` can have their RAM from a memory backend. `aliases` maps an alias such as
+    pc to the name that it stands for in this release. `migrate_parameter_kinds` maps each parameter that can be set to
+    its choices, or to the JSON type of its value. `has_sandbox` says that the binary knows -sandbox; the host's kernel
+    may still lack it.
     """
 
     binary: str
@@ -48,14 +48,14 @@ class QemuInfo:
     has_sandbox: bool
 
     def confinement(self, launcher: Launcher, *, spawning: bool = False) -> tuple[str, ...]:
-        """The arguments by which it gives up system calls that no run needs, where it and the kernel there know how."""
+        """Arguments by which QEMU gives up system calls that no run needs; empty if it or the host's kernel cannot."""
         if not (self.has_sandbox and launcher.has_filters):
             return ()
         return ("-sandbox", _SANDBOX if spawning else f"{_SANDBOX},spawn=deny")
 
     @property
     def release_text(self) -> str:
-        """The release as people write it: 7.2.22."""
+        """The release in the usual notation: 7.2.22."""
         return ".".join(map(str, self.release))
 
 
@@ -63,8 +63,8 @@ def find_binary(qemu: str | None, arch: str) -> str:
     """The path of the QEMU to use: `qemu`, or `qemu-system-ARCH` from the PATH.
 
     `qemu` can also be a suite whose QEMU was unpacked (see builds/), or a directory in which QEMU was built or
-    installed. Where `arch` is auto, it is the first of ARCHITECTURES that is there. Raises UsageError where there is no
-    executable file, HostRequirementError where none is installed, or that of a suite of Debian's is not here.
+    installed. If `arch` is auto, the first of ARCHITECTURES that is found is used. Raises UsageError if there is no
+    executable file, HostRequirementError if none is installed, or if the QEMU of a Debian suite has not been fetched.
     """
     archs = ARCHITECTURES if arch == ANY_ARCHITECTURE else (arch,)
     wanted = "qemu-system-*" if arch == ANY_ARCHITECTURE else f"qemu-system-{arch}"
@@ -78,7 +78,7 @@ def find_binary(qemu: str | None, arch: str) -> str:
     if unpacked := binary_of(qemu, archs):
         return str(unpacked)
     if Path(qemu).is_dir():
-        # In full, as a bare name would be looked for on the PATH.
+        # Absolute, because a bare name would be looked up on the PATH.
         places = [Path(qemu).absolute() / below for below in ("", "bin", "build")]
         binary = _first(str(place / f"qemu-system-{arch}") for arch in archs for place in places)
         if binary is None:
@@ -102,7 +102,7 @@ def _first(names: Iterable[str]) -> str | None:
 
 
 async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher = HERE, suffix: str = "") -> QemuInfo:
-    """Start `binary` without a machine and ask it; raises UsageError where it does not answer as a QEMU does.
+    """Start `binary` without a machine and query it; raises UsageError if it does not answer as a QEMU does.
 
     The name of the process ends with `suffix`.
     """
@@ -144,7 +144,7 @@ async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher 
 async def _has_sandbox(qemu: QemuProcess) -> bool:
     try:
         options = await qemu.execute("query-command-line-options", {"option": "sandbox"})
-    except HarnessError:  # It refuses to tell of an option that it was not built with.
+    except HarnessError:  # QEMU refuses a query about an option that it was built without.
         return False
     return bool(options)
 

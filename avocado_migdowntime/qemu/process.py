@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One QEMU process with its QMP connection, which ends with whoever started it."""
+"""One QEMU process with its QMP connection; it ends with the process that started it."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from .monitor import Monitor
 from .output import Output
 
 START_S = 20.0
-"""A QEMU speaks QMP within so long, on a busy host too."""
+"""Within this time a QEMU speaks QMP, even on a busy host."""
 _END_S = 5.0
 _SERIAL_LIMIT = 1 << 20
 """Bytes of serial output that are kept: a guest (or a program that is no QEMU) may print forever."""
@@ -30,10 +30,10 @@ _SERIAL_LIMIT = 1 << 20
 class QemuProcess:
     """A QEMU that runs within an `async with` block.
 
-    Beginning and end of its standard error go to `directory/NAME.stderr`, those of what comes over its serial line to
-    `directory/NAME.serial`, its command line to `directory/NAME.command`; the QMP socket lies in `sockets`, whose path
-    must be short. `arguments` are all but the monitor and the serial line. It runs in the `network` that is given,
-    or else in the host's, where `launcher` has it run. It has to speak QMP within `speaks_within_s`.
+    The beginning and end of its standard error go to `directory/NAME.stderr`, those of its serial output to
+    `directory/NAME.serial`, its command line to `directory/NAME.command`. The QMP socket is in `sockets`, whose path
+    must be short. `arguments` are all but those of the monitor and the serial port. It runs in `network`, or else in
+    the host's network, on the host of `launcher`. It must speak QMP within `speaks_within_s`.
     """
 
     def __init__(
@@ -78,7 +78,8 @@ class QemuProcess:
 
     async def __aenter__(self) -> Self:
         try:
-            # Cancelled at its first step qemu.qmp leaves a coroutine behind that was never awaited, and Python says so.
+            # Cancelled at its first step, qemu.qmp would leave a coroutine that was never awaited, and Python would
+            # warn of it.
             await to_its_end(self.qmp.start_server(str(self._socket)))
             process = await to_its_end(self._spawn())
             await self._connected(process)
@@ -113,9 +114,9 @@ class QemuProcess:
         return self._process.pid
 
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
-        """What QMP answers to `command`, as QEMU documents it.
+        """Return the QMP answer to `command`, checked against QEMU's documentation.
 
-        Raises HarnessError where it refuses or answers something else, and where the process is gone.
+        Raises HarnessError if QEMU refuses, answers something else, or is gone.
         """
         try:
             answer = await self.qmp.execute(command, dict(arguments) if arguments else None)
@@ -126,14 +127,14 @@ class QemuProcess:
             raise await self.end_error(f"during {command}") from error
 
     async def give(self, name: str, descriptor: int) -> None:
-        """Give QEMU a copy of an open file, which it knows by `name` then; raises HarnessError."""
+        """Pass a copy of an open file to QEMU, which then knows it by `name`; raises HarnessError."""
         self.qmp.send_fd_scm(descriptor)
         await self.execute("getfd", {"fdname": name})
 
     async def line(self, *beginnings: str) -> str:
         """The first line from the serial port, past or to come, that starts with one of `beginnings`.
 
-        Raises HarnessError where the process ends before.
+        Raises HarnessError if the process ends before.
         """
         while True:
             if self._ended is not None and self._ended.done():
@@ -147,7 +148,7 @@ class QemuProcess:
             await self._new_line.wait()
 
     async def end_error(self, when: str) -> HarnessError:
-        """The error that says how the process ended, with its own last words."""
+        """An error that says how the process ended, with its own last words."""
         assert self._process is not None
         self._gone_when = when
         with contextlib.suppress(TimeoutError):
@@ -158,9 +159,10 @@ class QemuProcess:
         return HarnessError(f"{self.name} QEMU {_ending(self._process.returncode)} {when}: {self.last_words()}")
 
     def silence(self, least_s: float) -> str | None:
-        """Says what it has not answered, where it has answered nothing for `least_s`, and what it does meanwhile.
+        """What QEMU has not answered and what its processes are doing, if it has answered nothing for `least_s`; else
+        None.
 
-        One that has closed its QMP connection answers nothing any more.
+        A QEMU that has closed its QMP connection answers nothing any more.
         """
         if self._gone_when and self._process is not None and self._process.returncode is None:
             return f"the {self.name} QEMU {_ending(None)} {self._gone_when}{self._doing()}: {self.last_words()}"
@@ -170,12 +172,12 @@ class QemuProcess:
         return f"the {self.name} QEMU {silence}{self._doing()}: {self.last_words()}"
 
     def is_stopped(self) -> bool:
-        """Whether a process of it was stopped by a signal, and does nothing until it is told to go on."""
+        """Whether a signal stopped one of its processes, which then does nothing until it is continued."""
         return self._process is not None and any(process.state == "T" for process in self._process.processes())
 
     @property
     def loss(self) -> str:
-        """Why nothing is known of it any more, where that is so."""
+        """Why nothing is known of the process any more; empty if it can be reached."""
         return self._process.loss if self._process is not None else ""
 
     async def _connected(self, process: Running) -> None:
@@ -198,7 +200,7 @@ class QemuProcess:
         )
 
     def _hear(self, data: bytes) -> None:
-        """Take what came over the serial line; nothing says that it has ended."""
+        """Take data from the serial port; empty data means that it has ended."""
         if self._heard_bytes < _SERIAL_LIMIT:
             self._heard_bytes += len(data)
             *lines, self._partial = (self._partial + data).split(b"\n")
@@ -206,7 +208,7 @@ class QemuProcess:
         self._new_line.set()
 
     async def _end(self) -> None:
-        """End the process whatever state it is in; cancellations meanwhile are put off until that is done."""
+        """End the process, whatever its state; cancellations are deferred until that is done."""
         await to_its_end(self._end_at_once())
 
     async def _end_at_once(self) -> None:
@@ -223,12 +225,12 @@ class QemuProcess:
         self._socket.unlink(missing_ok=True)
 
     def _panic(self) -> str:
-        """A remark where the guest's kernel has given up."""
+        """A remark if the guest's kernel has panicked."""
         line = next((line for line in self.serial if "Kernel panic" in line), None)
         return f" ({line[line.index('Kernel panic') :]})" if line else ""
 
     def _doing(self) -> str:
-        """What its processes do, and on which other host."""
+        """What its processes are doing, and on which other host."""
         assert self._process is not None
         doing = "".join(f", {process}" for process in self._process.processes())
         return f"{doing} on {self._launcher.name}" if doing and self._launcher.name else doing

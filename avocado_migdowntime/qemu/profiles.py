@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What differs between architectures when a guest is launched. A new one is a row here and a folder of images."""
+"""How launching a guest differs between architectures. A new architecture is a row here and a folder of images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ from ..linux.image import Recipe
 
 @dataclass(frozen=True)
 class LinuxProfile:
-    """How a Linux guest is made, where its `console` is, and further `words` for its command line.
+    """How a Linux guest is built, the name of its `console`, and further `words` for its command line.
 
-    `direct_options` are the machine's that spare it the firmware (boot=direct), for a QEMU of at least `direct_since`.
-    With more than `most_ram_bytes` its RAM has a hole, beyond which nobody looks for its pages.
+    `direct_options` are machine options that skip the firmware (boot=direct), for a QEMU of at least `direct_since`.
+    With more than `most_ram_bytes`, the RAM has a hole, and pages beyond it are not searched.
     """
 
     recipe: Recipe
@@ -29,13 +29,13 @@ class LinuxProfile:
 
 @dataclass(frozen=True)
 class Profile:
-    """An architecture: its machine families (the first is the default) and how the dirtier is started.
+    """An architecture: its machine families (the first is the default) and how the dirtier is booted.
 
-    `package` has its QEMU. `kernel` and `bios` are file names below images/ARCH; with `bios` set it
-    is the direct boot, and without it QEMU or the machine's own firmware loads `kernel`. `machine_options` and `cpu`
-    are what an accelerator needs beside QEMU's defaults: for ppc64, they quieten what TCG cannot emulate. RAM begins at
-    the guest-physical address `ram_start`. `linux` is there where a Linux guest can be made. So many as `most_vcpus`
-    can dirty, where there is no Linux.
+    `package` provides its QEMU. `kernel` and `bios` are file names below images/ARCH. With `bios`, boot=direct loads
+    that; otherwise QEMU or the machine's own firmware loads `kernel`. `machine_options` and `cpu` are what an
+    accelerator needs beyond QEMU's defaults; for ppc64 they silence warnings about what TCG cannot emulate. RAM starts
+    at the guest-physical address `ram_start`. `linux` is set if a Linux guest can be built. Without Linux, up to
+    `most_vcpus` vCPUs can dirty.
     """
 
     arch: str
@@ -55,7 +55,7 @@ class Profile:
         return next((f for f in reversed(self.families) if f"-{f}-" in f"-{machine}-"), None)
 
     def boot_arguments(self, images: Path, boot: str, orders: str) -> tuple[str, ...]:
-        """QEMU's arguments that start the dirtier with `orders` on its command line."""
+        """QEMU's arguments that boot the dirtier with `orders` on its command line."""
         folder = images / self.arch
         direct = ("-bios", str(folder / self.bios)) if self.bios and boot == "direct" else ()
         return (*direct, "-kernel", str(folder / self.kernel), "-append", orders)
@@ -83,7 +83,7 @@ _ROWS = (
         arch="x86_64",
         package=Package("qemu-system-x86", "qemu-system-x86-core", "qemu-x86"),
         families=("pc", "q35"),
-        # On a busy host Linux may see none of the ticks by which it tries its timer, and gives up.
+        # On a busy host Linux may see none of the ticks by which it tests its timer, and gives up.
         linux=LinuxProfile(
             Recipe("amd64", "linux-image-cloud-amd64", "dirtier.x86_64"),
             console="ttyS0",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a QEMU binary can do, remembered from one run to the next: asking it takes a process and some 0.2 s."""
+"""Caches what a QEMU binary can do from one run to the next: asking takes a process and some 0.2 s."""
 
 import os
 from contextlib import suppress
@@ -15,12 +15,12 @@ from ..errors import HostRequirementError, UsageError
 from .probe import QemuInfo, probe
 
 _ELF = b"\x7fELF"
-"""A script starts what its lines say, and that may be another program the next time: it is asked each time."""
+"""Only an ELF file is cached: a script may start another program the next time, so it is asked each time."""
 
 
 @dataclass(frozen=True)
 class _Fingerprint:
-    """What tells a file from the one that was under its path before."""
+    """Tells a file from an earlier one of the same path."""
 
     device: int
     inode: int
@@ -30,16 +30,17 @@ class _Fingerprint:
 
 @dataclass(frozen=True)
 class _Memory:
-    """What a file with this fingerprint answered."""
+    """The answers of a file with this fingerprint."""
 
     fingerprint: _Fingerprint
     qemu_info: QemuInfo
 
 
 async def probed(binary: str, directory: Path, sockets: Path) -> QemuInfo:
-    """What `binary` can do, as `probe` says or said of the very same file; raises UsageError as that does.
+    """What `binary` can do: the cached answers of the very same file, or else those of `probe`. Raises UsageError as
+    that does.
 
-    It is kept in the user's cache directory. Where that cannot be read or written, the binary is asked again.
+    The cache is in the user's cache directory. If it cannot be read or written, the binary is asked again.
     """
     fingerprint, place = _fingerprint(binary), _place(binary)
     if fingerprint is None or place is None:
@@ -56,7 +57,7 @@ async def probed(binary: str, directory: Path, sockets: Path) -> QemuInfo:
 
 
 def _fingerprint(binary: str) -> _Fingerprint | None:
-    """That of an ELF file, else None."""
+    """The fingerprint of an ELF file, else None."""
     try:
         with open(binary, "rb") as file:
             status = os.fstat(file.fileno())
@@ -68,7 +69,7 @@ def _fingerprint(binary: str) -> _Fingerprint | None:
 
 
 def _place(binary: str) -> Path | None:
-    """Where it is remembered, if there is such a place that nobody else can write to."""
+    """The file of the cache for this binary; None if no directory is safe from other users' writes."""
     with suppress(HostRequirementError):
         return (
             trusted(cache_directory() / "probed") / f"{sha256(os.path.abspath(binary).encode()).hexdigest()[:32]}.json"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What QEMU says of its own commands (query-qmp-schema, qapi/introspect.json)."""
+"""What QEMU reports about its own commands (query-qmp-schema, qapi/introspect.json)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,9 +8,9 @@ from ..errors import HarnessError
 
 
 def argument_kinds(schema: Sequence[Mapping[str, Any]], command: str) -> dict[str, str | tuple[str, ...]]:
-    """The arguments that a command takes, with the choices of each, or the JSON type of its value.
+    """The arguments of a command; for each its choices, or the JSON type of its value.
 
-    Raises HarnessError where the schema does not have them.
+    Raises HarnessError if the schema lacks them.
     """
     entities = {entity["name"]: entity for entity in schema}
     try:

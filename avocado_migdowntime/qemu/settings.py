@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Migrate parameters as the QEMU takes them that is to run, found wrong before any guest is launched."""
+"""Migrate parameters in the types of the QEMU that is to run; checks them before any guest is launched."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,10 +15,10 @@ _FLAGS = {"on": True, "yes": True, "true": True, "off": False, "no": False, "fal
 
 
 def typed(qemu_info: QemuInfo, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """The values of migrate parameters as QMP takes them.
+    """The values of migrate parameters in the types that QMP takes.
 
-    Raises HostRequirementError where this QEMU lacks a parameter or a choice of it, UsageError where a value is of
-    another type.
+    Raises HostRequirementError if this QEMU lacks a parameter or a choice of it, UsageError if a value has another
+    type.
     """
     return {name: _typed(qemu_info, name, text) for name, text in pairs}
 
@@ -26,7 +26,7 @@ def typed(qemu_info: QemuInfo, pairs: Sequence[tuple[str, str]]) -> dict[str, An
 async def check_ranges(
     qemu_info: QemuInfo, settings: Mapping[str, Any], directory: Path, sockets: Path, launcher: Launcher = HERE
 ) -> None:
-    """Set parameters on a QEMU without a guest; raises UsageError with its own words where it refuses one."""
+    """Set parameters on a QEMU without a guest; raises UsageError with QEMU's own words if it refuses one."""
     if not any(isinstance(value, int) and not isinstance(value, bool) for value in settings.values()):
         return
     arguments = ("-machine", "none", "-nodefaults", "-display", "none")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Credentials for an encrypted migration, made for one run and gone with it: each end gets what it needs, no more.
+"""Credentials for an encrypted migration, created for one run and removed with it; each end gets only what it needs.
 
 Source: docs/system/tls.rst and crypto/tlscreds*.c of QEMU.
 """
@@ -18,16 +18,16 @@ _KEY_BYTES = 32
 
 @dataclass(frozen=True)
 class Credentials:
-    """The files of each side, the object by which its QEMU reads them, and the migrate parameters that it is given."""
+    """For each side: its files, the `-object` that makes QEMU read them, and its migrate parameters."""
 
     files: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict, repr=False)
     objects: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     async def arguments(self, side: str, place: Place) -> tuple[str, ...]:
-        """Further arguments of the QEMU of that side, whose files are in its place from now on.
+        """The further arguments of that side's QEMU; stores the files in its place.
 
-        Raises HarnessError where that does not take them.
+        Raises HarnessError if the place does not take them.
         """
         if side not in self.files:
             return ()
@@ -35,9 +35,9 @@ class Credentials:
 
 
 def credentials(kind: str, name: str) -> Credentials:
-    """Those of a `kind`, none, psk or x509, for a destination of that `name` or address; raises HostRequirementError.
+    """Credentials of a `kind` (none, psk or x509) for a destination of that `name` or address.
 
-    The source asks for the name, wherever it connects to.
+    The source checks the certificate against the name, whatever address it connects to. Raises HostRequirementError.
     """
     if kind == "none":
         return Credentials()

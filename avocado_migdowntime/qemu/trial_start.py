@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Does a QEMU start with the guest of a run? One that lacks its firmware answers questions, and then does not."""
+"""Starts a QEMU once with the guest of a run: a QEMU without its firmware answers queries, but does not start."""
 
 import os
 from dataclasses import replace
@@ -19,9 +19,9 @@ from .process import QemuProcess
 async def start(
     parameters: Parameters, qemu_info: QemuInfo, resources: HostResources, directory: Path, sockets: Path
 ) -> None:
-    """Start the machine of a run once, under TCG and on the host's own pages, and end it.
+    """Start the run's machine once, under TCG and on the host's base pages, and end it.
 
-    Raises HarnessError with QEMU's last words where it ends by itself, UsageError for a machine that it does not have.
+    Raises HarnessError with QEMU's last words if it ends by itself, UsageError for a machine that it does not have.
     """
     simplest = replace(
         parameters,

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sampling a migration into a trace: one's own, somebody else's (`live`), or what virsh prints (`piped`)."""
+"""Records a migration as a trace: the harness's own, another QEMU's (`live`), or one printed by virsh (`piped`)."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A QEMU that somebody else runs, over a QMP socket of its own."""
+"""A QEMU that somebody else runs, queried over one of its QMP sockets."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ from .observed_qemu import ConnectionGone, ObservedQemu
 
 _GREETING_S = 5.0
 _GREATEST_PORT = 65535
-"""The system takes only the last 16 bits of a larger one."""
+"""The system takes only the last 16 bits of a larger number."""
 _TCP = re.compile(r"(?P<host>[^/]*):(?P<port>\d{1,5})")
 _AS_OPTION = re.compile(r"(?:unix:(?=[^,]*/)|tcp:(?=[^,]*:))(?P<address>[^,]+)(?:,(?:server|wait|nowait)\b.*)?")
 """An address as QEMU's option -qmp has it."""
@@ -26,7 +26,7 @@ _AS_OPTION = re.compile(r"(?:unix:(?=[^,]*/)|tcp:(?=[^,]*:))(?P<address>[^,]+)(?
 class AttachedQemu(ObservedQemu):
     """The QMP connection to `address`, a UNIX socket's path or HOST:PORT.
 
-    Raises UsageError where nobody answers there, or not as QMP does.
+    Raises UsageError if nobody answers there, or the answer is not QMP.
     """
 
     def __init__(self, address: str, say: Callable[[str], None]) -> None:
@@ -35,7 +35,7 @@ class AttachedQemu(ObservedQemu):
 
     @property
     def announcing(self) -> Mapping[str, "AttachedQemu"]:
-        """This QEMU alone."""
+        """Only this QEMU."""
         return {"source": self}
 
     async def _begin(self) -> None:

@@ -31,7 +31,7 @@ class Binding:
 def binding() -> Binding:
     """The binding, which delivers events from now on; raises UsageError if it is not installed."""
     new_binding = Binding()
-    new_binding.libvirt.registerErrorHandler(lambda context, error: None, None)  # It would print them.
+    new_binding.libvirt.registerErrorHandler(lambda context, error: None, None)  # It would print errors.
     new_binding.libvirt.virEventRegisterDefaultImpl()
     threading.Thread(target=_tell_events, args=(new_binding.libvirt,), daemon=True).start()
     return new_binding

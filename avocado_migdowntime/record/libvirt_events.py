@@ -19,7 +19,7 @@ _MIGRATED = 3
 
 
 class Events:
-    """The events of one side: added in any thread, received in the loop that created this."""
+    """The events of one side: any thread adds them; the loop that created this object receives them."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -27,7 +27,7 @@ class Events:
 
     @property
     def qmp(self) -> "Events":
-        """Itself: it is what is listened to."""
+        """This object, which is itself the listener's source."""
         return self
 
     @contextmanager
@@ -54,7 +54,7 @@ class Events:
 
 
 class GuestEvents:
-    """The events of a guest: `of_qemu`, its QEMU's, and `of_libvirt`, as far as they tell of a migration.
+    """The events of a guest: `of_qemu` has those of its QEMU, `of_libvirt` those of libvirt about a migration.
 
     Without access to QEMU's events, libvirt's replace them. `completed` has libvirt's figures of the completed job,
     `stopped` says how the guest stopped.

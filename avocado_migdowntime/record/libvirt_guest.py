@@ -21,7 +21,7 @@ from .observed_qemu import ConnectionGone, ObservedQemu
 from .worker import Worker
 
 _ALIVE_EVERY_S, _ALIVE_TRIES = 5, 3
-"""A libvirt that answers none of so many pings counts as gone."""
+"""A libvirt that answers none of this many pings counts as gone."""
 _LAST_WORDS_S = 1.0
 """libvirt reports a guest's end a moment after the guest has gone."""
 _MOST_NAMES = 12
@@ -52,7 +52,7 @@ class LibvirtGuest(ObservedQemu):
 
     @property
     def announcing(self) -> Mapping[str, Events]:
-        """Its QEMU and libvirt."""
+        """The guest's QEMU and libvirt."""
         return {"source": self._events.of_qemu, "libvirt": self._events.of_libvirt}
 
     async def _begin(self) -> None:
@@ -156,7 +156,7 @@ class LibvirtGuest(ObservedQemu):
         )
 
     async def _figures(self) -> Mapping[str, Any]:
-        """The job's figures. A job that had figures and has none is about to end; that is waited for."""
+        """The job's figures. A job that had figures but has none now is about to end; wait for that."""
         until_s = time.monotonic() + _LAST_WORDS_S
         while True:
             answer = answer_of_job(await self._worker.call(self._guest.jobStats))
@@ -165,7 +165,7 @@ class LibvirtGuest(ObservedQemu):
             await asyncio.sleep(0.02)
 
     async def _after(self, error: Exception, command: str) -> Mapping[str, Any]:
-        """The answer after this error of libvirt."""
+        """Handle a libvirt error: return the figures of the completed migration, or raise."""
         await self._check_connection()
         if not self._is_gone(error) and await self._runs_on():
             raise HarnessError(f"libvirt refuses {command} on {self.name}: {_words(error)}") from None

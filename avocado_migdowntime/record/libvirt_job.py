@@ -8,16 +8,15 @@ from ..forms.domjobinfo import of_fields
 from ..trace.reading import Reading
 
 _NONE, _UNBOUNDED, _COMPLETED = 0, 2, 3
-"""Of virDomainJobType."""
+"""Values of virDomainJobType."""
 _MIGRATION_OUT = 5
-"""Of virDomainJobOperation."""
+"""A value of virDomainJobOperation."""
 
 
 def answer_of_job(job: Mapping[str, Any], completed: bool = False) -> Mapping[str, Any]:
-    """The answer to query-migrate; its status is `none` where there is no migration, `setup` where nothing is told yet.
+    """The answer to query-migrate. Its status is `none` if there is no migration, `setup` if there are no figures yet.
 
-    What libvirt tells as a job completes does not say of what type it is: it is `completed` then. Raises UsageError
-    where figures are missing.
+    libvirt's statistics of a `completed` job do not state the job's type. Raises UsageError if figures are missing.
     """
     kind = _COMPLETED if completed else job.get("type", _NONE)
     if kind == _NONE or job.get("operation", _MIGRATION_OUT) != _MIGRATION_OUT:

@@ -45,11 +45,11 @@ async def follow(
     say: Callable[[str], None],
     show: Show,
 ) -> None:
-    """Follow the migration of a QEMU, which begins within `wait_s`, until it has ended.
+    """Follow the migration of a QEMU until it has ended; it must begin within `wait_s`.
 
-    `show` gets each sample, `say` a line a second while nothing migrates, and one every two while the QEMU answers
-    nothing. Raises UsageError if there is no such migration, ConnectionGone if the QEMU is gone; what was recorded
-    until then is kept.
+    `show` gets each sample; `say` gets a line a second while nothing migrates, and one every two seconds while the QEMU
+    answers nothing. Raises UsageError if there is no such migration, ConnectionGone if the QEMU is gone; what was
+    recorded until then is kept.
     """
     async with observed_qemu as qemu:
         try:

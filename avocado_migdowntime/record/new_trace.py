@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A trace that is being recorded: its file, which appears with the first sample, and how far it is."""
+"""A trace that is being recorded: its file, which appears with the first sample, and its state so far."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -12,30 +12,30 @@ from ..trace.model import ENDED, checked_header
 from ..trace.sample import Sample
 
 Show = Callable[[Sample], None]
-"""Gets each sample."""
+"""Called with each sample."""
 
 
 class Nowhere:
-    """A writer that keeps nothing but the header."""
+    """A writer that keeps only the header."""
 
     def __init__(self, header: Mapping[str, Any]) -> None:
         self.header = checked_header(header)
 
     def sample(self, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> None:
-        """Leave it."""
+        """Discard the sample."""
 
     def event(self, t_s: float, side: str, message: Mapping[str, Any]) -> None:
-        """Leave it."""
+        """Discard the event."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 class NewTrace:
-    """What goes into `file`, if there is one, and what has gone into it.
+    """The trace that goes into `file`, if one is given, and what has gone into it so far.
 
-    Raises UsageError where such a file is there already or cannot be made. Nothing is there until `open`, nor
-    after `close` where no sample was taken.
+    The file does not exist before `open`, nor after `close` if no sample was taken. Raises UsageError if the file
+    already exists or cannot be created.
     """
 
     def __init__(self, file: str | None) -> None:
@@ -56,7 +56,7 @@ class NewTrace:
             )
 
     def open(self, header: Mapping[str, Any]) -> Writer:
-        """The writer of the trace, which begins with `header`; raises UsageError where the file cannot be made."""
+        """The writer of the trace, which starts with `header`; raises UsageError if the file cannot be created."""
         if self.file is None:
             return Nowhere(header)
         try:
@@ -71,7 +71,7 @@ class NewTrace:
         self.status = sample.status
 
     def close(self) -> None:
-        """End the file, if there is one."""
+        """Close the file, if there is one."""
         try:
             if self._writer is not None:
                 self._writer.close()
@@ -82,7 +82,7 @@ class NewTrace:
 
     @property
     def ended(self) -> bool:
-        """Whether the migration has ended, well or not."""
+        """Whether the migration has ended, successfully or not."""
         return self.status in ENDED
 
 

@@ -1,30 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""When to ask next: at a steady rate, and densely where a pass may be about to end."""
+"""Decides when to sample next: at a steady rate, and densely when a pass may be about to end."""
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS, MAX_WAIT_MS
 from ..trace.ram import Ram
 from ..trace.sample import Sample
 
 _DENSE_S = 0.001
-"""The pause between two samples where a pass may end at any moment."""
+"""The pause between two samples while a pass may end at any moment."""
 _RESTS_S, _ALERT_S = 0.9 * BUFFER_DELAY_MS / 1000, 1.3 * BUFFER_DELAY_MS / 1000
-"""When the rest after a burst may be over, and when it should be, from the last sample before the burst on."""
+"""When the rest after a burst may be over, and when it should be: seconds since the last sample before the burst."""
 _NOTICED_MS = 0.2 * BUFFER_DELAY_MS
-"""So much may go out before the next steady sample is taken."""
+"""The amount, as time at the bandwidth, that may be sent before the next steady sample is taken."""
 
 
 class Pace:
-    """The rhythm of sampling: every `period_s` where nothing is about to happen.
+    """The rhythm of sampling: every `period_s` while nothing is about to happen.
 
-    QEMU looks once a round of sending whether what is left fits the downtime-limit. So a pass ends within a round of
-    when it begins to fit, or, where nobody looks, with nothing left. Where the rate limit makes QEMU rest until the
-    next window, a round sends all that a window may at once: it is asked again as that begins, and then without a
-    break. Where it sends all the time, every millisecond.
+    Once a round of sending, QEMU checks whether what is left fits the downtime-limit. So a pass ends within a round of
+    when it begins to fit, or with nothing left. If the rate limit makes QEMU rest until the next window, a round sends
+    at once all that a window allows. Then samples start again when that window begins, without a break. If QEMU sends
+    all the time, a sample is taken every millisecond.
     """
 
     def __init__(self, period_s: float, limit_ms: float | None, switchover_bytes_per_ms: float | None) -> None:
         self.limit_ms = limit_ms
-        """The downtime-limit in force, where it is known."""
+        """The downtime-limit in force in ms, if known."""
         self._period_s = period_s
         self._switchover_bytes_per_ms = switchover_bytes_per_ms
         self._steady_s = self._before_burst_s = self._alert_until_s = 0.0
@@ -57,7 +57,7 @@ class Pace:
         return now_s if now_s < self._alert_until_s else now_s + _DENSE_S
 
     def _may_end(self, ram: Ram, fell_bytes_per_ms: float) -> bool:
-        """Whether it may in the round to come, at the bandwidth shown or as fast as it has just been sending."""
+        """Whether the pass may end in the next round, at the shown bandwidth or as fast as QEMU just sent."""
         wire = ram.wire_bytes_per_ms
         beyond_bytes = ram.remaining_bytes - (self.limit_ms or 0) * (self._switchover_bytes_per_ms or wire)
         if not fell_bytes_per_ms:

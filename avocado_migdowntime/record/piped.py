@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recording a migration from a text about it, through a pipe, as it arrives."""
+"""Records a migration from a text about it that arrives through a pipe."""
 
 import os
 import select
@@ -22,17 +22,17 @@ from .new_trace import NewTrace, Show, runs
 
 _CHUNK_BYTES = 1 << 16
 SILENCE_S = 0.5
-"""After so long without a byte a text has ended whose last line does not say so."""
+"""After this long without a byte, a text counts as ended even if its last line has no end."""
 _AT_ONCE_S = 0.1
-"""So soon all of a text is there that somebody has in a file."""
+"""Within this time, all of a text has arrived that somebody pipes from a file."""
 
 
 def record(pipe: int, new_trace: NewTrace, wait_s: float, limit_ms: int | None, show: Show) -> None:
     """Record the migration whose figures come over the descriptor `pipe`, until it or they end.
 
-    A sample's time is the migration's own, or the log's; that of its reading only where the text has neither.
-    `limit_ms` is the downtime-limit, if known. `show` gets each sample. Raises UsageError where no migration comes
-    within `wait_s`, or nothing that tells of one; what is on record until then is kept.
+    A sample's time is the migration's own, or the log's; the time of reading only if the text has neither. `limit_ms`
+    is the downtime-limit, if known. `show` gets each sample. Raises UsageError if no migration comes within `wait_s`,
+    or nothing about one; what was recorded until then is kept.
     """
     reader = Reader()
     with closing(new_trace):
@@ -42,9 +42,9 @@ def record(pipe: int, new_trace: NewTrace, wait_s: float, limit_ms: int | None, 
 
 
 def consume(items: Iterable[Item], new_trace: NewTrace, limit_ms: int | None, show: Show) -> Sequence[str]:
-    """Record the first migration that `items` tell of that has not ended yet, until it ends or another one begins.
+    """Record the first migration in `items` that has not ended yet, until it ends or another one begins.
 
-    What the text had to remark is given back.
+    Returns the reader's remarks about the text.
     """
     courses = Courses({} if limit_ms is None else {"downtime-limit": limit_ms})
     recording = _Recording(courses, new_trace, show)
@@ -67,19 +67,19 @@ class _Recording:
         self._writer: Writer | None = None
         self.of = ""
         self.over: Sequence[str] = ()
-        """What is to be said of a migration that had ended before anything of it was read."""
+        """What to say about a migration that had ended before anything of it was read."""
 
     @property
     def has_begun(self) -> bool:
-        """Whether there is one."""
+        """Whether recording has begun."""
         return self._writer is not None
 
     def is_of(self, guest: str) -> bool:
-        """Whether it is that guest's."""
+        """Whether it is that guest's migration which is recorded."""
         return self.has_begun and guest == self.of
 
     def ends_with(self, of: str, row: Row) -> bool:
-        """Whether this row ends it, which is written if it belongs to it."""
+        """Write the row if it belongs to the recorded migration; return whether it ends that."""
         if self.has_begun and of != self.of:
             return False
         if isinstance(row, Begins):
@@ -137,13 +137,13 @@ def _items(pipe: int, reader: Reader, new_trace: NewTrace, wait_s: float) -> Ite
 
 
 def whole(reader: Reader, text: bytes) -> Iterator[Item]:
-    """What `reader` reads of a text all of which is there, in the order of time."""
+    """The items that `reader` reads from a complete text, in the order of time."""
     for item in items_in_order(reader, iter([text])):
         yield from item.readings() if isinstance(item, Many) else (item,)
 
 
 def _at_once(pipe: int, first: bytes) -> tuple[bytes, bool]:
-    """What comes without a pause, and whether it is all."""
+    """Read what comes without a pause; return it, and whether it is everything."""
     read, size_bytes = [first], len(first)
     end_s = time.monotonic() + _AT_ONCE_S
     while size_bytes < MAIL_BYTES and select.select([pipe], [], [], max(0.0, end_s - time.monotonic()))[0]:

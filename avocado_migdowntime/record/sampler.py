@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sampling a migration over QMP: at a steady rate, and at once when a pass begins."""
+"""Samples a migration over QMP: at a steady rate, and at once when a pass begins."""
 
 import asyncio
 import contextlib
@@ -25,31 +25,31 @@ _LAST_EVENTS_S = 0.2
 
 
 class Listened(Protocol):
-    """A connection over which QMP's events come."""
+    """A connection over which QMP events come."""
 
     def listener(self) -> AbstractContextManager[AsyncIterable[Mapping[str, Any]]]:
-        """Those that come within the block."""
+        """The events that come within the block."""
 
 
 class Announcing(Protocol):
-    """Who announces events."""
+    """A source of events."""
 
     @property
     def qmp(self) -> Listened:
-        """The connection, whose events are listened to."""
+        """The connection to listen to."""
 
 
 class Answering(Protocol):
     """A QEMU that answers QMP."""
 
     async def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
-        """What QMP answers to `command`; raises HarnessError where it refuses or is gone."""
+        """QMP's answer to `command`; raises HarnessError if QEMU refuses or is gone."""
 
 
 class Sampler:
-    """Writes what the `source` answers and what all who are `announcing` do into a trace, within an `async with` block.
+    """Writes the answers of `source` and the events of all in `announcing` into a trace, within an `async with` block.
 
-    Those are by their side, `source` and others. The trace's zero is when the block is entered.
+    `announcing` maps sides to event sources. The trace's time is zero when the block is entered.
     """
 
     def __init__(self, source: Answering, writer: Writer, rate_hz: float, announcing: Mapping[str, Announcing]) -> None:
@@ -88,14 +88,14 @@ class Sampler:
             await asyncio.gather(*self._pumps, return_exceptions=True)
             self._listeners.close()
             while not self._events.empty():
-                with contextlib.suppress(*(() if kind is None else (HarnessError,))):  # Another one is told.
+                with contextlib.suppress(*(() if kind is None else (HarnessError,))):  # One is already raised.
                     self._write(*self._events.get_nowait())
 
     async def answered_samples(self) -> AsyncGenerator[tuple[Sample, Mapping[str, Any]], None]:
-        """Each sample with the answer that it is made of, as it is written, until the migration has ended.
+        """Yield each sample with the answer that it was made from, as it is written, until the migration has ended.
 
-        An answer is one sample; the one that MIGRATION_PASS asked for comes between two of the steady ones. Raises
-        HarnessError where the source ends, refuses or leaves out what every QEMU answers.
+        Each answer is one sample; the sample that a MIGRATION_PASS event triggers comes between two steady ones. Raises
+        HarnessError if the source ends, refuses, or leaves out what every QEMU answers.
         """
         due_s = 0.0
         while True:
@@ -110,7 +110,7 @@ class Sampler:
             self._growing.sample(sample)
             due_s = self._pace.next_s(sample)
             yield sample, answer
-            # QEMU says `completed` a moment before it counts the downtime.
+            # QEMU reports `completed` a moment before it computes the downtime.
             if sample.status in ENDED and answer.get("total-time") != 0:
                 return
 
@@ -119,7 +119,7 @@ class Sampler:
         self._events.put_nowait((self.now_s(), HARNESS, {"event": name, "data": data}))
 
     def evidence(self) -> Evidence:
-        """What the samples and events that were taken so far show."""
+        """The evidence from the samples and events so far."""
         return self._growing.evidence()
 
     def now_s(self) -> float:
@@ -131,12 +131,12 @@ class Sampler:
         return monotonic_s - self._zero_s
 
     async def _wait_until(self, due_s: float) -> str | None:
-        """Write events until it is time for a sample; gives MIGRATION_PASS when that event asks for one at once."""
+        """Write events until it is time for a sample; return MIGRATION_PASS if that event triggers one at once."""
         while True:
             left_s = due_s - self.now_s()
             try:
                 if left_s > 0:
-                    # Not wait_for: in Python 3.11 a cancellation that comes with an event is lost in it.
+                    # Not wait_for: in Python 3.11 it loses a cancellation that comes together with an event.
                     async with asyncio.timeout(left_s):
                         arrived_s, side, message = await self._events.get()
                 else:
@@ -175,10 +175,10 @@ def _ends(message: Mapping[str, Any]) -> bool:
 
 
 def _is_torn(answer: Mapping[str, Any]) -> bool:
-    """Whether the migration completed while QEMU made this answer.
+    """Whether the migration completed while QEMU built this answer.
 
-    It reads the state once for `status` and again for which of the two downtimes to tell (migration/migration.c:
-    fill_source_migration_info, populate_time_info).
+    QEMU reads the state once for `status`, and again to choose which of the two downtimes to report
+    (migration/migration.c: fill_source_migration_info, populate_time_info).
     """
     return answer.get("status") == "active" and "downtime" in answer and "expected-downtime" not in answer
 

@@ -11,14 +11,14 @@ from .new_trace import NewTrace
 
 
 class WatchedTrace(NewTrace):
-    """Hands the header and the events on to `watcher`; it is given the samples by whoever shows them."""
+    """Passes the header and the events on to `watcher`; the samples reach the watcher through whoever shows them."""
 
     def __init__(self, file: str | None, watcher: Watcher) -> None:
         super().__init__(file)
         self._watcher = watcher
 
     def open(self, header: Mapping[str, Any]) -> Writer:
-        """As of any new trace."""
+        """Open the trace, and pass its header on."""
         writer = super().open(header)
         self._watcher.begin(header)
         return _Watched(writer, self._watcher)

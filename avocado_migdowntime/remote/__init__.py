@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Another host, over SSH: what is sent to it (agent/), asked of it, and how its clock stands to this one."""
+"""Another host, over SSH: the code sent to it (agent/), questions to it, and the offset of its clock."""

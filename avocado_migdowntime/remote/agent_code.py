@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The text of what runs on another host, and the command that takes it from its standard input and runs it."""
+"""The text of the code for another host, and the command that reads it from standard input and runs it."""
 
 import json
 import shlex
@@ -43,13 +43,13 @@ sys.modules["{_ROOM}.start"].main(SILENCE)
 
 
 def command(python: str, silence_s: float) -> str:
-    """The line for the other host's shell; what is sent ends where nothing is heard from here for so long."""
+    """The command line for the other host's shell; the agent ends if it hears nothing for `silence_s`."""
     load = _LOAD.replace("SILENCE", repr(silence_s))
     return f"exec {shlex.quote(python)} -c {shlex.quote(load)}"
 
 
 def program() -> bytes:
-    """What its standard input has to begin with."""
+    """The start of the agent's standard input."""
     room = files(__package__.rpartition(".")[0]).joinpath(_ROOM)
     texts = [
         (f"{_ROOM}.{name}".rstrip("."), room.joinpath(f"{name or '__init__'}.py").read_text()) for name in _MODULES

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How far a clock of another host is ahead of the same clock here, with what is left open.
+"""The offset between a clock of another host and the same clock here, with its uncertainty.
 
-A question is asked at one time here and answered at another; the time that it brings lies between. Each such reading
-holds the offset to within the time that the question took, and all of them to within what they have in common, as far
-as the clocks keep pace with each other.
+A question is sent at one time here and answered at another; the time in the answer lies between them. Each such reading
+bounds the offset to within the duration of the question. All readings together bound it to their intersection, as far
+as the clocks run at the same rate.
 """
 
 from collections.abc import Iterable
@@ -13,35 +13,35 @@ from math import inf
 from ..basics.interval import Interval
 
 DRIFT = 1e-3
-"""So many seconds may two clocks part in a second: Linux lets each be slewed by 500 ppm (adjtimex(2))."""
+"""The most seconds by which two clocks can diverge in a second: Linux lets each be slewed by 500 ppm (adjtimex(2))."""
 
 _STEP_S, _STEPS = 0.5, 64
 
 
 @dataclass(frozen=True)
 class Reading:
-    """`there_s` of the other host's clock was read between two times of the one here."""
+    """`there_s` of the other host's clock was read between two times of ours."""
 
     asked_s: float
     there_s: float
     answered_s: float
 
     def ahead_s(self, begin_s: float, end_s: float) -> Interval:
-        """How far the other clock is ahead between two times of the one here, as far as this reading tells."""
+        """How far the other clock is ahead between two times of ours, according to this reading."""
         open_s = DRIFT * max(self.answered_s - begin_s, end_s - self.asked_s, self.answered_s - self.asked_s)
         return Interval(self.there_s - self.answered_s - open_s, self.there_s - self.asked_s + open_s)
 
 
 def ahead_s(readings: Iterable[Reading], begin_s: float, end_s: float) -> Interval | None:
-    """How far the other clock is ahead between two times of the one here.
+    """How far the other clock is ahead between two times of ours.
 
-    None where one of them was set while they were read, or was never read.
+    None if one of the clocks was set while they were read, or if there is no reading.
     """
     all_readings = list(readings)
     step_s = max(_STEP_S, (end_s - begin_s) / _STEPS)
     low, high, at_s = inf, -inf, begin_s
     while all_readings and at_s <= end_s:
-        # A reading tells the less the longer ago it was: not all of a long time has to be known from one.
+        # The older a reading, the less it says; so a long time is handled in steps, each with its own best readings.
         intervals = [reading.ahead_s(at_s, min(at_s + step_s, end_s)) for reading in all_readings]
         its_low, its_high = max(each.low for each in intervals), min(each.high for each in intervals)
         if its_low > its_high:

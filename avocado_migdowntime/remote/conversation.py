@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Questions to what runs on another host, and what it tells unasked."""
+"""Questions to the agent on another host, and its unasked messages."""
 
 import asyncio
 import itertools
@@ -15,45 +15,45 @@ from ..errors import HarnessError, HostRequirementError
 from .clock import Reading, ahead_s
 
 SILENCE_S = 10.0
-"""After so long without a word each side takes the other for gone: well above what a busy host takes for an answer."""
+"""After this much silence each side considers the other gone: far longer than a busy host takes to answer."""
 _CLOCK_S = 0.5
 _LATE_S = 1.0
 _KEPT_READINGS = 1000
 _CHUNK_BYTES = 1 << 20
 _END_S = 20.0
-"""For all to be given back there: pages that are being made are waited for."""
+"""Time for that host to return everything: pages that are being allocated are waited for."""
 
 Listener = Callable[[str, dict[str, Any], bytes], None]
-"""Takes what is told of a program: the part of it, the message, its bytes."""
+"""Called with what is reported of a program: the part, the message, its bytes."""
 
 
 class Reader(Protocol):
-    """Where bytes come from."""
+    """A source of bytes."""
 
     async def read(self, n: int) -> bytes:
-        """Some bytes, none at the end."""
+        """Some bytes; none at the end."""
 
 
 class Writer(Protocol):
-    """Where bytes go."""
+    """A sink of bytes."""
 
     def write(self, data: bytes) -> None:
-        """Have them sent."""
+        """Queue the bytes for sending."""
 
     async def drain(self) -> None:
-        """Wait while too many are not sent."""
+        """Wait while too many bytes are unsent."""
 
 
 class Conversation:
-    """What is asked of the host `name`, while the connection lasts."""
+    """The conversation with the host `name`, while the connection lasts."""
 
     def __init__(self, name: str, reader: Reader, writer: Writer) -> None:
         self.name = name
         self.facts: dict[str, Any] = {}
         self.states: dict[str, list[tuple[int, str, str]]] = {}
-        """What the processes of each program do: process id, name and the kernel's letter."""
+        """The states of each program's processes: process id, name and the kernel's letter."""
         self.loss = ""
-        """Why nobody there can be asked any more, where that is so."""
+        """Why nobody there can be asked any more; empty while the connection lasts."""
         self._reader = reader
         self._writer = writer
         self._numbers = itertools.count(1)
@@ -64,14 +64,14 @@ class Conversation:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def begin(self) -> None:
-        """Begin; raises HarnessError where nobody answers."""
+        """Start; raises HarnessError if nobody answers."""
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._ask_the_time())]
         self.facts, _ = await self.ask("facts")
 
     async def ask(self, do: str, data: bytes = b"", **arguments: Any) -> tuple[Any, bytes]:
         """The value and the bytes of an answer.
 
-        Raises HostRequirementError where the host lacks something, HarnessError where that fails or nobody answers.
+        Raises HostRequirementError if the host lacks something, HarnessError if the question fails or nobody answers.
         """
         self._check()
         number = next(self._numbers)
@@ -88,29 +88,29 @@ class Conversation:
         return message["value"], content
 
     def hear(self, name: str, listener: Listener) -> None:
-        """Have `listener` take what is told of the program `name`; its part is `lost` when nothing more will be."""
+        """Call `listener` with what is reported of the program `name`; the part is `lost` when nothing will follow."""
         self._programs[name] = listener
 
     async def say(self, name: str, data: bytes) -> None:
-        """Pass bytes on to a program; to one that cannot be reached nothing is said."""
+        """Pass bytes on to a program; do nothing if it cannot be reached."""
         with suppress(HarnessError):
             await self._send({"to": name}, data)
 
     def ahead_s(self, at_s: float) -> Interval | None:
-        """How far the host's monotonic clock is ahead of the one here at a time of that; None where never read."""
+        """How far the host's monotonic clock is ahead of ours at `at_s` of that clock; None if it was never read."""
         return ahead_s((monotonic for monotonic, _ in self._readings), at_s, at_s)
 
     def wall_ahead_s(self, since_s: float) -> Interval | None:
-        """The same of the real-time clocks, from a time until now; None where one of them was set meanwhile."""
+        """The same for the real-time clocks, from a time until now; None if one of them was set meanwhile."""
         return ahead_s((wall for _, wall in self._readings), since_s, time.time())
 
     @property
     def clock_readings(self) -> int:
-        """How often its clocks were read."""
+        """How often the clocks were read."""
         return len(self._readings)
 
     async def end(self) -> list[str]:
-        """Have all over there ended and given back; gives what could not be."""
+        """End everything there and have it returned; list what could not be returned."""
         failures: list[str] = []
         try:
             async with asyncio.timeout(_END_S):
@@ -156,7 +156,7 @@ class Conversation:
             begun_s = time.monotonic()
             await asyncio.sleep(_CLOCK_S)
             now_s = time.monotonic()
-            # What stood still itself has not listened.
+            # This process itself was stopped, and did not listen.
             stood_still = now_s > begun_s + _CLOCK_S + _LATE_S
             if now_s > self._heard_s + SILENCE_S and not stood_still:
                 asking.cancel()

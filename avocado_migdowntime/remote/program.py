@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A program on another host, as if it ran here: it prints into pipes, and connects to a socket."""
+"""A program on another host that appears to run here: it prints into pipes, and connects to a socket."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ _CHUNK_BYTES = 1 << 16
 
 
 class FarProgram:
-    """What runs there under a name: `serial` and `stderr` are pipes that get what it prints, `qmp` a socket here."""
+    """A program there, by name: it prints into the pipes `stdout` and `stderr`, and connects to the socket `qmp`."""
 
     def __init__(self, conversation: Conversation, name: str, qmp: Path) -> None:
         self.pid = 0
@@ -27,7 +27,7 @@ class FarProgram:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, command: list[str], stdout: int, stderr: int) -> None:
-        """Start it; raises HarnessError where it does not, HostRequirementError where that host lacks something."""
+        """Start it; raises HarnessError if that fails, HostRequirementError if that host lacks something."""
         loop = asyncio.get_running_loop()
         for part, pipe in (("stdout", stdout), ("stderr", stderr)):
             file = os.fdopen(os.dup(pipe), "wb", 0)
@@ -43,27 +43,27 @@ class FarProgram:
 
     @property
     def loss(self) -> str:
-        """Why it cannot be reached, where that is so."""
+        """Why it cannot be reached; empty if it can."""
         return self._conversation.loss
 
     async def wait(self) -> int | None:
-        """How it ended, as soon as that is known; None where that cannot be known."""
+        """Wait for its exit status; None if that cannot be known."""
         await self._over.wait()
         return self.returncode
 
     def kill(self) -> None:
-        """End it, and what it started, at once."""
+        """Kill it and everything that it started."""
         self._tasks.append(asyncio.create_task(self._kill()))
 
     def processes(self) -> tuple[Process, ...]:
-        """What its processes did when that was last asked for."""
+        """The last known states of its processes."""
         return tuple(Process(*state) for state in self._conversation.states.get(self._name, []))
 
     async def _kill(self) -> None:
         if not self._over.is_set() and not self._conversation.loss:
             try:
                 await self._conversation.ask("kill", name=self._name)
-            except Exception:  # It is gone, which is what was wanted.
+            except Exception:  # It is gone, as intended.
                 self._over.set()
 
     def _hear(self, part: str, message: dict[str, Any], data: bytes) -> None:
@@ -82,7 +82,7 @@ class FarProgram:
         self._over.set()
 
     async def _speak(self) -> None:
-        """Connect to the socket as it connects to the one over there, and pass on what either says."""
+        """Connect to the socket here once the program connects there, and relay in both directions."""
         if not (data := await self._output.get()):
             return
         reader, writer = await asyncio.open_unix_connection(str(self._qmp))
@@ -93,7 +93,7 @@ class FarProgram:
                 await writer.drain()
                 data = await self._output.get()
         except OSError:
-            pass  # The other end is closed: nobody is interested any more.
+            pass  # The other end is closed: nobody listens any more.
         finally:
             writer.close()
             listening.cancel()

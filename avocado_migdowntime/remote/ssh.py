@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A connection to another host by SSH, and what is sent there, running."""
+"""A connection to another host by SSH, with the agent running there."""
 
 import asyncio
 import logging
@@ -27,21 +27,21 @@ class Connected:
 
     conversation: Conversation
     its_address: str
-    """Where it is seen from here."""
+    """That host's address as seen from here."""
     own_address: str
-    """What it has itself, which differs behind a translation of addresses."""
+    """That host's own address, which differs behind network address translation."""
     address_here: str
-    """Where this host is seen from there."""
+    """This host's address as seen from there."""
     own_address_here: str
-    """What this one has itself."""
+    """This host's own address."""
 
 
 @asynccontextmanager
 async def connected(address: HostAddress) -> AsyncIterator[Connected]:
-    """Have a host answer within the block; on leaving, all that it lent is given back.
+    """Connect to a host for the block; on leaving, everything that it lent is returned.
 
-    Keys and known hosts are those of the user's SSH. Raises HostRequirementError where it is not to be
-    reached, may not be used or has no python3, HarnessError where not all is given back there.
+    Keys and known hosts are those of the user's SSH. Raises HostRequirementError if it cannot be reached or used, or
+    has no python3; HarnessError if not everything was returned there.
     """
     asyncssh = _asyncssh()
     name = str(address)
@@ -115,14 +115,14 @@ async def _last_words(process: Any) -> str:
 
 
 class _Reader:
-    """With the errors of a connection as OSErrors."""
+    """Reports errors of the connection as OSErrors."""
 
     def __init__(self, asyncssh: Any, reader: Any) -> None:
         self._asyncssh = asyncssh
         self._reader = reader
 
     async def read(self, n: int) -> bytes:
-        """Some bytes, none at the end."""
+        """Some bytes; none at the end."""
         try:
             data: bytes = await self._reader.read(n)
         except self._asyncssh.Error as error:
@@ -131,18 +131,18 @@ class _Reader:
 
 
 class _Writer:
-    """The same for what is sent."""
+    """The same for sending."""
 
     def __init__(self, asyncssh: Any, writer: Any) -> None:
         self._asyncssh = asyncssh
         self._writer = writer
 
     def write(self, data: bytes) -> None:
-        """Have them sent."""
+        """Queue the bytes for sending."""
         self._writer.write(data)
 
     async def drain(self) -> None:
-        """Wait while too many are not sent."""
+        """Wait while too many bytes are unsent."""
         try:
             await self._writer.drain()
         except self._asyncssh.Error as error:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Verdicts as people and programs read them."""
+"""Verdicts, advice and other results, as text for people and as data for programs."""

@@ -12,7 +12,7 @@ _NO_LIMIT = {Finding.NONE: "NONE: no downtime-limit ends it", Finding.UNKNOWN: "
 
 
 def summary(advice: Advice) -> str:
-    """The limit to set, how far it may be off, what helps where it is too large, and what the answer is based on."""
+    """The limit to set, its uncertainty, what helps if it is too large, and what the answer is based on."""
     return table(labelled(advice))
 
 
@@ -47,7 +47,7 @@ def labelled(advice: Advice) -> list[tuple[str, str]]:
 
 
 def down_in_words(down: Down) -> str:
-    """How long the guest is down with the limit that is advised."""
+    """How long the guest is down with the advised limit."""
     here = f"about {down.ms:.0f} ms at the present bandwidth"
     if down.capped is None:
         return f"{here}; less if max-bandwidth limits it, because QEMU lifts that at the switchover"

@@ -10,7 +10,7 @@ from .verdict_text import columns
 
 
 def summary(builds: Sequence[SuiteQemu], width: int | None = None) -> str:
-    """A row for each, or a block where a row would be longer than `width`."""
+    """A row for each build, or a block for each if a row would be longer than `width`."""
     rows = [("suite", "release", "architectures", "size", "path")]
     rows += [
         (build.suite, build.release, listed(build.architectures), f"{build.size_bytes / 1e6:.0f} MB", str(build.path))
@@ -20,6 +20,6 @@ def summary(builds: Sequence[SuiteQemu], width: int | None = None) -> str:
 
 
 def fields(build: SuiteQemu) -> dict[str, Any]:
-    """One as plain JSON values, with the path of each binary."""
+    """A build as plain JSON values, with the path of each binary."""
     binaries = {arch: str(build.binary(arch)) for arch in build.architectures}
     return {**asdict(build), "path": str(build.path), "binaries": binaries}

@@ -15,13 +15,13 @@ _HEADS = ("build", "variant", "verdict", "formula", "error, %", "least", "most",
 
 
 def summary(builds: Sequence[Sequence[RunOutcome]], width: int | None = None) -> str:
-    """A row (a block, in less than its `width`) for each build and variant: what its runs came to, and how often."""
+    """A row for each build and variant, with the results of its runs and their counts; blocks if wider than `width`."""
     rows = [_row(runs) for build in builds for runs in by_variant(build).values()]
     return columns([_HEADS, *rows], labels=2, width=width)
 
 
 def subjects(builds: Sequence[Sequence[RunOutcome]]) -> list[tuple[str, str]]:
-    """For each build the QEMU and the guest of its verdicts."""
+    """For each build, the QEMU and the guests that its verdicts name."""
     return [(runs[0].build, "; ".join(dict.fromkeys(_subject(run) for run in runs if run.guest))) for runs in builds]
 
 
@@ -30,7 +30,7 @@ def _subject(run: RunOutcome) -> str:
 
 
 def errors(builds: Sequence[Sequence[RunOutcome]]) -> str:
-    """How far each build is off in the median, and what is allowed; empty where one came to no error."""
+    """Each build's median error, and the tolerance; empty if a build has no error, or the tolerances differ."""
     off = {
         runs[0].build: [abs(run.relative_error) for run in runs if run.relative_error is not None] for runs in builds
     }
@@ -42,7 +42,7 @@ def errors(builds: Sequence[Sequence[RunOutcome]]) -> str:
 
 
 def sentence(comparisons: Sequence[Comparison]) -> str:
-    """All answers, with their basis, and what to do if there is none."""
+    """All answers, with their basis, and what to do if one is undecided."""
     return "; ".join(part for one in comparisons for part in (_clause(one), one.unlike) if part) + "."
 
 

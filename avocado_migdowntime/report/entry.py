@@ -23,22 +23,21 @@ from ..verdict.verdict import Verdict
 from .verdict_sentence import answer
 
 BUCKETS = 700
-"""Stretches of time for each of which a picture keeps the extremes: about as many as it is pixels wide."""
+"""Number of stretches of time for each of which a picture keeps the extremes: about its width in pixels."""
 _COMMANDS = ("destination", "source")
 _MOST_BYTES = 1_000_000
-"""Of a file beside a trace: a command line, a verdict."""
+"""The largest file read beside a trace: a command line or a verdict."""
 _SET_BY_HAND = (("downtime-limit", ""), ("max-bandwidth", "B"))
-"""With their units: HMP takes a bandwidth without one for MiB/s (QEMU: migration/migration-hmp-cmds.c)."""
+"""With their units: HMP takes a bandwidth without a unit for MiB/s (QEMU: migration/migration-hmp-cmds.c)."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A test of a report; `status` is what Avocado said of it, `fault` why it did not come to its verdict.
+    """A test of a report. `status` is Avocado's; `fault` is why the test did not reach its verdict.
 
-    What was recorded until then may have one of its own, which does not count.
-
-    `commands` are the QEMU command lines by their side, `settings` the HMP commands that set the migration up. `advice`
-    is how to end a migration that is still active.
+    With a `fault`, the recording up to then may still have a verdict, which does not count. `commands` has the QEMU
+    command line of each side; `settings` has the HMP commands that set up the migration. `advice` is how to end a
+    migration that is still active.
     """
 
     name: str
@@ -104,10 +103,10 @@ def _sentence(text: str) -> str:
 
 
 def recorded(file: str, name: str = "", status: str = "", fault: str = "") -> Recorded:
-    """What the trace in `file` (`-`: standard input) and the files beside it have to show.
+    """The report entry of the trace in `file` (`-`: standard input) and of the files beside it.
 
-    It is judged as its test judged it, where that left its verdict. `fault` is why it is none that the test came to.
-    Raises UsageError where there is no such trace.
+    It is judged with its test's formula and tolerance, if the test left its verdict. `fault` is why the test did not
+    reach one. Raises UsageError if there is no such trace.
     """
     trace = read(file)
     beside = Path(file).parent if file != "-" else None
@@ -130,13 +129,13 @@ def recorded(file: str, name: str = "", status: str = "", fault: str = "") -> Re
 
 
 def name_of(file: str) -> str:
-    """That of the test, where the file lies among its results; else the file's own."""
+    """The test's name if the file is among its results; else the file's own."""
     parents = Path(file).absolute().parents
     return parents[1].name if len(parents) > 2 and parents[2].name == "test-results" else file
 
 
 def _held_to(beside: Path | None) -> tuple[str, float]:
-    """The formula and the tolerance of the test."""
+    """The formula and the tolerance of the test, from the verdict that it left."""
     try:
         verdict = json.loads(input_file.whole(str(beside / "verdict.json"), _MOST_BYTES)) if beside is not None else {}
         return str(verdict["contract"]), number(verdict, "tolerance")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The meanings of the JSON fields of verdicts, advice and the doctor.
 
-A name with a dot is a field of an object or a list's.
+A name with a dot is a field of an object, or of the objects in a list.
 """
 
 from collections.abc import Mapping
@@ -96,7 +96,7 @@ VERDICT: Mapping[str, str] = {
     "samples_dropped": "an object: the number of dropped samples by reason",
     "reasons": "a list of sentences; the first explains the verdict",
 }
-"""Of `verdict.json`, and of each object of `analyze --json`, which has `file` besides."""
+"""Fields of `verdict.json`, and of each object of `analyze --json`, which also has `file`."""
 
 ADVICE: Mapping[str, str] = {
     "finding": "found, none or unknown",
@@ -122,7 +122,7 @@ ADVICE: Mapping[str, str] = {
     "passes": "number of passes seen from end to end",
     "reasons": "a list of sentences; the first explains the finding",
 }
-"""Of `advise --json`, which has `file` besides."""
+"""Fields of `advise --json`, which also has `file`."""
 
 WATCH: Mapping[str, str] = {
     "t_s": "time of the last sample, seconds since the migration began",
@@ -145,7 +145,7 @@ WATCH: Mapping[str, str] = {
     "advice": "the fields of `advise --json`",
     "verdict": "the fields of `analyze --json`",
 }
-"""Of `watch --once --json`, which has `source` besides."""
+"""Fields of `watch --once --json`, which also has `source`."""
 
 DOCTOR: Mapping[str, str] = {
     "able": "true if the default test can run",
@@ -156,7 +156,7 @@ DOCTOR: Mapping[str, str] = {
     "findings.text": "what was found",
     "findings.mend": "the command or action that fixes it; else empty",
 }
-"""Of `doctor --json`."""
+"""Fields of `doctor --json`."""
 
 QEMU: Mapping[str, str] = {
     "suite": "the Debian suite, which is also the value for `--migdowntime-qemu`",
@@ -166,4 +166,4 @@ QEMU: Mapping[str, str] = {
     "path": "its directory",
     "binaries": "an object: for each architecture the path of the program to start",
 }
-"""Of `qemu add --json`, and of each in the list of `qemu list --json`."""
+"""Fields of `qemu add --json`, and of each object in the list of `qemu list --json`."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a user can choose from, each with a line about it from its definition; as text and as JSON."""
+"""What a user can choose from: each entry with one line from its definition, as text and as JSON."""
 
 import ast
 import inspect
@@ -20,7 +20,7 @@ from .metric_names import METRICS
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry, by its name on a command line; only a parameter has a `default`."""
+    """An entry, by its name on the command line; only a parameter has a `default`."""
 
     name: str
     meaning: str
@@ -28,22 +28,22 @@ class Entry:
 
 
 def tests() -> tuple[Entry, ...]:
-    """The packaged tests, by their references for `avocado run`, with their questions."""
+    """The packaged tests by their references for `avocado run`, with the questions they answer."""
     return tuple(Entry(f"migdowntime:{name}", _asks(path)) for name, path in packaged_tests().items())
 
 
 def variants() -> tuple[Entry, ...]:
-    """The packaged trees of variants, for `-m`, with their first comment."""
+    """The packaged trees of variants for `-m`, with the first sentence of their comments."""
     return tuple(Entry(path.stem, _begins(path)) for path in sorted(directory("variants").glob("*.yaml")))
 
 
 def workloads() -> tuple[Entry, ...]:
-    """The orders in which a guest dirties its memory, for `pattern`."""
+    """The orders in which a guest can dirty its memory, for `pattern`."""
     return tuple(Entry(name, meaning) for name, meaning in PATTERNS.items())
 
 
 def formulas() -> tuple[Entry, ...]:
-    """The formulas that QEMU may have to follow, for `formula`."""
+    """The formulas that a test can demand of QEMU, for `formula`."""
     return tuple(Entry(name, _first_line(inspect.getdoc(function))) for name, function in FORMULAS.items())
 
 
@@ -80,7 +80,7 @@ def _meanings(meaning_of: Mapping[str, str]) -> Callable[[], tuple[Entry, ...]]:
 
 
 def _codes() -> tuple[Entry, ...]:
-    """Codes of a verdict's checks, each after the name of its check."""
+    """Codes of a verdict's checks; each name is the check's name and the code."""
     return tuple(Entry(f"{name}.{code}", meaning) for name, codes in CODES.items() for code, meaning in codes.items())
 
 

@@ -19,4 +19,4 @@ METRICS: Mapping[str, str] = {
     "least_limit_seconds": "the smallest limit that `advise` gives",
     "downtime_seconds": "the real downtime according to QEMU, once the migration has completed",
 }
-"""Names without their prefix. Each has the label `source`, what was watched."""
+"""Names without their prefix. Each metric has the label `source`, which is what was watched."""

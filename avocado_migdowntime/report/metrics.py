@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is known of a migration now as metrics, in OpenMetrics' text format, in a file or over HTTP.
+"""The current state of a migration as metrics in OpenMetrics' text format, in a file or over HTTP.
 
-All are gauges, so that the file can be read as Prometheus's older text format too, which names counters otherwise and
-has no sets of states.
+All are gauges, so that the file is also valid in Prometheus's older text format, which names counters differently and
+has no state sets.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +21,7 @@ _LOOPBACK, _GREATEST_PORT = "127.0.0.1", 65535
 
 
 def figures(now: Now) -> Iterator[tuple[str, Mapping[str, str], float]]:
-    """Each metric that has a value, with its labels besides the source."""
+    """Each metric that has a value, with its labels other than the source."""
     yield "status", {"status": now.status}, 1
     if now.ram is not None:
         yield "pass", {}, now.ram.dirty_sync_count
@@ -84,19 +84,19 @@ class Metrics:
                 ) from None
 
     def show(self, now: Now) -> None:
-        """Have this told from now on."""
+        """Serve this state from now on."""
         self._now = now
         if self._file is not None:
             whole_file.write(self._file, self._text())
 
     def end(self) -> None:
-        """Answer nobody any more; a file stays."""
+        """Stop serving; a file stays."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
 
     def collect(self) -> Iterator[Any]:
-        """What prometheus_client asks for."""
+        """The metric families, as prometheus_client asks for them."""
         all_figures = list(figures(self._now)) if self._now is not None else []
         for name, meaning in METRICS.items():
             values = [(labels, value) for told_name, labels, value in all_figures if told_name == name]

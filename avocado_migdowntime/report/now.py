@@ -13,13 +13,13 @@ from .advice import down_in_words
 from .sparkline import BARS, sparkline
 
 LABEL_COLUMNS = 11
-"""What a row's label takes."""
+"""Columns that a row's label takes."""
 _FIGURE_COLUMNS = 15
 _LEAST_SPARKS = 5
 
 
 def rows(now: Now, columns: int, signs: str = BARS) -> Sequence[tuple[str, str]]:
-    """Labels with their texts, what matters most first; histories end where `columns` do."""
+    """Labels with their texts, most important first; histories fit into `columns`."""
     ram, histories = now.ram, now.histories
     told_status = f"{now.status}, pass {now.number}" if now.number is not None else now.status
     entries = [("status", f"{told_status}, {now.t_s:.1f} s")]

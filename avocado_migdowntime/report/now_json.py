@@ -9,7 +9,7 @@ from . import advice, verdict_json
 
 
 def fields(now: Now) -> dict[str, Any]:
-    """What is known; an interval is a list of its two ends, what is unknown is null."""
+    """All known fields; an interval is a list of its two ends, an unknown value is null."""
     ram = now.ram
     return {
         "t_s": now.t_s,

@@ -18,7 +18,7 @@ from .style import STYLES, look_of
 
 FORMATS = ("png", "svg", "pdf")
 MOST_TRACES = 12
-"""The most charts in one picture: with more it would be too tall."""
+"""The most charts in one picture: more would make it too tall."""
 _INCHES = (11.0, 7.5)
 _LINES = {"solid": "-", "dot": ":", "dash": "--", "dashdot": "-."}
 _MARKERS = {"circle": "o", "x": "x", "cross": "P", "diamond": "D", "triangle-up": "^", "square": "s"}
@@ -26,10 +26,10 @@ _LEGEND_WIDTH, _TITLE_WIDTH = 38, 130
 
 
 def save(tests: Sequence[Recorded], file: str) -> None:
-    """Draw the picture of each test into `file`, one below the other.
+    """Draw the pictures of the tests into `file`, one below the other.
 
-    Raises UsageError where there are more than MOST_TRACES, one has no picture, or the file's format is unknown or it
-    cannot be written.
+    Raises UsageError if there are more than MOST_TRACES tests, a test has no picture, the file's format is unknown, or
+    the file cannot be written.
     """
     if len(tests) > MOST_TRACES:
         many = f"{len(tests)} recordings are too many for a picture, {MOST_TRACES} fit"
@@ -46,7 +46,7 @@ def save(tests: Sequence[Recorded], file: str) -> None:
 
 
 def save_figure(figure: Figure, file: str) -> None:
-    """Write `figure` into `file`, whole or not at all; raises UsageError where that cannot be."""
+    """Write `figure` into `file`, whole or not at all; raises UsageError if that fails."""
     kind = whole_file.ending(file, FORMATS)
     buffer = io.BytesIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "migdowntime"}):

@@ -11,7 +11,7 @@ from .verdict_text import columns
 
 
 def summary(scores: Sequence[Score], width: int | None = None) -> str:
-    """A row for each estimator: the sizes of its errors, its bias, and its median in each part of the grid."""
+    """A row for each estimator: the sizes of its errors, its bias, and its median error in each part of the grid."""
     rows = [("estimator", "median", "90 %", "worst", "bias", *PARTS)]
     rows += [
         (
@@ -29,5 +29,5 @@ def summary(scores: Sequence[Score], width: int | None = None) -> str:
 
 
 def fields(scores: Sequence[Score], truths: Sequence[GroundTruth]) -> dict[str, Any]:
-    """The scores, and what each of them is based on, as plain JSON values."""
+    """The scores and the runs that they are based on, as plain JSON values."""
     return {"scores": [asdict(score) for score in scores], "runs": [asdict(truth) for truth in truths]}

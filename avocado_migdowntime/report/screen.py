@@ -18,7 +18,7 @@ from .verdict_text import table
 
 
 class Display(Protocol):
-    """Shows how a migration goes, within a `with` block."""
+    """Shows the progress of a migration within a `with` block."""
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -29,14 +29,14 @@ class Display(Protocol):
         """Leave the terminal as it was."""
 
     def show(self, now: Now) -> None:
-        """Show this."""
+        """Show the state."""
 
     def say(self, text: str) -> None:
-        """Tell what there is to wait for, until something can be shown."""
+        """Say what is being waited for, until there is a state to show."""
 
 
 def display(tell: Callable[[str], None]) -> Display:
-    """A screen where the standard output is a terminal that has one, else lines; `tell` gets what is said beside."""
+    """A screen if standard output is a capable terminal, else lines; `tell` gets other messages."""
     console = Console(highlight=False, markup=False, emoji=False)
     if console.is_terminal and not console.is_dumb_terminal:
         return Screen(console)
@@ -44,7 +44,7 @@ def display(tell: Callable[[str], None]) -> Display:
 
 
 class Lines:
-    """A line for each look."""
+    """Prints a line for each state."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self.say = tell
@@ -58,12 +58,12 @@ class Lines:
         return None
 
     def show(self, now: Now) -> None:
-        """Print it at once, for the reader of a pipe."""
+        """Print the state, flushed at once for the reader of a pipe."""
         print(line(now), flush=True)
 
 
 class Screen:
-    """The terminal's other screen, which is drawn anew at each look, in the size that it has then."""
+    """The terminal's alternate screen; each state is drawn anew, in the terminal's current size."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -81,12 +81,12 @@ class Screen:
         self._live.__exit__(kind, error, trace)
 
     def show(self, now: Now) -> None:
-        """Draw it."""
+        """Draw the state."""
         self._rows = rows(now, self._console.width, self._signs)
         self._draw(self._rows)
 
     def say(self, text: str) -> None:
-        """Draw it below what was shown last."""
+        """Draw the text below the last state."""
         self._draw([*self._rows, ("", text)])
 
     def _draw(self, rows: Sequence[tuple[str, str]]) -> None:
@@ -99,7 +99,7 @@ class Screen:
 
 
 def summary(now: Now) -> str:
-    """All of it as a table of plain text, for one sample, and for the last state after the screen has gone."""
+    """The state as a table of plain text, for one sample, and for the last state after the screen is gone."""
     signs = BARS if (sys.stdout.encoding or "").lower().startswith("utf") else PLAIN
     return table(rows(now, _COLUMNS, signs))
 

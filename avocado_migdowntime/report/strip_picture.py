@@ -15,9 +15,9 @@ _ROW_WIDTH = 48
 
 
 def save(strip: Strip, file: str) -> None:
-    """Draw `strip` into `file`: PNG, SVG or PDF by its ending.
+    """Draw `strip` into `file`; the file's ending selects PNG, SVG or PDF.
 
-    Raises UsageError where there is no such format, or the file cannot be written.
+    Raises UsageError if there is no such format, or the file cannot be written.
     """
     figure = Figure(figsize=(9, 1.8 + 0.5 * len(strip.rows)), layout="constrained")
     axes = figure.add_subplot()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How each kind of curve looks, whatever draws it: the colours of Okabe and Ito, on a dark ground lighter ones."""
+"""The look of each kind of curve in all pictures: the colours of Okabe and Ito, lighter ones on a dark background."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from ..pictures.chart import POINTS, Role
 
 @dataclass(frozen=True)
 class Style:
-    """Colours on a light and on a dark ground, the line's width and the marker's size in points.
+    """Colours on a light and a dark background, and the line's width and the marker's size in points.
 
-    `opacity` is how much of the curve shows, `order` what lies above what.
+    `opacity` is that of the curve; a curve of higher `order` is drawn over one of lower.
     """
 
     light: str
@@ -47,14 +47,14 @@ KIND_STYLES = (
     Style("#8a6d00", "#d9b84a"),
     Style("#222222", "#eeeeee"),
 )
-"""Of the dots of one kind after the other, such as those of the first build."""
+"""Styles of dots, one for each kind, such as each build."""
 LINES = {"solid": "none", "dot": "2 2", "dash": "6 4", "dashdot": "8 3 2 3"}
 MARKERS = {"circle": "●", "x": "✖", "cross": "✚", "diamond": "◆", "triangle-up": "▲", "square": "■"}
-"""How curves of one role are told from each other, by plotly's names: the dashes and gaps of lines, and signs."""
+"""Tell apart curves of one role, by plotly's names: the dashes and gaps of lines, and the signs of points."""
 
 
 def look_of(role: Role, order: int) -> str:
-    """One of LINES or MARKERS for the curve number `order`, from 0, of a role."""
+    """One of LINES or MARKERS for the curve number `order`, counted from 0, of a role."""
     if role is Role.AT_SYNC:
         return "circle"
     if role in POINTS:
@@ -65,6 +65,6 @@ def look_of(role: Role, order: int) -> str:
 
 
 def _in_turn(looks: Mapping[str, str], order: int) -> str:
-    """All but the first of the looks, which others have, one after the other."""
+    """Take the looks in turn, except the first: other roles use that."""
     names = list(looks)[1:]
     return names[order % len(names)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fitting lines to a terminal."""
+"""Fits lines to a terminal."""
 
 import re
 import shutil
@@ -10,14 +10,14 @@ _LEAST_COLUMNS = 40
 
 
 def terminal_columns() -> int | None:
-    """How wide the terminal is; None where the standard output is none, so that programs get whole lines."""
+    """The terminal's width; None if standard output is no terminal, so that programs get whole lines."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def fitted(text: str, columns: int | None = None) -> str:
-    """`text`, whose lines are columns two or more spaces apart, with what is too long going on below its own column.
+    """`text`, with every line that is too long wrapped below its own column. Columns are two or more spaces apart.
 
-    Without `columns` they are those of the terminal; where the standard output is none, a line stays a line.
+    Without `columns`, the terminal's width counts; if standard output is no terminal, lines are not wrapped.
     """
     columns = columns or terminal_columns()
     if columns is None:

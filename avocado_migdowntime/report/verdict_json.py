@@ -16,11 +16,11 @@ PROMISE = {
     PredictionJudgement.MISMATCH: "broken",
     PredictionJudgement.UNDECIDED: "undecided",
 }
-"""What outputs call it if the downtime is the predicted one, is not, or is undecided."""
+"""Names in outputs: the downtime matches the prediction, does not, or that is undecided."""
 
 
 def fields(verdict: Verdict) -> dict[str, Any]:
-    """The verdict as plain JSON values; an interval is a list of its two ends, what is unknown is null."""
+    """The verdict as plain JSON values; an interval is a list of its two ends, an unknown value is null."""
     return {
         "verdict": str(verdict.verdict),
         "subject": verdict.subject,

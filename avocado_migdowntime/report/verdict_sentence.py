@@ -25,7 +25,7 @@ def is_left_now(verdict: Verdict) -> bool:
 
 
 def reason(verdict: Verdict) -> str:
-    """Why `verdict` is none to pass with: the sentences of what failed, or else that of the first undecided check.
+    """Why `verdict` does not pass: the sentences of the failed checks, or else that of the first undecided check.
 
     The summary has the figures.
     """
@@ -37,7 +37,7 @@ def reason(verdict: Verdict) -> str:
 
 
 def sentence(check: Check, verdict: Verdict) -> str:
-    """The sentence of one of the checks of `verdict`; it may be empty if the check passed."""
+    """The sentence of one of the checks of `verdict`; empty for some checks that passed."""
     if check.name != REPORT or check.outcome is Outcome.PASSED:
         return check.sentence
     if check.outcome is Outcome.FAILED:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A verdict for runners of tests that read TAP, the Test Anything Protocol, such as meson's.
+"""A verdict in TAP, the Test Anything Protocol, for test runners that read it, such as meson's.
 
-A line for each check, by its name and code, and the summary as comments. Version 13, as 14 has nothing that is needed
-and is read by fewer.
+It has a line for each check, with its name and code, and the summary as comments. It is version 13, because version 14
+adds nothing needed here and fewer runners read it.
 """
 
 import json
@@ -16,9 +16,9 @@ from .verdict_text import labelled, table
 
 
 def tap(verdict: Verdict, strict: bool, more: Iterable[tuple[str, str]] = ()) -> str:
-    """The whole output; a check that could not be told is a skipped test, or, where `strict`, one that failed.
+    """The whole output. An undecided check is a skipped test, or a failed one if `strict`.
 
-    A check that need not be told is skipped in any case. `more` are lines of the summary, each with its label.
+    A check that was not judged is skipped in any case. `more` has further lines of the summary, each with its label.
     """
     checks = verdict.checks
     lines = ["TAP version 13", f"1..{len(checks)}"]
@@ -43,7 +43,7 @@ def _point(number: int, check: Check, verdict: Verdict, strict: bool) -> list[st
     line = f"{'not ok' if failed else 'ok'} {number} {check.name}: {check.code}"
     why = _in_a_line(sentence(check, verdict))
     if failed or check.outcome is Outcome.PASSED:
-        # A string of JSON is one of YAML.
+        # Every JSON string is also a YAML string.
         return [line, "  ---", f"  message: {json.dumps(why, ensure_ascii=False)}", "  ..."] if why else [line]
     return [f"{line} # SKIP {why}".rstrip()]
 

@@ -84,7 +84,7 @@ def figures(verdict: Verdict) -> str:
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:
-    """Lines of a label and its text, the texts below each other."""
+    """Lines of a label and its text, with the texts aligned."""
     return "\n".join(f"{label:<{_LABEL_WIDTH}} {in_a_line(text)}" for label, text in rows)
 
 
@@ -96,9 +96,9 @@ def _formula(verdict: Verdict) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]], labels: int = 1, width: int | None = None) -> str:
-    """Lines of cells below each other, the first `labels` to the left, the others to the right.
+    """Lines of aligned cells: the first `labels` columns to the left, the others to the right.
 
-    The first row has the heads. Where a line would be longer than `width`, each row becomes a block of its own.
+    The first row has the heads. If a line would be longer than `width`, each row becomes a block of its own.
     """
     rows = [tuple(map(in_a_line, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

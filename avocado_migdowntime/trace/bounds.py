@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How much may be in what is read: bytes that are no recording must not cost the memory of the host.
+"""Limits on input: bytes that are no recording must not exhaust the host's memory.
 
-The limits are far from what recordings are. A sample in one takes some 250 bytes or, compressed, 15 or more; in memory
-it takes a hundred. One of a migration that has not begun tells of no RAM, and takes 5 bytes compressed.
+Real recordings stay far below the limits. A sample takes some 250 bytes in a recording, or 15 or more compressed; in
+memory it takes a hundred. A sample before the migration begins has no RAM figures, and takes 5 bytes compressed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,15 +11,15 @@ from ..errors import UsageError
 
 LONGEST_LINE_BYTES = 4 << 20
 EVENTS_BYTES = 6 << 20
-"""Of a recording's events altogether; Python makes up to 24 times that of them."""
+"""The most bytes of all events of a recording; Python needs up to 24 times as many for them."""
 _ANYHOW_BYTES, _FACTOR = 64 << 20, 100
-"""What a compressed file may hold, however small it is, and the bytes besides for each of its own."""
+"""The plain bytes that any compressed file may hold, and further bytes for each of its own."""
 _ANYHOW_LINES, _BYTES_A_LINE = 250_000, 6
-"""And the same of lines."""
+"""The plain lines that any compressed file may hold, and the bytes of its own that allow a further line."""
 
 
 class Counted:
-    """Chunks with a count of the bytes that were taken."""
+    """Chunks, with a count of the bytes taken so far."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
@@ -35,7 +35,7 @@ class Counted:
 
 
 def inflated_in_bounds(plain: Iterable[bytes], packed: Counted) -> Iterator[bytes]:
-    """The `plain` chunks that are made of those `packed`; raises UsageError where they are far too many."""
+    """The `plain` chunks decompressed from `packed`; raises UsageError if they are far too many."""
     size_bytes = lines = 0
     for chunk in plain:
         size_bytes += len(chunk)
@@ -50,7 +50,7 @@ def inflated_in_bounds(plain: Iterable[bytes], packed: Counted) -> Iterator[byte
 
 
 def in_bounds(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Plain `chunks`; raises UsageError where a line of them, or a stretch of blanks, is too long."""
+    """Plain `chunks`; raises UsageError if they have too long a line, or too many blanks in a row."""
     line_bytes = blank_bytes = 0
     for chunk in chunks:
         first = chunk.find(b"\n")

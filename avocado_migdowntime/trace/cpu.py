@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How much CPU time QEMU had on each side, as it was recorded beside a migration."""
+"""The CPU time that QEMU used on each side, as recorded along with a migration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SIDES = ("source", "destination")
 
 @dataclass(frozen=True, eq=False)
 class CpuCourse:
-    """CPU seconds of one side's QEMU since it began, and of its vCPUs, at times of the trace; NaN is not known."""
+    """CPU seconds of one side's QEMU since it started, and of its vCPUs, at times of the trace; NaN if not known."""
 
     side: str
     t_s: Floats
@@ -24,7 +24,7 @@ class CpuCourse:
     vcpus_s: Floats
 
     def used(self, begin_s: float, end_s: float) -> "CpuUse | None":
-        """The CPUs that were busy with it between these times, as far as it was looked at; None of less than a look."""
+        """The mean number of busy CPUs between these times, from the looks within; None for fewer than two looks."""
         inside = np.flatnonzero((self.t_s >= begin_s) & (self.t_s <= end_s))
         if len(inside) < 2:
             return None
@@ -37,7 +37,7 @@ class CpuCourse:
 
     @property
     def busy(self) -> tuple[Floats, Floats, Floats]:
-        """The times of the looks, and how many CPUs were busy with QEMU, and with its vCPUs, from each to the next."""
+        """The times of the looks, and the CPUs that QEMU and its vCPUs kept busy from each look to the next."""
         elapsed_s = np.diff(self.t_s)
         elapsed_s[elapsed_s <= 0] = np.nan
         qemu, vcpus = (np.diff(course) / elapsed_s for course in (self.qemu_s, self.vcpus_s))
@@ -46,14 +46,14 @@ class CpuCourse:
 
 @dataclass(frozen=True)
 class CpuUse:
-    """How many CPUs of the host were busy with a QEMU, in the mean, and how many of these with its vCPUs, if known."""
+    """The mean number of host CPUs that a QEMU kept busy, and those of them that its vCPUs did, if known."""
 
     qemu: float
     vcpus: float | None
 
 
 def cpu_courses(trace: Trace) -> tuple[CpuCourse, ...]:
-    """A course for each side that was looked at; raises UsageError where what was recorded are no numbers."""
+    """A course for each recorded side; raises UsageError if a recorded value is no number."""
     looks = [event for event in trace.events if event.side == HARNESS and event.name == CPU]
     courses = []
     for side in SIDES:

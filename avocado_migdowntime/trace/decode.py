@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The lines of a recording as columns: whole blocks of lines at once, and line by line where a block has a fault.
+"""Decodes the lines of a recording into columns: in whole blocks, or line by line for a block with a fault.
 
-A block of lines that are all as this package writes them is decoded by types. Any other is decoded again line by line,
-which finds the line that is wrong and says what is wrong with it.
+A block whose lines are all as this package writes them is decoded by types. Any other block is decoded again line by
+line, which finds the wrong line and says what is wrong with it.
 """
 
 import json
@@ -36,25 +36,25 @@ _DECODER = msgspec.json.Decoder(_Line)
 
 
 class LinesDecoder:
-    """Samples and events of the lines that it is given, which follow each other.
+    """Decodes consecutive lines into samples and events.
 
-    `line_number` is that of the next line. What is added raises UsageError for a line that is no part of a recording.
+    `line_number` is that of the next line. `add` raises UsageError for a line that is no part of a recording.
     """
 
     def __init__(self, line_number: int) -> None:
         self.line_number = line_number
         self.events: list[Event] = []
         self.ran_over = False
-        """Whether a sample was left without its RAM figures, as more was left than there is."""
+        """Whether a sample lost its RAM figures because it reports more RAM left than there is."""
         self.cut_off = 0
-        """The number of the last line where that was cut off."""
+        """The number of the last line if that was cut off, else 0."""
         self._labels = Labels()
         self._tables = _Tables()
         self._last_s = -np.inf
         self._events_bytes = 0
 
     def add(self, block: bytes, is_last: bool) -> None:
-        """Take the whole lines of `block`; only the `is_last` one may end in a line that was cut off."""
+        """Decode the whole lines of `block`; only the last block (`is_last`) may end in a line that was cut off."""
         events_bytes = self._events_bytes
         try:
             samples, events = self._block(block)
@@ -68,7 +68,7 @@ class LinesDecoder:
             self._last_s = float(samples[Column.T, -1])
 
     def samples(self) -> Samples:
-        """All samples, in one table; to be asked for once."""
+        """All samples in one table; call this once."""
         return Samples(self._tables.together(), tuple(self._labels))
 
     def _block(self, block: bytes) -> tuple[Floats, list[Event]]:
@@ -91,7 +91,7 @@ class LinesDecoder:
         return table
 
     def _numbered(self, texts: list[str | None]) -> list[float]:
-        """The numbers that stand for `texts`."""
+        """The numbers that stand for `texts` in a table."""
         numbers = {text: ABSENT if text is None else self._labels[text] for text in dict.fromkeys(texts)}
         return [numbers[text] for text in texts]
 
@@ -134,9 +134,9 @@ class LinesDecoder:
 
 
 class _Tables:
-    """Tables put side by side into one, which is given more room than it needs: what is not used costs no memory.
+    """Joins tables side by side into one. It allocates more room than needed: memory that is not used costs nothing.
 
-    Nor does a row that is all zeros, as nothing is written to it.
+    A row of zeros costs nothing either, because nothing is written to it.
     """
 
     _GROWTH = 4
@@ -146,7 +146,7 @@ class _Tables:
         self._count = 0
 
     def add(self, table: Floats) -> None:
-        """Put one behind the others."""
+        """Append a table."""
         begin, self._count = self._count, self._count + table.shape[1]
         if self._count > self._table.shape[1]:
             narrower = self._table[:, :begin]
@@ -159,12 +159,12 @@ class _Tables:
             self._table[row, begin : begin + table.shape[1]] = table[row]
 
     def together(self) -> Floats:
-        """All of them as one."""
+        """The joined table."""
         return self._table[:, : self._count]
 
 
 def blocks_of_lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """The whole lines of each of `chunks`, and whether only blank ones follow."""
+    """The whole lines of each of `chunks`, and whether only blank lines follow."""
     block, line_parts = b"", []
     for chunk in chunks:
         end = chunk.rfind(b"\n") + 1
@@ -189,9 +189,9 @@ def _holds_text(data: bytes) -> bool:
 
 
 def decoded(line: str, line_number: int, may_be_cut: bool = False) -> Mapping[str, Any] | None:
-    """The object that a line holds, or None where it was cut off and `may_be_cut`.
+    """The object in a line, or None if the line was cut off and `may_be_cut`.
 
-    Raises UsageError for a line that holds something else.
+    Raises UsageError for any other content.
     """
     try:
         record = json.loads(line, parse_constant=_no_constant)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What happened between the samples: QMP's events, and what the harness itself did or found."""
+"""What happened between the samples: QMP events, and the harness's own actions and findings."""
 
 import reprlib
 from collections.abc import Mapping
@@ -12,49 +12,54 @@ from .ram import number, optional_number
 
 HARNESS = "harness"
 LIMIT, FINISH = "LIMIT", "FINISH"
-"""Events of the harness: a limit is tried; the migration is let complete."""
+"""The harness tries a limit (LIMIT), or lets the migration complete (FINISH)."""
 POSTCOPY, BROKEN, RECOVERED = "POSTCOPY", "BROKEN", "RECOVERED"
-"""The migration is let end by postcopy; its channel breaks; it goes on over another."""
+"""The harness lets the migration end by postcopy; its channel breaks; it continues over another channel."""
 FIRST_PASS = "FIRST_PASS"
-"""The first pass, which nobody judges, is held back by another max-bandwidth, and then let go on."""
+"""The harness holds back the first pass, which is not judged, by another max-bandwidth, and later releases it."""
 BANDWIDTH = "BANDWIDTH"
-"""Another max-bandwidth holds for the rest of the pass, to see whether the report follows."""
+"""Another max-bandwidth holds for the rest of the pass, to see whether QEMU's report follows."""
 SOUNDING, STOP_NOW = "SOUNDING", "STOP_NOW"
-"""The next pass is to be of another length; the guest is stopped in mid-pass."""
+"""The next pass shall have another length (SOUNDING); the guest is stopped in mid-pass (STOP_NOW)."""
 LIMIT_CHANGED = "LIMIT_CHANGED"
-"""Somebody else has set another downtime-limit; it may have held from `since` on."""
+"""Somebody else set another downtime-limit; it may have held from `since` on."""
 CAP_CHANGED = "CAP_CHANGED"
-"""Somebody else has set another max-bandwidth; it may have held from `since` on."""
+"""Somebody else set another max-bandwidth; it may have held from `since` on."""
 THROTTLE_CHANGED = "THROTTLE_CHANGED"
-"""Somebody else has set something else of how auto-converge slows the guest."""
+"""Somebody else changed another parameter of auto-converge."""
 AIMED = "AIMED"
-"""For one look of QEMU's another downtime-limit holds, beside what is left then; or the usual one does again."""
+"""For one of QEMU's checks, the harness sets a downtime-limit close to what is left then; or it restores the usual
+limit.
+"""
 LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
 """What the harness noticed: a guest that cannot keep to its rate; its heartbeat; the check of its pages."""
 CLOCK = "CLOCK"
-"""The real-time clock of a `side` on another host is ahead of the one here by `ahead_s`, [least, most]."""
+"""The real-time clock of a `side` on another host is ahead of ours by `ahead_s`, [least, most]."""
 CPU = "CPU"
-"""CPU seconds of each side's QEMU since it began, `qemu_s`, and of its vCPUs, `vcpus_s`, as far as known."""
+"""CPU seconds of each side's QEMU since it started (`qemu_s`) and of its vCPUs (`vcpus_s`), as far as known."""
 AWAKE = "AWAKE"
-"""Seconds for which each vCPU of the destination was awake, `vcpus_s`, running or due to run, and for which its other
-threads were due to run and did not, `others_queued_s`; looked at between `from_s` and `to_s` of the real-time clock,
-when the vCPUs whose numbers are in `waiting` waited for a page."""
+"""How long the destination's threads were awake, looked at between `from_s` and `to_s` of the real-time clock.
+
+`vcpus_s`: seconds for which each vCPU ran or was due to run. `others_queued_s`: seconds for which the other threads
+were due to run but did not. `waiting`: numbers of the vCPUs that waited for a page then.
+"""
 BLOCKTIME = "BLOCKTIME"
-"""What the destination says in the end of how long its vCPUs waited for pages, by its own names of the figures; the
-source had so many `requests` for pages."""
+"""The destination's final figures of how long its vCPUs waited for pages, by its own names; `requests` is the number of
+page requests that the source counted.
+"""
 CARRIED = "CARRIED"
-"""What had left the source's network by then: `bytes`, headers among them, in so many `packets`."""
+"""What had left the source's network by then: `bytes`, including headers, in `packets`."""
 SETS_LIMIT = (LIMIT, LIMIT_CHANGED, FINISH, AIMED)
-"""From one of these on another downtime-limit holds."""
+"""From each of these events on, another downtime-limit holds."""
 DISTURBS = (LIMIT, LIMIT_CHANGED, FINISH, BANDWIDTH, SOUNDING, STOP_NOW, POSTCOPY)
-"""From one of these on the migration is no longer what it was when it began."""
+"""From each of these events on, the migration is no longer what it was when it began."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An asynchronous QMP message; `side` is `source` or `destination`, or `harness` for what we did or found.
+    """An asynchronous QMP message. `side` is `source` or `destination`, or `harness` for its own actions and findings.
 
-    `stamp_s` is the time at which QEMU says it happened, in seconds of the host's real-time clock.
+    `stamp_s` is when it happened according to QEMU, in seconds of the host's real-time clock.
     """
 
     t_s: float
@@ -65,27 +70,27 @@ class Event:
 
     @property
     def since_s(self) -> float:
-        """From when on it may have been so, where it was noted later than it happened."""
+        """The earliest time at which it may have happened, if it was noted later."""
         return number(self.data, "since") if "since" in self.data else self.t_s
 
     @property
     def limit_ms(self) -> float | None:
-        """The downtime-limit that may hold from then on, where it is one that sets another or tells of it."""
+        """The downtime-limit in ms that may hold from then on, if the event sets or reports one."""
         sets = self.side == HARNESS and self.name in SETS_LIMIT and "downtime-limit" in self.data
         return number(self.data, "downtime-limit") if sets else None
 
     @property
     def cap_bytes_per_s(self) -> float | None:
-        """The max-bandwidth that may hold from then on, where it is one that sets another or tells of it."""
+        """The max-bandwidth in bytes per second that may hold from then on, if the event sets or reports one."""
         return optional_number(self.data, "max-bandwidth") if self.side == HARNESS else None
 
 
 def event_of(t_s: float, side: str, message: Any) -> Event:
-    """The event that a QMP `message` is, or one of the harness's own; raises UsageError where it is none."""
+    """The event in a QMP `message`, or one of the harness's own; raises UsageError if it is no event."""
     data = message.get("data", {}) if isinstance(message, Mapping) else {}
     if not isinstance(message, Mapping) or not isinstance(message.get("event"), str) or not isinstance(data, Mapping):
         raise UsageError(f"'event' is {reprlib.repr(message)} where a QMP event was expected")
-    if side == HARNESS:  # Whose words are quoted, such as those of the guest; of QEMU's events nothing is.
+    if side == HARNESS:  # It quotes others' words, such as the guest's.
         data = printable(data)
     return Event(t_s, in_a_line(side), in_a_line(message["event"]), data, _stamp_s(message))
 

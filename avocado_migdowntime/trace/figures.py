@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A sample as the figures of one column of a table, and back."""
+"""Converts between a sample and one column of a table."""
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum, auto
@@ -12,7 +12,7 @@ from .sample import Sample
 
 
 class Column(IntEnum):
-    """The rows of `Samples.table`, each a column of a recording; STATUS and ON count in its `labels`."""
+    """The rows of `Samples.table`, each a column of a recording; STATUS and ON are indices into `labels`."""
 
     T = 0
     LATENCY = auto()
@@ -39,7 +39,7 @@ class Column(IntEnum):
 
 
 class Labels(dict[str, int]):
-    """Texts by the numbers that stand for them in a table."""
+    """Texts, mapped to the numbers that stand for them in a table; a new text gets the next number."""
 
     def __missing__(self, text: str) -> int:
         self[text] = len(self)
@@ -47,7 +47,7 @@ class Labels(dict[str, int]):
 
 
 def figures_of(row: Sample, labels: Labels) -> list[float]:
-    """The column of a `Samples.table` that a sample makes, in the order of `Column`."""
+    """A sample as a column of `Samples.table`, in the order of `Column`."""
     ram, nan = row.ram, np.nan
     counters: list[float] = [nan] * 9
     if ram is not None:
@@ -81,7 +81,7 @@ def figures_of(row: Sample, labels: Labels) -> list[float]:
 
 
 def plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], labels: Labels) -> list[float] | None:
-    """What `figures_of` gives of the sample that `answer` makes; None where that has to be looked at more closely."""
+    """The same as `figures_of` for the sample of `answer`; None if the answer needs a closer look."""
     ram, status = answer.get("ram"), answer.get("status")
     if type(ram) is not dict or type(status) is not str or not _UNUSUAL.isdisjoint(answer):
         return None
@@ -110,7 +110,7 @@ _EXACT = 2.0**53
 
 
 def sample_of(figures: list[float], labels: Sequence[str]) -> Sample:
-    """The sample of which these are the figures, as `figures_of` gives them."""
+    """The inverse of `figures_of`."""
     t_s, latency_ms, status, on, expected_ms, downtime_ms, pending, total, disk, throttle = figures[: Column.OPEN_BYTES]
     open_bytes, open_mbps, open_pages_per_s = figures[Column.OPEN_BYTES : Column.REMAINING]
     return Sample(
@@ -132,7 +132,7 @@ def sample_of(figures: list[float], labels: Sequence[str]) -> Sample:
 
 
 def ram_in(figures: Sequence[float]) -> Ram | None:
-    """The RAM figures among them, those from REMAINING on, where there are some."""
+    """The RAM figures of a column, given those from REMAINING on; None if it has none."""
     *counters, mbps, counted, transferred = figures
     if mbps != mbps:
         return None

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Traces as files: JSON lines, plain or gzip-compressed, written as they come so that a killed run leaves a trace.
+"""Traces as files: JSON lines, plain or gzip-compressed, written at once so that a killed run leaves a trace.
 
-The first line is the header; each later one is a sample (`t`, `latency_ms`, `query-migrate`, perhaps `on`) or an
-event (`t`, `side`, `event`: a QMP message, or one of the harness's own). Times are seconds on a monotonic clock
-since just before `migrate`.
+The first line is the header. Each later line is a sample (`t`, `latency_ms`, `query-migrate`, perhaps `on`) or an event
+(`t`, `side`, `event`: a QMP message, or one of the harness's own). Times are seconds on a monotonic clock, counted from
+just before `migrate`.
 """
 
 import json
@@ -27,7 +27,7 @@ _GZIP = b"\x1f\x8b"
 
 
 class Writer(Protocol):
-    """Takes a trace as it comes."""
+    """Receives a trace as it is recorded."""
 
     header: Mapping[str, Any]
 
@@ -38,14 +38,14 @@ class Writer(Protocol):
         """Take an asynchronous QMP message of the `source` or the `destination`."""
 
     def close(self) -> None:
-        """End it."""
+        """Finish the trace."""
 
 
 class TraceWriter:
-    """Streams a trace into a new file; each line is handed to the system at once.
+    """Streams a trace into a new file; each line is passed to the system at once.
 
-    `is_new` is false where it goes into a pipe or a device that was there. Raises UsageError for a header that could
-    not be read again, OSError where the file cannot be made, and HarnessError where it cannot be written any further.
+    `is_new` is false if it goes into an existing pipe or device. Raises UsageError for a header that could not be read
+    back, OSError if the file cannot be created, and HarnessError if it cannot be written any further.
     """
 
     def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
@@ -71,7 +71,7 @@ class TraceWriter:
         self._line({"t": round(t_s, 6), "side": side, "event": message}, f"the {side} QEMU")
 
     def close(self) -> None:
-        """End the file."""
+        """Close the file."""
         with self._writing():
             self._file.close()
 
@@ -96,18 +96,18 @@ class TraceWriter:
 
 
 def is_recording(first: bytes) -> bool:
-    """Whether a file that begins with the bytes `first`, of which some are no blanks, is a recording.
+    """Whether a file is a recording, by its `first` bytes, which must not all be blanks.
 
-    Its first line is an object that has what a header has.
+    Its first line is an object with the keys of a header.
     """
     line = first.removeprefix("\ufeff".encode()).lstrip().partition(b"\n")[0]
     return line.startswith(b"{") and b'"migrate-parameters"' in line and b'"qemu"' in line
 
 
 def plain_chunks(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
-    """The chunks of a file as plain bytes, be it compressed; what is left out of it gets a note.
+    """The chunks of a file as plain bytes, decompressed if needed; adds a note for each part that is left out.
 
-    Raises UsageError where they are too much.
+    Raises UsageError if they are too much.
     """
     first = next(chunks, b"")
     whole: Iterator[bytes] = chain([first], chunks)
@@ -118,7 +118,7 @@ def plain_chunks(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
 
 
 def _inflated(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
-    """The plain bytes of one or more gzip members; what is cut or foreign behind them is left out with a note."""
+    """The plain bytes of one or more gzip members; a cut or foreign end is left out, with a note."""
     data = next(chunks)
     while data[:2] == _GZIP:
         stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
@@ -146,7 +146,7 @@ def _is_foreign(data: bytes) -> bool:
 
 
 def recording(chunks: Iterator[bytes], notes: list[str]) -> Trace:
-    """The trace that the plain bytes of a recording hold; raises UsageError where one of its lines is wrong."""
+    """The trace in the plain bytes of a recording; raises UsageError if a line is wrong."""
     decoder: LinesDecoder | None = None
     header: Mapping[str, Any] = {}
     for block, is_last in blocks_of_lines(chunks):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A recorded migration: what QEMU answered to query-migrate, when, and the events in between.
 
-Everything that judges begins with a Trace; nothing here knows where it came from.
+Everything that judges starts from a Trace; nothing here knows where a trace came from.
 """
 
 import reprlib
@@ -27,26 +27,26 @@ from .samples import Samples
 
 _LEAST_GRANULE = 4096
 _DIRTIER = "dirtier"
-"""In the header, the guest of this package where it runs by itself (images/README.md)."""
+"""Value in the header for this package's guest without an operating system (images/README.md)."""
 _HOST_PAGES_BESIDE = 8
-"""It writes to no more host pages beside its region: program, stack, telemetry, what the region is not aligned to."""
+"""The most host pages that it writes outside its region: program, stack, telemetry, and unaligned edges."""
 _RELEASE_PARTS = ("major", "minor", "micro")
 _GREATEST_PART = 999
 _COUNTS_LATE = 8
-"""From this release on pages of multifd may count as sent later than they are queued."""
+"""From this release on, pages of multifd may be counted as sent later than they are queued."""
 _NAMES = ("arch", "machine", "accelerator", "guest", "backing")
-"""Texts that tell what was migrated."""
+"""Text fields that say what was migrated."""
 _LONGEST_NAME = 200
 DESTINATION = "qemu_destination"
-"""Key of a header: the destination's answer to query-version, where that is another QEMU."""
+"""Header key: the destination's answer to query-version, if that is another QEMU."""
 TRACKED = "tracked"
-"""Key of a header: the migration's parameters of which each change is on record."""
+"""Header key: the migrate parameters of which every change is recorded."""
 ENDED = frozenset({"completed", "failed", "cancelled"})
-"""Statuses in which a migration stays."""
+"""Final statuses of a migration."""
 LIMITS_LOGGED = "limits-logged"
-"""In the header of what was read from a text that logs each downtime-limit that is set."""
+"""Header key of a trace from a text that logs each downtime-limit that is set."""
 GONE = "the last job shown is none: the migration is over, unless that is another guest's; how it ended is not shown"
-"""The note on a trace whose last look found no migration any more."""
+"""The note on a trace whose last sample found no migration any more."""
 SEVERAL = "several migrations are recorded: the last one is judged"
 """The note on a trace that is the last of several."""
 
@@ -86,28 +86,27 @@ class Trace:
 
     @property
     def downtime_limit_ms(self) -> float | None:
-        """The configured downtime-limit in milliseconds, where it is known."""
+        """The configured downtime-limit in milliseconds, if known."""
         return optional_number(self.migrate_parameters, "downtime-limit")
 
     @property
     def switchover_bytes_per_ms(self) -> float | None:
-        """avail-switchover-bandwidth where it is set: QEMU 8.2 and later divide by it instead of by mbps."""
+        """avail-switchover-bandwidth, if set: QEMU 8.2 and later divide by it instead of by mbps."""
         bandwidth = optional_number(self.migrate_parameters, "avail-switchover-bandwidth")
         return bandwidth / 1000 if bandwidth else None
 
     def tracks(self, parameter: str) -> bool:
-        """Whether it is on record what this parameter of the migration was all the time."""
+        """Whether the recording shows this parameter's value at all times."""
         tracked = self.header.get(TRACKED)
         return parameter in self.migrate_parameters and isinstance(tracked, list) and parameter in tracked
 
     @cached_property
     def queued_bytes(self) -> float:
-        """The most that is on its way before it counts as sent, 0 where that does at once.
+        """The most bytes that can be queued but not yet counted as sent; 0 if they are counted at once.
 
-        A text that does not say which capabilities are on may show whether multifd is.
-
-        QEMU 7.2 counts the pages of multifd as it queues them (migration/ram.c: ram_save_multifd_page), 9.0 and later
-        as a channel takes them up; one packet more than there are channels waits.
+        QEMU 7.2 counts the pages of multifd when it queues them (migration/ram.c: ram_save_multifd_page), 9.0 and later
+        when a channel takes them; one packet more than there are channels can wait. For a text that does not list the
+        capabilities, its figures may show whether multifd was on.
         """
         release = self.header.get("qemu", {}).get("qemu") or {}
         by_multifd = "multifd" in self.capabilities
@@ -120,18 +119,18 @@ class Trace:
 
     @property
     def migrate_parameters(self) -> Mapping[str, Any]:
-        """query-migrate-parameters as it was recorded, or nothing."""
+        """query-migrate-parameters as recorded; empty if it was not."""
         parameters = self.header.get("migrate-parameters")
         return parameters if isinstance(parameters, Mapping) else {}
 
     @property
     def capabilities(self) -> tuple[str, ...]:
-        """Migration capabilities that were switched on, where the recording says so."""
+        """Migration capabilities that were switched on, if the recording says so."""
         return tuple(self.header.get("capabilities", ()))
 
     @property
     def subject(self) -> str:
-        """What was migrated, as far as the recording says: QEMU's release, the guest, and what backs its RAM."""
+        """What was migrated, as far as recorded: QEMU's release, the guest, and the backing of its RAM."""
         words = [
             _named(self.header.get("qemu", {})),
             *(str(self.header[name]) for name in ("arch", "machine", "accelerator") if name in self.header),
@@ -149,19 +148,19 @@ class Trace:
 
     @property
     def host_page_bytes(self) -> float:
-        """The page size of what backs the guest's RAM, where it is recorded (`backing_page_size`), else 0."""
+        """The page size of the guest RAM's backing, if recorded (`backing_page_size`), else 0."""
         return optional_number(self.header, "backing_page_size") or 0
 
     @property
     def ram_bytes(self) -> float:
-        """How much RAM the guest has, where it is recorded (`ram_mib`), else 0."""
+        """The size of the guest's RAM, if recorded (`ram_mib`), else 0."""
         return (optional_number(self.header, "ram_mib") or 0) * MIB
 
     @property
     def most_host_pages(self) -> float:
-        """No more of those pages are dirtied, infinite where that is not known.
+        """An upper bound of the host pages that the guest dirties; infinite if not known.
 
-        It is of the guest of this package, which writes to its region and to some pages of its own.
+        It is known for this package's own guest, which writes to its region and to a few other pages.
         """
         region_mib = optional_number(self.header, "dirtied_mib")
         if self.header.get("guest") != _DIRTIER or not region_mib or not self.host_page_bytes:
@@ -169,9 +168,9 @@ class Trace:
         return region_mib * MIB / self.host_page_bytes + _HOST_PAGES_BESIDE
 
     def last_migration(self) -> "Trace":
-        """The trace itself, or where it holds several migrations, that from the last one's begin, with a note.
+        """The trace itself; or, if it holds several migrations, the part from the last one's begin, with a note.
 
-        A limit that was set before has become the configured one.
+        A limit that was set before that becomes the configured one.
         """
         ended = self.samples.are(*ENDED)
         begins = np.flatnonzero(ended[:-1] & ~ended[1:])
@@ -186,7 +185,7 @@ class Trace:
 
     @property
     def is_bare_text(self) -> bool:
-        """Whether it was read from a text in which a limit may be shown that was changed before or after."""
+        """Whether it was read from a text whose limit may have been changed before or after it was shown."""
         return bool(self.readings) and not self.header.keys() & {"recorded", LIMITS_LOGGED}
 
     @property
@@ -196,20 +195,20 @@ class Trace:
 
     @property
     def switchover_s(self) -> float:
-        """When the source stopped the guest to complete the migration; infinite where that is not told."""
+        """When the source stopped the guest to complete the migration; infinite if not known."""
         stop = self.switchover_stop
         return stop.t_s if stop else np.inf
 
     @property
     def switchover_stop(self) -> Event | None:
-        """The source's last STOP, where the migration completed after it."""
+        """The source's last STOP, if the migration completed after it."""
         return self._last_stop if self.completed else None
 
     @property
     def stopped_at_the_end_s(self) -> float:
-        """When the source's guest was stopped, perhaps for the switchover, where nothing was asked for after it.
+        """When the source's guest was stopped, perhaps for the switchover, if no sample was requested after it.
 
-        Infinite where that is not told.
+        Infinite if not known.
         """
         stop = self._last_stop
         return stop.t_s if stop and stop.t_s > float(self.samples.t_s[-1]) else np.inf
@@ -221,13 +220,15 @@ class Trace:
         return last if last and last.name == "STOP" else None
 
     def first_event(self, side: str, name: str, /, **data: str) -> Event | None:
-        """The first event of this side and name whose data hold all that is given."""
+        """The first event of this side and name whose data contain all of `data`."""
         wanted = data.items()
         return next((e for e in self.events if (e.side, e.name) == (side, name) and wanted <= e.data.items()), None)
 
 
 def parted(events: Iterable[Event], begin_s: float) -> tuple[list[Event], list[Event]]:
-    """The events before a migration whose first sample was asked for at `begin_s`, and those that belong to it."""
+    """Split events: those before a migration whose first sample was requested at `begin_s`, and those that belong to
+    it.
+    """
     parts: tuple[list[Event], list[Event]] = [], []
     for event in events:
         parts[event.t_s >= begin_s].append(event)
@@ -235,7 +236,7 @@ def parted(events: Iterable[Event], begin_s: float) -> tuple[list[Event], list[E
 
 
 def header_after(header: Mapping[str, Any], earlier: Iterable[Event]) -> Mapping[str, Any]:
-    """The header of a migration that began after these events."""
+    """The header of a migration that began after the `earlier` events."""
     later: dict[str, float] = {}
     for event in earlier:
         changed = {"downtime-limit": event.limit_ms, "max-bandwidth": event.cap_bytes_per_s}
@@ -247,7 +248,7 @@ def header_after(header: Mapping[str, Any], earlier: Iterable[Event]) -> Mapping
 
 
 def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The `header` of a recording as it is; raises UsageError where it is none, or says what it cannot."""
+    """Return the `header` unchanged; raises UsageError if it is no header of a recording, or has invalid values."""
     if not isinstance(header.get("qemu"), Mapping) or not isinstance(header.get("migrate-parameters"), Mapping):
         lacks = "has no 'qemu' and 'migrate-parameters' objects; this is not the header of a recording"
         raise UsageError(lacks)
@@ -271,7 +272,7 @@ def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _named(version: Mapping[str, Any]) -> str:
-    """The QEMU of an answer to query-version, in words; empty where it does not say."""
+    """The QEMU in an answer to query-version, in words; empty if the answer does not say."""
     release = version.get("qemu")
     return f"QEMU {'.'.join(str(release.get(part, '?')) for part in _RELEASE_PARTS)}" if release else ""
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Does a text show that pages were sent in multifd's packets, which may count as sent later than they are queued?
+"""Does a text show that pages were sent in multifd's packets, which may be counted as sent later than they are queued?
 
-`query-migrate` and `info migrate` say what went by multifd, since QEMU 3.0; `virsh domjobinfo` and logs of products do
-not. There it shows in what is left and was sent together, which falls by packets and rises again (see oracle/late.py).
+`query-migrate` and `info migrate` show what multifd sent, since QEMU 3.0; `virsh domjobinfo` and the logs of products
+do not. There it shows in the sum of remaining and sent bytes, which falls by whole packets and rises again (see
+oracle/late.py).
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,11 +15,11 @@ from .reading import Reading
 from .samples import Samples
 
 _TELLS = 1 / 16
-"""What is left shows no packet where it may be more or less by a greater share of one."""
+"""If `remaining` is uncertain by more than this share of a packet, it cannot show packets."""
 
 
 def went_in_packets(samples: Samples, readings: Iterable[Reading]) -> bool:
-    """Whether a text shows so, or shows too little to exclude it."""
+    """Whether a text shows packets, or shows too little to exclude them."""
     counts = [ram["multifd-bytes"] for one in readings if "multifd-bytes" in (ram := _ram(one))]
     return any(map(bool, counts)) if counts else _counts_late(samples)
 
@@ -29,7 +30,7 @@ def _ram(reading: Reading) -> Mapping[str, object]:
 
 
 def _counts_late(samples: Samples) -> bool:
-    """Whether within a pass K was less by whole packets, or is rounded too much for that to be seen."""
+    """Whether K (remaining + sent) fell by whole packets within a pass, or is rounded too much to tell."""
     rows = samples.are("active") & samples.has_ram & (samples.dirty_sync_count > 0)
     sharp = rows & (samples.open_bytes <= _TELLS * MULTIFD_PACKET_BYTES)
     if not np.any(sharp):
@@ -39,6 +40,6 @@ def _counts_late(samples: Samples) -> bool:
     most = np.array([conserved[numbers == number].max() for number in np.unique(numbers)])
     less = most[np.searchsorted(np.unique(numbers), numbers)] - conserved
     packets = np.rint(less / MULTIFD_PACKET_BYTES)
-    # Of the one page that is on its way, and what both figures are rounded by.
+    # The uncertainty: one page that is on its way, and the rounding of both figures.
     off = counted.page_bytes + 2 * counted.open_bytes
     return bool(np.any((packets > 0) & (np.abs(less - packets * MULTIFD_PACKET_BYTES) <= off)))

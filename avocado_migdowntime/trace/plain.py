@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Answers to query-migrate in which nothing is unusual: decoded by types, many at once into the columns of a table.
+"""Decodes usual answers to query-migrate by types, many at once, into the columns of a table.
 
-Of these there are most. Any other is to be decoded by itself, which finds what is unusual in it, and what is wrong.
+Most answers are usual. Any other must be decoded by itself, which finds what is unusual in it, or what is wrong.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class PlainDisk(msgspec.Struct, gc=False):
 
 
 class PlainAnswer(msgspec.Struct, gc=False, rename="kebab"):
-    """An answer of which no pages were sent in another encoding."""
+    """An answer without pages in another encoding (xbzrle or compression)."""
 
     status: str = "none"
     expected_downtime: float = ABSENT
@@ -53,13 +53,13 @@ class PlainAnswer(msgspec.Struct, gc=False, rename="kebab"):
 
 
 class Unusual(Exception):
-    """One of the answers has to be decoded by itself."""
+    """One of the answers must be decoded by itself."""
 
 
 _NO_RAM = PlainRam(*[ABSENT] * len(PlainRam.__struct_fields__))
 _NO_DISK = PlainDisk()
 _MORE = 1024
-"""A counter may exceed another by so little that nobody has to look at it."""
+"""A counter may exceed another by this little without needing a closer look."""
 
 
 def table_of(
@@ -68,9 +68,9 @@ def table_of(
     latency_ms: list[float],
     numbers: tuple[list[float], list[float]],
 ) -> Floats:
-    """The table that `answers` make of which these are the times; `numbers` stand for their statuses and causes.
+    """The table of `answers`, taken at these times; `numbers` stand for their statuses and causes.
 
-    Raises Unusual where a figure is none that a counter may be, or one that needs a closer look.
+    Raises Unusual if a figure is no possible value of a counter, or needs a closer look.
     """
     rams = [answer.ram or _NO_RAM for answer in answers]
     columns = {
@@ -96,10 +96,11 @@ def table_of(
     }
     table = np.zeros((len(Column), len(answers)))
     for row, figures in columns.items():
-        # Lists compare by identity first, so that NaN is found, and fast.
+        # Lists compare by identity first, so NaN is found, and fast.
         is_absent = figures[:1] == [ABSENT] and figures.count(ABSENT) == len(figures)
         table[row] = ABSENT if is_absent else figures
-    # What is no number from 0 up is refused with the line that has it; comparing NaN gives False.
+    # Values that are no numbers from 0 up are left to the decoder of single lines, which names the line. Comparing NaN
+    # gives False.
     if np.any(table < 0) or np.any(table > GREATEST) or np.any(table[Column.PAGE] == 0):
         raise Unusual
     if np.any(table[Column.REMAINING] > np.fmin(table[Column.TOTAL], GREATEST / 2) + _MORE):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The `ram` part of an answer to query-migrate, and the numbers in it."""
+"""The `ram` part of an answer to query-migrate, and checked access to its numbers."""
 
 import reprlib
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..errors import UsageError
 
 LEEWAY = 1.01
-"""A figure that was printed rounded may seem greater than another by this factor, and be the same."""
+"""Two equal figures may differ by up to this factor when one was printed rounded."""
 RAN_OVER = "QEMU reports more RAM left than there is, as a counter ran below 0: nothing is computed from that"
 """The note on a trace that has such samples."""
 GREATEST = 2.0**64
-"""Beyond any counter of QEMU: an infinite or a nonsensically long number is refused."""
+"""Beyond any counter of QEMU: infinite or absurdly large numbers are refused."""
 _NUMBER = int | float
 
 
@@ -22,10 +22,10 @@ _NUMBER = int | float
 class Ram:
     """The `ram` part of a query-migrate answer.
 
-    `sent_pages` counts every page that left `remaining_bytes`: normal and duplicate (zero) pages, and those sent
-    by xbzrle or by the compression threads; `zero_pages`, among them, cost hardly any bandwidth. `counted_bytes` are
-    those that QEMU counted for it all while the guest ran (precopy-bytes, since QEMU 7.0), `transferred_bytes` those
-    that it counted for all that it sent.
+    `sent_pages` counts every page that left `remaining_bytes`: normal and duplicate (zero) pages, and those sent by
+    xbzrle or by the compression threads. `zero_pages` are part of them and cost hardly any bandwidth. `counted_bytes`
+    are the bytes that QEMU counted for all of these while the guest ran (precopy-bytes, since QEMU 7.0);
+    `transferred_bytes` are those that it counted for everything it sent.
     """
 
     remaining_bytes: int
@@ -40,24 +40,24 @@ class Ram:
 
     @property
     def conserved_bytes(self) -> int:
-        """Remaining and sent together: constant within a pass."""
+        """Remaining plus sent bytes: constant within a pass."""
         return self.remaining_bytes + self.page_bytes * self.sent_pages
 
     @property
     def wire_bytes_per_ms(self) -> float:
-        """The bandwidth of the last window, bytes per millisecond."""
+        """The bandwidth of QEMU's last window, in bytes per millisecond."""
         return self.mbps * BYTES_PER_MS_PER_MBPS
 
     @property
     def dirty_bytes_per_ms(self) -> float:
-        """QEMU's dirty-pages-rate as bytes per millisecond."""
+        """QEMU's dirty-pages-rate in bytes per millisecond."""
         return self.dirty_pages_per_s * self.page_bytes / 1000
 
 
 def ram_of(ram: Any, answer: Mapping[str, Any]) -> Ram:
-    """The RAM figures of a whole `answer` to query-migrate whose part `ram` is.
+    """The RAM figures in the part `ram` of a whole `answer` to query-migrate.
 
-    Raises UsageError naming the field where one is missing or of the wrong type.
+    Raises UsageError, naming the field, if one is missing or of the wrong type.
     """
     if not isinstance(ram, Mapping):
         raise UsageError(f"'ram' is {reprlib.repr(ram)} where an object was expected")
@@ -79,7 +79,7 @@ def ram_of(ram: Any, answer: Mapping[str, Any]) -> Ram:
 
 
 def ran_over(ram: Mapping[str, Any]) -> bool:
-    """Whether more is reported left than there is, or less than nothing: a counter of 64 bits that ran below 0."""
+    """Whether more is reported left than there is, or a negative amount: a 64-bit counter that ran below 0."""
     remaining, total = ram.get("remaining"), ram.get("total")
     if isinstance(remaining, bool) or not isinstance(remaining, _NUMBER) or not abs(remaining) <= GREATEST * 1024:
         return False
@@ -89,7 +89,7 @@ def ran_over(ram: Mapping[str, Any]) -> bool:
 
 
 def number(fields: Mapping[str, Any], name: str) -> float:
-    """The finite number, not below 0, that `fields` hold under `name`; raises UsageError otherwise."""
+    """The finite number, at least 0, that `fields` have under `name`; raises UsageError otherwise."""
     value = fields.get(name)
     if isinstance(value, bool) or not isinstance(value, _NUMBER) or not 0 <= value <= GREATEST:
         problem = f"is {reprlib.repr(value)}" if name in fields else "is missing"
@@ -98,15 +98,15 @@ def number(fields: Mapping[str, Any], name: str) -> float:
 
 
 def optional_number(fields: Mapping[str, Any], name: str) -> float | None:
-    """The same, or None where `fields` have no such name."""
+    """The same, or None if `fields` have no such name."""
     return number(fields, name) if name in fields else None
 
 
 def _encoded_pages(answer: Mapping[str, Any]) -> float:
     """Pages sent by xbzrle or by the compression threads.
 
-    Since QEMU 5.1, which brought `encoding-rate`, xbzrle counts each page that its cache held, also those that it
-    then sent as normal ones, its `overflow` (migration/ram.c: save_xbzrle_page).
+    Since QEMU 5.1, which introduced `encoding-rate`, xbzrle counts each page that its cache held, even those
+    (`overflow`) that it then sent as normal pages (migration/ram.c: save_xbzrle_page).
     """
     pages = 0.0
     for name in ("xbzrle-cache", "compression"):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a text tells of a migration, item by item, in QMP's spelling: what a reader of any form makes of it.
+"""The items that a text has about a migration, in QMP's spelling: the output of the reader of any form.
 
-Fields of an answer to query-migrate are named as QMP spells them, those of a part with the part's name and a point
-before it: `status`, `ram.remaining`, `disk.remaining`.
+Fields of an answer to query-migrate have QMP's names; those of a part have the part's name and a dot before it:
+`status`, `ram.remaining`, `disk.remaining`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,16 +15,17 @@ _COUNTED = frozenset({"ram.page-size", "ram.normal", "ram.duplicate", "ram.dirty
 
 
 def is_without_passes(lacks: Iterable[str]) -> bool:
-    """Whether passes cannot be told, nor what they sent, where all this is lacking."""
+    """Whether fields are lacking without which neither passes nor what they sent can be seen."""
     return not _COUNTED.isdisjoint(lacks)
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """When a line says that it was written: seconds since an epoch, the same one for the whole text.
+    """When a line was written, according to itself: seconds since an epoch, the same one for the whole text.
 
-    It was written between `t_s` and `t_s + tick_s`. The same stamp comes again after `period_s`, where that is not 0: a
-    year where a log writes none, a day where it writes no date. In a recording it counts `from_begin` of the migration.
+    It was written between `t_s` and `t_s + tick_s`. The same stamp recurs after `period_s`, unless that is 0: a year
+    for a log that writes no year, a day for one that writes no date. In a recording, `t_s` counts from the migration's
+    begin (`from_begin`).
     """
 
     t_s: float
@@ -35,12 +36,11 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What query-migrate would have answered, as far as a text shows that.
+    """What query-migrate would have answered, as far as a text shows.
 
-    `answer` has the fields that are shown, and those that are worked out of them. `rounding` says between what values a
-    shown figure lies that was printed rounded; `derived` and `estimated` say how a figure was worked out that is not
-    shown: exactly, or not. `of` tells guests apart whose migrations are in one text. `arrived_s` is when it was
-    read, where that is known.
+    `answer` has the fields that are shown, and those computed from them. `rounding` has the interval of each figure
+    that was printed rounded. `derived` and `estimated` say how a figure that is not shown was computed: exactly, or
+    not. `of` tells apart guests whose migrations are in one text. `arrived_s` is when it was read, if known.
     """
 
     answer: Mapping[str, Any]
@@ -54,7 +54,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """An asynchronous QMP message, such as STOP; or what the text tells of one, in its form."""
+    """An asynchronous QMP message, such as STOP; or what the text shows of one, in its format."""
 
     message: Mapping[str, Any]
     stamp: Stamp | None = None
@@ -65,9 +65,9 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Migrate parameters, in QMP's names and units: as they were found, or as somebody set them then (`changed`).
+    """Migrate parameters, in QMP's names and units: as found, or as somebody set them then (`changed`).
 
-    `capabilities` are those that are told to be switched on, None where nothing is told of any.
+    `capabilities` are those that are shown as switched on; None if the text shows none of them.
     """
 
     parameters: Mapping[str, Any]
@@ -80,7 +80,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """QEMU's answer to query-version, or the part of a greeting that is the same."""
+    """QEMU's answer to query-version, or the same part of a QMP greeting."""
 
     qemu: Mapping[str, Any]
     of: str = ""
@@ -89,7 +89,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something that whoever reads the judgement should know; a sentence."""
+    """A sentence that the reader of a verdict should know."""
 
     text: str
     of: str = ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the rounding of a text leaves open of the figures of samples."""
+"""The uncertainty of samples' figures that a text's rounding causes."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,14 @@ _ROUNDED = {
     "ram.dirty-pages-rate": (Column.DIRTY_RATE, Column.OPEN_RATE),
 }
 _EXACTLY = Interval(np.nan, np.nan)
-"""Of what is shown as it is."""
+"""For a figure that is not rounded."""
 
 
 def rounded(samples: Samples, readings: Sequence[Reading]) -> Samples:
-    """The same samples, the last of which are those of `readings`, with the middle of what each rounded figure may be.
+    """`samples` with the middle of the interval that each rounded figure may lie in; the last samples are those of
+    `readings`.
 
-    By how much it may be more or less stands beside it. What was counted to the byte is not known where it is rounded.
+    Half the interval's width is stored beside each figure. Exact byte counts are unknown where figures are rounded.
     """
     table = samples.table.copy()
     last = table[:, table.shape[1] - len(readings) :]

@@ -37,14 +37,14 @@ class Sample:
 
     @property
     def answered_s(self) -> float:
-        """When the answer came, by which QEMU had made it: its figures are from between `t_s` and then."""
+        """When the answer arrived: QEMU took its figures between `t_s` and then."""
         return self.t_s + self.latency_ms / 1000
 
     @classmethod
     def from_query(cls, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> "Sample":
-        """The sample that QEMU's `answer` to query-migrate makes; without RAM figures where more is left than there is.
+        """The sample of QEMU's `answer` to query-migrate; without RAM figures if more RAM is left than there is.
 
-        Raises UsageError naming the field where one is missing or of the wrong type.
+        Raises UsageError, naming the field, if one is missing or of the wrong type.
         """
         status = answer.get("status", "none")
         if not isinstance(status, str):

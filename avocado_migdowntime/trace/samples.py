@@ -19,10 +19,10 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Samples(Sequence[Sample]):
-    """Samples in the order of their time, as columns of floats; one of them is a Sample.
+    """Samples in the order of their time, as columns of floats; a single item is a Sample.
 
-    `table` has a row for each `Column` and shape (columns, samples); NaN is what an answer did not have. A slice is a
-    view of the same table. Its figures have the names of those of `Ram`, so that a formula takes either. Counters are
+    `table` has a row for each `Column` and shape (columns, samples); NaN stands for what an answer lacked. A slice is a
+    view of the same table. The columns have the names of `Ram`'s fields, so that a formula takes either. Counters are
     exact up to 2**53.
     """
 
@@ -31,7 +31,7 @@ class Samples(Sequence[Sample]):
 
     @classmethod
     def of(cls, rows: Iterable[Sample]) -> "Samples":
-        """The columns that `rows` make."""
+        """The columns of `rows`."""
         writer = SamplesWriter()
         for row in rows:
             writer.append(row)
@@ -60,83 +60,83 @@ class Samples(Sequence[Sample]):
         return list(self) == list(other)
 
     def ram(self, index: int) -> Ram | None:
-        """The RAM figures of one, where it carries some."""
+        """The RAM figures of one sample, if it has any."""
         return ram_in(self.table[Column.REMAINING :, index].tolist())
 
     def take(self, indices: Indices) -> "Samples":
-        """Those at `indices`, each greater than the one before; as a view where they lie side by side."""
+        """The samples at increasing `indices`; a view if they are contiguous."""
         if len(indices) and int(indices[-1]) - int(indices[0]) == len(indices) - 1:
             return self[int(indices[0]) : int(indices[-1]) + 1]
         return self.arranged(indices)
 
     def arranged(self, indices: Indices) -> "Samples":
-        """The samples at `indices`, in any order; the columns get the shape of `indices`, which may be any."""
+        """The samples at `indices`, in any order; the columns get the shape of `indices`."""
         return Samples(self.table[:, indices], self.labels)
 
     def with_bandwidth(self, mbps: Floats, open_mbps: Floats) -> "Samples":
-        """The same with other figures for `mbps`, and for what these may be more or less."""
+        """The same samples with other values of `mbps` and of its uncertainty."""
         table = self.table.copy()
         table[Column.MBPS], table[Column.OPEN_MBPS] = mbps, np.nan_to_num(open_mbps)
         return Samples(table, self.labels)
 
     @property
     def t_s(self) -> Floats:
-        """When each was asked for, seconds after the recording's zero."""
+        """When each answer was requested, in seconds after the recording's zero."""
         return self._column(Column.T)
 
     @property
     def answered_s(self) -> Floats:
-        """When each answer came."""
+        """When each answer arrived."""
         return self._column(Column.T) + self._column(Column.LATENCY) / 1000
 
     @property
     def expected_downtime_ms(self) -> Floats:
-        """What QEMU reported, NaN where it did not."""
+        """QEMU's report in ms, NaN if missing."""
         return self._column(Column.EXPECTED)
 
     @property
     def pending_bytes(self) -> Floats:
-        """What QEMU found pending when it last looked, NaN where it does not say."""
+        """What QEMU found pending at its last check, NaN if not shown."""
         return self._column(Column.PENDING)
 
     @property
     def disk_bytes(self) -> Floats:
-        """What is left of disks that are sent as well, NaN where none are."""
+        """Bytes left of disks that are migrated as well, NaN if there are none."""
         return self._column(Column.DISK)
 
     @property
     def throttle_percent(self) -> Floats:
-        """For how much of their time the guest's CPUs are stopped, NaN where they are not."""
+        """The percentage of time for which auto-converge stops the guest's CPUs, NaN if it does not."""
         return self._column(Column.THROTTLE)
 
     @property
     def sends_a_disk(self) -> bool:
-        """Whether there is something left of a disk in one of them that is active."""
+        """Whether an active sample has something left of a disk."""
         return bool(np.any(self.are("active") & (self.disk_bytes > 0)))
 
     @property
     def open_bytes(self) -> Floats:
-        """By how much `remaining_bytes` may be more or less than it was shown."""
+        """The uncertainty (±) of `remaining_bytes`."""
         return self._column(Column.OPEN_BYTES)
 
     @property
     def open_mbps(self) -> Floats:
-        """By how much `mbps` may be more or less than it was shown."""
+        """The uncertainty (±) of `mbps`."""
         return self._column(Column.OPEN_MBPS)
 
     @property
     def open_pages_per_s(self) -> Floats:
-        """By how much `dirty_pages_per_s` may be more or less than it was shown."""
+        """The uncertainty (±) of `dirty_pages_per_s`."""
         return self._column(Column.OPEN_RATE)
 
     @property
     def has_ram(self) -> NDArray[np.bool_]:
-        """Which of them carry RAM figures."""
+        """Which samples have RAM figures."""
         return ~np.isnan(self._column(Column.MBPS))
 
     @property
     def remaining_bytes(self) -> Floats:
-        """What was left to send."""
+        """Bytes left to send."""
         return self._column(Column.REMAINING)
 
     @property
@@ -151,12 +151,12 @@ class Samples(Sequence[Sample]):
 
     @property
     def zero_pages(self) -> Floats:
-        """Zero pages among them."""
+        """The zero pages among them."""
         return self._column(Column.ZERO)
 
     @property
     def dirty_sync_count(self) -> Floats:
-        """Dirty syncs so far, by which passes are numbered."""
+        """The number of dirty syncs so far, which numbers the passes."""
         return self._column(Column.SYNCS)
 
     @property
@@ -166,36 +166,36 @@ class Samples(Sequence[Sample]):
 
     @property
     def mbps(self) -> Floats:
-        """The bandwidth of the last window, decimal megabits per second."""
+        """The bandwidth of QEMU's last window, in decimal megabits per second."""
         return self._column(Column.MBPS)
 
     @property
     def counted_bytes(self) -> Floats:
-        """What QEMU counted for the RAM that it sent, NaN where it does not say."""
+        """Bytes that QEMU counted for the RAM it sent, NaN if not shown."""
         return self._column(Column.COUNTED)
 
     @property
     def transferred_bytes(self) -> Floats:
-        """What QEMU counted for all that it sent, NaN where it does not say."""
+        """Bytes that QEMU counted for everything it sent, NaN if not shown."""
         return self._column(Column.TRANSFERRED)
 
     @property
     def conserved_bytes(self) -> Floats:
-        """Remaining and sent together: constant within a pass."""
+        """Remaining plus sent bytes: constant within a pass."""
         return self.remaining_bytes + self.page_bytes * self.sent_pages
 
     @property
     def wire_bytes_per_ms(self) -> Floats:
-        """The bandwidth of the last window, bytes per millisecond."""
+        """The bandwidth of QEMU's last window, in bytes per millisecond."""
         return self.mbps * BYTES_PER_MS_PER_MBPS
 
     @property
     def dirty_bytes_per_ms(self) -> Floats:
-        """QEMU's dirty-pages-rate as bytes per millisecond."""
+        """QEMU's dirty-pages-rate in bytes per millisecond."""
         return self.dirty_pages_per_s * self.page_bytes / 1000
 
     def are(self, *statuses: str) -> NDArray[np.bool_]:
-        """Which of them have one of these statuses."""
+        """Which samples have one of these statuses."""
         column = self._column(Column.STATUS)
         matches = np.zeros(column.shape, np.bool_)
         for code, label in enumerate(self.labels):
@@ -214,7 +214,7 @@ class Samples(Sequence[Sample]):
 
 
 class SamplesWriter:
-    """Samples that are still being taken: adding one has a constant cost, and all so far are available at once."""
+    """A growing sequence of samples: adding one has a constant cost, and all so far are available at once."""
 
     _AT_ONCE = 256
 
@@ -234,9 +234,9 @@ class SamplesWriter:
             self._put()
 
     def append_answer(self, t_s: float, latency_ms: float, answer: Mapping[str, Any]) -> None:
-        """Add the sample that an answer to query-migrate makes; raises UsageError as `Sample.from_query` does.
+        """Add the sample of an answer to query-migrate; raises UsageError as `Sample.from_query` does.
 
-        Of an answer in which nothing is unusual the figures are taken as they are: of those there are most.
+        For a usual answer, as most are, the figures are taken directly.
         """
         figures = plain_figures(t_s, latency_ms, answer, self.labels)
         if figures is None:
@@ -245,7 +245,7 @@ class SamplesWriter:
             self._add(figures)
 
     def extend(self, t_s: Floats, latency_ms: float, statuses: Sequence[str], table: Floats) -> None:
-        """Add many samples, of which `table` has all else."""
+        """Add many samples; `table` has their other columns."""
         self._put()
         begin = self._make_room(len(t_s))
         added = self._table[:, begin : self._count]
@@ -254,12 +254,12 @@ class SamplesWriter:
         added[Column.STATUS] = [self.labels[status] for status in statuses]
 
     def samples(self) -> Samples:
-        """Those so far; what is added later does not change them."""
+        """The samples so far; later additions do not change them."""
         self._put()
         return Samples(self._table[:, : self._count], tuple(self.labels))
 
     def _put(self) -> None:
-        """Put those into the table that are not there yet: many at once, as that takes as long as a few."""
+        """Write pending samples to the table: many at once, since that takes as long as a few."""
         if not self._new:
             return
         begin = self._make_room(len(self._new))
@@ -267,7 +267,7 @@ class SamplesWriter:
         self._new = []
 
     def _make_room(self, count: int) -> int:
-        """Where so many more begin."""
+        """Make room for `count` more samples; return where they start."""
         begin, self._count = self._count, self._count + count
         while self._count > self._table.shape[1]:
             self._table = np.hstack([self._table, np.empty_like(self._table)])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Is QEMU's `mbps` what it sent? Its report may agree with a bandwidth that is as wrong as itself."""
+"""Does QEMU's `mbps` match what it sent? A report can agree with a bandwidth that is equally wrong."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,17 @@ from .codes import BANDWIDTH, CODES
 from .error_bounds import NARROW, between
 
 BANDWIDTH_TOLERANCE = 0.01
-"""By so much `mbps` may be off for certain: QEMU cuts times to milliseconds, 1 % of one window, not of many."""
+"""`mbps` fails if it is certainly off by more than this. QEMU truncates times to milliseconds, which is 1 % of one
+window but averages out over many.
+"""
 _OUTCOMES = {"as-sent": Outcome.PASSED, "not-as-sent": Outcome.FAILED}
 
 
 @dataclass(frozen=True)
 class BandwidthFinding:
-    """Whether `mbps` is what was sent, by a `code` of the check.
+    """Whether `mbps` matches the bytes sent, by a `code` of the check.
 
-    `error` is told ÷ sent - 1 over `windows` windows, the likeliest, and `error_interval` what it may be.
+    `error` is the most likely value of mbps ÷ sent - 1 over `windows` windows; `error_interval` is what it may be.
     """
 
     code: str
@@ -28,17 +30,17 @@ class BandwidthFinding:
 
     @property
     def check(self) -> Check:
-        """Whether QEMU's bandwidth is what it sent."""
+        """The check that QEMU's bandwidth matches what it sent."""
         return Check(BANDWIDTH, _OUTCOMES.get(self.code, Outcome.NOT_JUDGED), self.code, self.sentence)
 
     @property
     def needs_no_more(self) -> bool:
-        """Whether it is told, or more samples would not help."""
+        """Whether it is decided, or more samples would not help."""
         return self.code not in ("wide", "not-seen")
 
     @property
     def sentence(self) -> str:
-        """What was found, for people; empty where the bandwidth is right."""
+        """The finding, for people; empty if the bandwidth is right."""
         if self.code == "not-as-sent":
             return f"mbps is {self.error:+.2%} off the bytes sent in the same windows, {self.between}"
         if self.code == "wide":
@@ -47,12 +49,12 @@ class BandwidthFinding:
 
     @property
     def between(self) -> str:
-        """What the error may be, in words."""
+        """The error's interval, in words."""
         return between(self.error_interval)
 
 
 def judge_bandwidth(evidence: Evidence) -> BandwidthFinding:
-    """Compare what QEMU says of its bandwidth with what it counted as sent."""
+    """Compare QEMU's bandwidth with what it counted as sent."""
     if evidence.samples.sends_a_disk:
         return BandwidthFinding("disk")
     sending = evidence.sending

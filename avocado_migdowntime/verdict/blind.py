@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where passes say nothing of the downtime-limit or of the report, and why."""
+"""When and why passes do not show the downtime-limit, or no reports can be judged."""
 
 from ..oracle.evidence import Evidence
 
 _UP_TO, _AND, _NO_MORE_FROM = 7, 10, 11
-"""Releases by their first number: with postcopy-ram, too, those sync when what is left fits the limit; these do not.
+"""Releases by their major number. Even with postcopy-ram, these sync when what is left fits the limit: up to 7, and 10.
+From 11 on they do not.
 
 Source: migration/ram.c, ram_save_pending, of 7.2; migration/migration.c, migration_iteration_run, of 10.0. On 11.1,
-where RAM need not be sent in precopy then, each iteration has a sync of its own (measured). That is a window of 100 ms,
-and on hugepages up to 64 of them, as the rate is limited within a page (migration/ram.c, ram_save_host_page).
+where RAM need not be sent in precopy then, each iteration has its own sync (measured). An iteration is a window of 100
+ms, and on hugepages up to 64 windows, because the rate limit applies within a page (migration/ram.c,
+ram_save_host_page).
 """
 
 
 def why_blind(evidence: Evidence) -> str:
-    """The code of why the ends of passes say nothing about the limit, if they do not."""
+    """The code of why the ends of passes do not show the limit; '' if they do."""
     if evidence.limit_ms is None:
         return "not-recorded" if evidence.trace.downtime_limit_ms is None else "not-tracked"
     if "postcopy-ram" in evidence.trace.capabilities and not _syncs_at_the_limit(evidence):
@@ -24,7 +26,7 @@ def why_blind(evidence: Evidence) -> str:
 
 
 def why_so_short(evidence: Evidence) -> str:
-    """The end of a sentence that misses passes: why there are none to be judged, where QEMU's way to sync is why."""
+    """The end of a sentence about missing passes: says if QEMU's way to sync is the reason; else ''."""
     release = evidence.release
     if "postcopy-ram" not in evidence.trace.capabilities or release is None or release.major < _NO_MORE_FROM:
         return ""

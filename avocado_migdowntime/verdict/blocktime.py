@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Did vCPUs wait for pages in postcopy for as long as QEMU says? No longer than they slept, for certain."""
+"""Did vCPUs wait for pages in postcopy as long as QEMU says? They certainly waited no longer than they slept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,15 @@ from .check import Check, Outcome
 from .codes import BLOCKTIME, CODES
 
 ALL, EACH = "postcopy-blocktime", "postcopy-vcpu-blocktime"
-"""What QEMU calls how long all vCPUs waited at once, and each of them, in milliseconds."""
+"""QEMU's names for how long all vCPUs waited at the same time, and each of them, in milliseconds."""
 TICK_S = 0.01
-"""A kernel may be so late to bring up to date what a running thread has had: a tick, the longest that there is."""
+"""The kernel may update a running thread's CPU time this late: one tick, of the longest kind."""
 ROUNDED_MS = 2.0
-"""For the root of how many waits there were: before 10.1 QEMU takes each from whole milliseconds to whole ones, which
-adds 0.4 ms to it or takes them away."""
+"""Times the square root of the number of waits: before 10.1 QEMU measures each wait between times truncated to whole
+milliseconds, which adds or removes 0.4 ms.
+"""
 LEAVES_OUT = "QEMU counts a wait that begins while the channel is broken only from the recovery"
-"""The thread that takes up such waits rests meanwhile (migration/postcopy-ram.c: postcopy_ram_fault_thread)."""
+"""The thread that notices such waits is paused meanwhile (migration/postcopy-ram.c: postcopy_ram_fault_thread)."""
 _QUEUED = "others_queued_s"
 _OUTCOMES = {
     "as-waited": Outcome.PASSED,
@@ -36,7 +37,7 @@ _OUTCOMES = {
 
 @dataclass(frozen=True)
 class Wait:
-    """`told_ms` is for how long QEMU says that `who` waited for pages, `can_ms` for how long that can have been."""
+    """How long `who` waited for pages: `told_ms` according to QEMU, `can_ms` the possible interval."""
 
     who: str
     told_ms: float
@@ -49,10 +50,10 @@ class Wait:
 
 @dataclass(frozen=True)
 class BlocktimeFinding:
-    """Whether vCPUs waited for pages for as long as QEMU says, by a `code` of the check.
+    """Whether vCPUs waited for pages as long as QEMU says, by a `code` of the check.
 
-    `waits` are that of all of them at once, and of each; `postcopy_ms` is how long it took from when the guest went on
-    until the destination had all of it.
+    `waits` has the wait of all vCPUs at the same time, then each vCPU's. `postcopy_ms` is the time from when the guest
+    continued until the destination had all of it.
     """
 
     code: str
@@ -61,12 +62,12 @@ class BlocktimeFinding:
 
     @property
     def check(self) -> Check:
-        """Whether they waited for so long."""
+        """The check that they waited that long."""
         return Check(BLOCKTIME, _OUTCOMES.get(self.code, Outcome.NOT_JUDGED), self.code, self.sentence)
 
     @property
     def sentence(self) -> str:
-        """What was found, for people; empty where it is as it should be."""
+        """The finding, for people; empty if it is as it should be."""
         if self.code == "as-waited":
             return ""
         if not self.waits:
@@ -78,9 +79,9 @@ class BlocktimeFinding:
 
 @dataclass(frozen=True, eq=False)
 class _Looks:
-    """At vCPUs, each between `from_s` and `to_s` of the real-time clock.
+    """Looks at the vCPUs, each between `from_s` and `to_s` of the real-time clock.
 
-    For how long each was awake until then, and whether it waited for a page.
+    For each vCPU they have how long it was awake until then, and whether it waited for a page.
     """
 
     from_s: Floats
@@ -90,10 +91,10 @@ class _Looks:
     others_queued_s: Floats
 
     def waited_s(self, vcpu: int, begin_s: float, end_s: float) -> Interval:
-        """For how long a vCPU can have waited between these times, as other threads can have noticed it.
+        """How long a vCPU can have waited between these times, as far as other threads can have noticed it.
 
-        It has where it was seen to wait at one look and at the next, and was not awake in between; it has not while it
-        was awake.
+        It certainly waited if two looks in a row saw it waiting and it was not awake in between. It did not wait while
+        it was awake.
         """
         awake_s, elapsed_s = self.vcpus_s[:, vcpu], end_s - begin_s
         within = np.flatnonzero((self.from_s >= begin_s) & (self.to_s <= end_s))
@@ -109,11 +110,11 @@ class _Looks:
 
 
 def judge_blocktime(evidence: Evidence) -> BlocktimeFinding | None:
-    """Compare how long QEMU says that vCPUs waited with how long they slept; None where nobody asked.
+    """Compare how long vCPUs waited according to QEMU with how long they slept; None if nobody asked.
 
-    A vCPU that waits for a page sleeps. So it has waited for no longer than the guest ran until all of it was there,
-    less what that vCPU was awake meanwhile; other threads may be late to notice, for which it is known how long they
-    were due to run and did not. Raises UsageError where an event of the harness is not as it writes them.
+    A vCPU that waits for a page sleeps. So its wait is at most the time that the guest ran until all pages were there,
+    minus the time that this vCPU was awake. Other threads may notice a wait late; how long they were due to run and did
+    not is known. Raises UsageError if an event of the harness is malformed.
     """
     trace = evidence.trace
     report = trace.first_event(HARNESS, TOLD)
@@ -133,7 +134,7 @@ def judge_blocktime(evidence: Evidence) -> BlocktimeFinding | None:
     can = [looks.waited_s(vcpu, begin_s, end_s).scaled(1000) for vcpu in range(len(each))]
     can = [Interval(max(0.0, one.low - rounded_ms), one.high + rounded_ms) for one in can]
     waits = [Wait(f"vCPU {vcpu}", ms, it) for vcpu, (ms, it) in enumerate(zip(each, can, strict=True))]
-    # All at once is no longer than any of them alone.
+    # All at the same time is no longer than any vCPU alone.
     shortest = Interval(can[0].low if len(can) == 1 else 0.0, min(one.high for one in can))
     waits.insert(0, Wait("all vCPUs", number(report.data, ALL), shortest))
     is_cut = trace.first_event(HARNESS, BROKEN) is not None
@@ -149,7 +150,7 @@ def _code(waits: Sequence[Wait], is_cut: bool) -> str:
 
 
 def _ready(evidence: Evidence) -> Event | None:
-    """The destination has all of the guest."""
+    """The event that the destination has all of the guest."""
     return evidence.trace.first_event("destination", "MIGRATION", status="completed")
 
 
@@ -164,7 +165,7 @@ def _looks(evidence: Evidence) -> _Looks | None:
 
 
 def _numbers(event: Event, name: str) -> list[float]:
-    """The numbers of a list in an event of the harness; raises UsageError where it is none."""
+    """The numbers of a list in an event of the harness; raises UsageError if it is no such list."""
     values = event.data.get(name)
     if not isinstance(values, list) or not all(isinstance(value, int | float) for value in values):
         raise UsageError(f"{name!r} of the event {event.name} is {values!r} where a list of numbers was expected")

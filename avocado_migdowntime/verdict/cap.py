@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Does QEMU keep to max-bandwidth while the guest runs? Once that is stopped it need not."""
+"""Does QEMU keep to max-bandwidth while the guest runs? Once the guest is stopped it need not."""
 
 from dataclasses import dataclass
 
@@ -13,19 +13,19 @@ _OUTCOMES = {"kept": Outcome.PASSED, "not-kept": Outcome.FAILED}
 
 @dataclass(frozen=True)
 class CapFinding:
-    """Whether max-bandwidth was kept, by a `code` of the check, and where the most was sent of what it allows."""
+    """Whether max-bandwidth was kept, by a `code` of the check, and where the largest share of it was used."""
 
     code: str
     most: CapUse | None = None
 
     @property
     def check(self) -> Check:
-        """Whether no more was sent than max-bandwidth allows."""
+        """The check that no more was sent than max-bandwidth allows."""
         return Check(CAP, _OUTCOMES.get(self.code, Outcome.NOT_JUDGED), self.code, self.sentence)
 
     @property
     def sentence(self) -> str:
-        """Why max-bandwidth was not kept, or why that cannot be told; else empty."""
+        """Why max-bandwidth was not kept, or why that is unknown; else empty."""
         if self.code != "not-kept" or self.most is None:
             return "" if self.code == "kept" else CODES[CAP][self.code]
         most = self.most
@@ -36,7 +36,7 @@ class CapFinding:
 
 
 def judge_cap(evidence: Evidence) -> CapFinding:
-    """Compare what was sent while the guest ran with the max-bandwidth that held."""
+    """Compare what was sent while the guest ran with the max-bandwidth in force."""
     if not evidence.trace.tracks(NAME):
         return CapFinding("not-tracked")
     most = evidence.most_of_cap

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Is what QEMU says it transferred what its link carried? All that is said of its bandwidth is measured by that."""
+"""Did the link carry what QEMU says it transferred? All QEMU bandwidth figures are checked against that counter."""
 
 from dataclasses import dataclass
 
@@ -15,23 +15,27 @@ from .codes import CODES, TRANSFERRED
 from .error_bounds import NARROW, between
 
 TRANSFERRED_TOLERANCE = 0.05
-"""By so much it may be off for certain: what encrypts adds some, and what a socket sends again is carried twice."""
+"""The tolerance: encryption adds some bytes, and what a socket resends is carried twice."""
 _MOST_HEADER_BYTES = 134
-"""Of a packet: 14 are Ethernet's, and up to 60 IP's and TCP's each (RFC 791, RFC 9293)."""
+"""Headers of a packet: 14 bytes for Ethernet, and up to 60 each for IP and TCP (RFC 791, RFC 9293)."""
 _MOST_FLUSHED_BYTES = 64 * 4096
-"""QEMU 8.2 and later count them when they have gone out (migration/qemu-file.c: qemu_fflush, MAX_IOV_SIZE)."""
+"""QEMU 8.2 and later count bytes only after they were sent (migration/qemu-file.c: qemu_fflush, MAX_IOV_SIZE)."""
 _COUNTS_WHAT_GOES = (8, 1)
-"""From this release on multifd counts what it has sent, before it the size of the pages (migration/multifd.c)."""
+"""From this release on multifd counts the bytes it sent; before, it counted the size of the pages
+(migration/multifd.c).
+"""
 _COUNT_NO_TABLE, _RAM_PER_TABLE = 8, 128
-"""Up to this release; of RAM, rounded up to a power of two (hw/ppc/spapr.c: spapr_hpt_shift_for_ramsize)."""
+"""Releases up to 8 do not count the hash table. Its size is 1/128 of RAM rounded up to a power of two (hw/ppc/spapr.c:
+spapr_hpt_shift_for_ramsize).
+"""
 _OUTCOMES = {"as-carried": Outcome.PASSED, "not-as-carried": Outcome.FAILED}
 
 
 @dataclass(frozen=True)
 class CarriedFinding:
-    """Whether QEMU's `transferred` is what its link carried, by a `code` of the check.
+    """Whether the link carried QEMU's `transferred`, by a `code` of the check.
 
-    `error_interval` is what told ÷ carried - 1 may be.
+    `error_interval` is what transferred ÷ carried - 1 may be.
     """
 
     code: str
@@ -39,12 +43,12 @@ class CarriedFinding:
 
     @property
     def check(self) -> Check:
-        """Whether QEMU transferred as much as it says."""
+        """The check that QEMU transferred as much as it says."""
         return Check(TRANSFERRED, _OUTCOMES.get(self.code, Outcome.NOT_JUDGED), self.code, self.sentence)
 
     @property
     def sentence(self) -> str:
-        """What was found, for people; empty where it is as it should be."""
+        """The finding, for people; empty if it is as it should be."""
         if self.code == "not-as-carried":
             return f"the error of transferred, compared with the link, is {self.between}"
         if self.code == "wide":
@@ -53,18 +57,18 @@ class CarriedFinding:
 
     @property
     def between(self) -> str:
-        """What the error may be, in words."""
+        """The error's interval, in words."""
         return between(self.error_interval)
 
 
 def judge_carried(evidence: Evidence) -> CarriedFinding | None:
-    """Compare what QEMU says it transferred with what its link carried; None where nobody looked at that.
+    """Compare QEMU's `transferred` with what its link carried; None if the link's counters were not recorded.
 
-    At no time has more been carried than was handed to the system before, and in the end no less than all. So the
-    first tells how far too little QEMU can have said, while the guest ran and no device was sent, and the second how
-    far too much. Where QEMU was given arguments, what these add may send over the link as well, of which QEMU says
-    nothing; and old releases count pages before they are compressed. Raises UsageError where an event of the harness
-    is not as it writes them.
+    The link never carried more than QEMU had passed to the system before, and in the end it carried at least all of it.
+    The first bounds how much too low QEMU's figure can be, while the guest ran and no device was sent; the second
+    bounds how much too high. If QEMU was given extra arguments, what they add may also send over the link, which QEMU
+    does not count; and old releases count pages before they compress them. Raises UsageError if an event of the harness
+    is malformed.
     """
     trace = evidence.trace
     looks = [event for event in trace.events if (event.side, event.name) == (HARNESS, CARRIED)]
@@ -73,7 +77,7 @@ def judge_carried(evidence: Evidence) -> CarriedFinding | None:
     samples = trace.samples
     tell = np.flatnonzero(~np.isnan(samples.transferred_bytes))
     asked_s, transferred_bytes = samples.t_s[tell], samples.transferred_bytes[tell]
-    # A look that an answer follows which came before the stop was before it, however late that was noticed.
+    # A look was before the stop if an answer after it arrived before the stop, however late the stop was noticed.
     running_s = asked_s[samples.answered_s[tell] < trace.switchover_s]
     while_it_ran = [look for look in looks if look.t_s <= max(running_s, default=-np.inf)]
     begin, end = looks[0], looks[-1]
@@ -98,7 +102,7 @@ def judge_carried(evidence: Evidence) -> CarriedFinding | None:
 
 
 def _counts_whole_pages(evidence: Evidence) -> bool:
-    """Whether QEMU may count pages by their size that it then compresses, as old releases do with those of multifd."""
+    """Whether QEMU may count pages by their size before it compresses them, as old releases do with multifd."""
     compression = evidence.trace.migrate_parameters.get("multifd-compression", "none")
     release = evidence.release
     is_old = release is None or (release.major, release.minor) < _COUNTS_WHAT_GOES
@@ -106,7 +110,7 @@ def _counts_whole_pages(evidence: Evidence) -> bool:
 
 
 def _hash_table_bytes(evidence: Evidence) -> int:
-    """The most that a pseries has of one, which is sent while the guest runs, and which old releases do not count."""
+    """The largest hash table of a pseries, which is sent while the guest runs and which old releases do not count."""
     header, release = evidence.trace.header, evidence.release
     ram_mib = optional_number(header, "ram_mib")
     if header.get("arch") != "ppc64" or not ram_mib or (release is not None and release.major > _COUNT_NO_TABLE):

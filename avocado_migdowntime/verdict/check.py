@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One thing that was checked in a migration, and the result.
 
-A verdict is a list of checks. Whether it is passed, the sentence that says why not, and what programs read are all made
-from that list, so that they agree.
+A verdict is a list of checks. Whether it passes, the sentence that says why not, and the output for programs are all
+derived from that list, so that they agree.
 """
 
 from collections.abc import Iterable
@@ -18,9 +18,9 @@ class Outcome(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     UNDECIDED = "undecided"
-    """It should have been told and could not be: the run is inconclusive."""
+    """It should have been decided and could not be, so the run is inconclusive."""
     NOT_JUDGED = "not judged"
-    """It could not be told, and need not be for the run to pass."""
+    """It could not be decided, but the run can pass without it."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Check:
 
 
 def passed(checks: Iterable[Check]) -> bool | None:
-    """False where one of the checks failed, else None where one is undecided, else True."""
+    """False if a check failed, else None if one is undecided, else True."""
     outcomes = {check.outcome for check in checks}
     if Outcome.FAILED in outcomes:
         return False

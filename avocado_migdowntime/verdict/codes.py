@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The codes of checks, with what each means: stable, for programs and tests, where sentences are for people."""
+"""The codes of checks and their meanings. Codes are stable, for programs and tests; sentences are for people."""
 
 from collections.abc import Mapping
 

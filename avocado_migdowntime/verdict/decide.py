@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From the judged passes to what they come to: which formula explains the reports, and is it the contract?"""
+"""Decides from the judged passes which formula explains the reports, and whether it is the contract."""
 
 from collections.abc import Sequence
 
@@ -13,22 +13,22 @@ from .codes import REPORT
 from .updates import faulty_updates
 
 STEADY = 0.8
-"""Share of the reports of a pass that have to lie within the tolerance: the rest may be torn, hardly more."""
+"""The share of a pass's reports that must lie within the tolerance; few others can be torn."""
 _APART = {
     "dirty-rate": "choose region and bandwidth for passes well away from 1 s",
     "redirty": "let the guest dirty faster",
     "live": "watch the pass for longer",
     "last-sync": "watch the pass for longer and let the guest dirty faster",
 }
-"""What tells a formula from the others."""
+"""How to make a run distinguish a formula from the others."""
 
 
 def decide(
     evidence: Evidence, segments: Sequence[Segment], rest: Segment | None, contract: str, tolerance: float
 ) -> tuple[str | None, Check]:
-    """The formula that QEMU was found to use, or the fault of its updates, and the check of its reports.
+    """Return the formula that QEMU uses, or the fault of its updates, and the check of its reports.
 
-    `segments` are the judged passes, at least one, and `rest` is the end of the last one, under another bandwidth.
+    `segments` are the judged passes, at least one; `rest` is the end of the last pass, under another bandwidth.
     """
     fits = [segment.fits[contract] for segment in segments]
     agreeing = sorted(
@@ -75,7 +75,7 @@ def _agrees(name: str, segments: Sequence[Segment], rest: Segment | None) -> boo
 
 
 def _off(segments: Sequence[Segment], rest: Segment | None, contract: str, tolerance: float) -> str:
-    """Where and how far reports are off the contract, for certain; '' where they need not be."""
+    """Where and how far reports are certainly off the contract; '' if they need not be."""
     accurate = Interval(-tolerance, tolerance)
     fits = [segment.fits[contract] for segment in segments]
     wrong = [fit for fit in fits if not fit.error_interval.meets(accurate)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How long the guest was down, according to each source, and whether its memory arrived: from a trace's end."""
+"""How long the guest was down, according to each source, and whether its memory arrived, from a whole trace."""
 
 from dataclasses import dataclass
 from math import inf
@@ -15,19 +15,19 @@ from .check import Check, Outcome
 from .codes import GUEST, MEMORY
 
 APART_MS, APART_SHARE = 50.0, 0.25
-"""The guest's own view and QEMU's differ remarkably from here on: both have to be exceeded."""
+"""The guest's view and QEMU's differ noticeably if both of these are exceeded."""
 
 
 _TCG_FORGETS = 9
-"""From this release of QEMU on TCG forgets at a sync which pages it knows to be dirty."""
+"""From this release on, TCG forgets at a sync which pages it knows to be dirty."""
 HALF_SENT = "under TCG, QEMU before 9.0 loses what is written to a page after a sync in mid-write (03bfc2188f06)"
 
 
 @dataclass(frozen=True)
 class Integrity:
-    """How the `pages` of the dirtied region arrived; `faults` are sentences about the first `damaged_pages`.
+    """How the `pages` of the dirtied region arrived; `faults` are sentences about the first of the `damaged_pages`.
 
-    `half_sent` counts those that begin with the guest's last write to them and end with the one before.
+    `half_sent` counts the pages that begin with the guest's last write to them and end with the one before.
     """
 
     pages: int
@@ -42,7 +42,7 @@ class Integrity:
 
     @property
     def check(self) -> Check:
-        """Whether the guest's memory arrived whole."""
+        """The check that the guest's memory arrived intact."""
         if self.intact:
             return Check(MEMORY, Outcome.PASSED, "intact", str(self))
         if self.half_sent == self.damaged_pages:
@@ -61,11 +61,11 @@ class Downtime:
     """Milliseconds for which the guest was down.
 
     `qemu_ms` is the source's figure, from before its stop until all is sent (migration/migration.c:
-    migration_completion). `events_ms` goes from STOP of the source to RESUME of the destination by their time stamps;
-    where these are two hosts', it may be `events_open_ms` more or less, as is not known of their clocks.
-    `guest_ms` goes from the last heartbeat at the source to the first at the destination on the host's clock; a beat
-    is seen between two looks. The last two leave out `held_ms`, for which the harness kept a destination that was
-    ready. `silent_s` is how long a guest that did not go on was waited for.
+    migration_completion). `events_ms` goes from STOP of the source to RESUME of the destination by their time stamps.
+    If these come from two hosts, it is uncertain by ±`events_open_ms`, because of their clocks. `guest_ms` goes from
+    the last heartbeat at the source to the first at the destination, on the host's clock; a beat is only seen to lie
+    between two looks. The last two exclude `held_ms`, for which the harness held a destination that was ready.
+    `silent_s` is how long the harness waited in vain for a guest that did not continue.
     """
 
     qemu_ms: float | None = None
@@ -77,14 +77,14 @@ class Downtime:
 
     @property
     def check(self) -> Check:
-        """Whether the guest went on at the destination."""
+        """The check that the guest continued at the destination."""
         if self.silent_s is not None:
             return Check(GUEST, Outcome.FAILED, "silent", self.remark)
         return Check(GUEST, Outcome.PASSED, "went-on")
 
     @property
     def remark(self) -> str:
-        """What is remarkable when the three are compared, or an empty text."""
+        """What is remarkable about the three figures; else an empty text."""
         if self.silent_s is not None:
             return f"the guest did not continue at the destination: no heartbeat within {self.silent_s:g} s"
         if self.qemu_ms is None or self.guest_ms is None:
@@ -97,9 +97,9 @@ class Downtime:
 
 
 def downtime(evidence: Evidence) -> Downtime | None:
-    """The downtimes that a whole migration tells of, or None where it did not complete.
+    """The downtimes of a completed migration; None if it did not complete.
 
-    Raises UsageError where an event of the harness is not as it writes them.
+    Raises UsageError if an event of the harness is malformed.
     """
     trace = evidence.trace
     if not trace.completed:
@@ -122,9 +122,9 @@ def downtime(evidence: Evidence) -> Downtime | None:
 
 
 def integrity(evidence: Evidence) -> Integrity | None:
-    """What the harness found when it compared the destination's RAM with what the guest wrote, if it did.
+    """The harness's comparison of the destination's RAM with what the guest wrote, if it made one.
 
-    Raises UsageError where its event is not as it writes them.
+    Raises UsageError if the harness's event is malformed.
     """
     event = evidence.trace.first_event(HARNESS, INTEGRITY)
     if event is None:
@@ -139,19 +139,20 @@ def integrity(evidence: Evidence) -> Integrity | None:
 
 
 def _loses_writes(evidence: Evidence) -> bool:
-    """Whether this QEMU is known not to notice that a page is written to while its translation stays cached.
+    """Whether this QEMU is known to miss writes to a page whose translation stays cached.
 
-    Commit 03bfc2188f06 of QEMU 9.0: until then a sync did not make the processors of TCG forget what they have cached.
-    A guest that is halted in mid-write to a page, at a sync and until the page is sent, loses the rest of that write.
+    Commit 03bfc2188f06 of QEMU 9.0: until then a sync did not make the vCPUs of TCG drop their cached translations. If
+    a guest is halted in the middle of a write to a page, at a sync and until the page is sent, the rest of that write
+    is lost.
     """
     release = evidence.release
     return evidence.trace.header.get("accelerator") == "tcg" and release is not None and release.major < _TCG_FORGETS
 
 
 def apart_ms(trace: Trace, earlier: Event | None, later: Event | None) -> Interval | None:
-    """From one event to another by their time stamps; None where one has none, or their clocks cannot be compared.
+    """The time between two events by their time stamps; None if one has none, or their clocks cannot be compared.
 
-    Raises UsageError where an event of the harness is not as it writes them.
+    Raises UsageError if an event of the harness is malformed.
     """
     if earlier is None or later is None or earlier.stamp_s is None or later.stamp_s is None:
         return None
@@ -176,7 +177,7 @@ def _ahead_s(data: Any) -> Interval:
 
 
 def _gap_ms(last: Event, first: Event, held_ms: float) -> Interval:
-    """Between two beats; each came after `after_s` and by `by_s`."""
+    """The time between two beats; each came after `after_s` and no later than `by_s`."""
     low_s = number(first.data, "after_s") - number(last.data, "by_s")
     high_s = number(first.data, "by_s") - number(last.data, "after_s")
     return Interval(max(0.0, low_s * 1000 - held_ms), max(0.0, high_s * 1000 - held_ms))

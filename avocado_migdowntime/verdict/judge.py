@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From a Trace, or the Evidence that it makes, to a Verdict."""
+"""Judges a Trace, or the Evidence made from it, and returns a Verdict."""
 
 from collections.abc import Mapping
 from statistics import median
@@ -34,7 +34,7 @@ from .trials import judge_trials
 from .verdict import Verdict
 
 REPORT_TOLERANCE = 0.01
-"""Relative error that is still accurate: far above the oracle's noise (0.05 %), far below any wrong formula."""
+"""The relative error that still counts as accurate: far above the oracle's noise (0.05 %), far below wrong formulas."""
 
 
 def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: float = REPORT_TOLERANCE) -> Verdict:

@@ -12,13 +12,13 @@ from ..oracle.segments import Segment, segment
 from ..oracle.syncs import Sync, others_after
 
 MOST_REMARKS = 20
-"""So many sentences say why passes are not judged."""
+"""The most sentences about passes that are not judged."""
 
 
 def judged_passes(
     evidence: Evidence, contract: str, tolerance: float, excluded: ExcludedSamples
 ) -> tuple[list[Segment], list[str]]:
-    """The passes that can be judged, and a remark on each that cannot; its samples are put down in `excluded`."""
+    """The passes that can be judged, and remarks on those that cannot; samples left out are recorded in `excluded`."""
     remarks = Remarks()
     segments: list[Segment] = []
     after_a_sync: set[int] = set()
@@ -32,13 +32,13 @@ def judged_passes(
 
 
 class Remarks:
-    """Why passes are not judged; those that follow each other for one reason are told together."""
+    """Why passes are not judged; consecutive passes with the same reason are merged."""
 
     def __init__(self) -> None:
         self._spans: list[tuple[int, int, str]] = []
 
     def add(self, number: int, why: str) -> None:
-        """Of one pass."""
+        """Add the reason for one pass."""
         first, last, before = self._spans[-1] if self._spans else (number, -1, "")
         if (last, before) == (number - 1, why):
             self._spans[-1] = first, number, why
@@ -46,7 +46,7 @@ class Remarks:
             self._spans.append((number, number, why))
 
     def sentences(self) -> list[str]:
-        """A sentence for each span of passes; beyond MOST_REMARKS how many more there are."""
+        """A sentence for each span of passes; beyond MOST_REMARKS, one that counts the rest."""
         sentences = [
             f"pass {first} is not judged: {why}" if first == last else f"passes {first} to {last} are not judged: {why}"
             for first, last, why in self._spans[:MOST_REMARKS]
@@ -57,7 +57,7 @@ class Remarks:
 
 
 class GrowingSegments:
-    """The passes of one migration that can be judged, while its evidence grows: each that has ended is judged once."""
+    """The judged passes of a migration whose evidence grows: each pass that has ended is judged once."""
 
     def __init__(self, contract: str, tolerance: float) -> None:
         self._contract, self._tolerance = contract, tolerance
@@ -67,7 +67,7 @@ class GrowingSegments:
         self._begin()
 
     def count_and_last(self, evidence: Evidence) -> tuple[int, Segment | None]:
-        """How many passes `judged_passes` would give of this evidence, which has grown, and the last of them."""
+        """The number of passes that `judged_passes` would return for this grown evidence, and the last of them."""
         ended = evidence.ended_passes
         if ended[: self._count][-1:] != self._last:
             self._begin()
@@ -90,7 +90,7 @@ class GrowingSegments:
     def _judge(
         self, evidence: Evidence, passes: Sequence[Pass], judged: list[Segment], decisive: list[Segment]
     ) -> Sequence[Sync]:
-        """Add the passes after the first of `passes` that can be judged, and of these those that can tell."""
+        """Add the passes after the first of `passes` that can be judged, and those of them that can decide."""
         syncs = evidence.syncs_between(passes, self._others or evidence.others)
         for sync in syncs:
             if one := _judged_pass(sync, self._tolerance, ExcludedSamples(), Remarks()):
@@ -120,7 +120,7 @@ def _judged_pass(sync: Sync, tolerance: float, excluded: ExcludedSamples, remark
 def _decisive(
     segments: list[Segment], contract: str, tolerance: float, excluded: ExcludedSamples, remarks: Remarks
 ) -> list[Segment]:
-    """The passes that can tell, where there are any: what was left at a sync may be known too roughly for that."""
+    """The passes that can decide, if there are any; for others, what was left at the sync is not known well enough."""
     decisive = [decides(judged, contract, tolerance) for judged in segments]
     if not any(decisive):
         return segments
@@ -133,7 +133,7 @@ def _decisive(
 
 
 def decides(judged: Segment, contract: str, tolerance: float) -> bool:
-    """Whether it can tell: all of what its error may be is within the tolerance, or all of it beyond."""
+    """Whether a pass can decide: its error's interval lies entirely within the tolerance, or entirely beyond."""
     accurate, error = Interval(-tolerance, tolerance), judged.fits[contract].error_interval
     return error.within(accurate) or not error.meets(accurate)
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Does QEMU end its passes, and switch over, where downtime-limit says?
 
-QEMU looks at what is left between two bursts of sending; a burst fills one window of its rate limit, 100 ms
-(migration/migration.c: BUFFER_DELAY), or takes 50 ms without one (migration/ram.c: MAX_WAIT). So a correct QEMU
-ends a pass with what the limit allows, less up to one burst.
+QEMU checks what is left between two bursts of sending. A burst fills one window of its rate limit, 100 ms
+(migration/migration.c: BUFFER_DELAY), or takes 50 ms without a rate limit (migration/ram.c: MAX_WAIT). So a correct
+QEMU ends a pass with what the limit allows, or up to one burst less.
 
-On RAM backed by hugepages QEMU waits for the next window in the midst of a hugepage, so that it does not notice a full
-one. It looks after the first hugepage of a round if that took 50 ms, else only every 64 of them (migration/ram.c:
-ram_save_host_page, ram_save_iterate): 128 MiB of 2 MiB pages. So passes may end with a whole hugepage left, or with
-nothing whatever downtime-limit says; both were seen, the latter on 7.2, 10.0 and 11.1.
+On RAM backed by hugepages QEMU waits for the next window in the middle of a hugepage, so it does not notice a full
+window. It checks after the first hugepage of a round if that took 50 ms, otherwise only every 64 hugepages
+(migration/ram.c: ram_save_host_page, ram_save_iterate): 128 MiB of 2 MiB pages. So passes may end with a whole hugepage
+left, or with nothing left, whatever downtime-limit says. Both were seen, the latter on 7.2, 10.0 and 11.1.
 """
 
 from collections.abc import Sequence
@@ -30,11 +30,11 @@ from .limit_at_switchover import switchover_end
 from .pass_ends import PassEnds
 
 RESOLVED = 0.25
-"""An effective limit is given as a figure where its interval is narrower than this share of it."""
+"""An effective limit is given as a figure if its interval is narrower than this share of it."""
 _ALIKE = 1.5
-"""Pass ends whose intervals are so many times as wide as the narrowest, at most, tell as much as that."""
+"""Pass ends whose intervals are at most this factor wider than the narrowest count as equally informative."""
 OFTEN = 0.25
-"""Share of the pass ends seen that have to be wrong: a single one may be a bandwidth that sampling missed."""
+"""The share of the pass ends seen that must be wrong: a single one may be due to a bandwidth that sampling missed."""
 
 
 class LimitJudgement(StrEnum):
@@ -51,11 +51,11 @@ _JUDGEMENTS = {Outcome.PASSED: LimitJudgement.RESPECTED, Outcome.FAILED: LimitJu
 
 @dataclass(frozen=True)
 class LimitFinding:
-    """Whether the effective downtime-limit is the configured one, by a `code` of the check; milliseconds.
+    """Whether the effective downtime-limit is the configured one, by a `code` of the check. All limits are in ms.
 
-    `effective_limit_interval_ms` is where the effective limit lies, `effective_limit_ms` its middle where that is
-    narrow; `unsent_ms` is what the passes ended with that were seen most closely. `reason` says why the limit was not
-    respected, or why that cannot be told.
+    `effective_limit_interval_ms` is where the effective limit lies, `effective_limit_ms` its middle if that is narrow.
+    `unsent_ms` is what the passes seen most closely ended with. `reason` says why the limit was not respected, or why
+    that is unknown.
     """
 
     code: str
@@ -66,7 +66,7 @@ class LimitFinding:
 
     @property
     def check(self) -> Check:
-        """Whether QEMU ends passes and switches over where downtime-limit says."""
+        """The check that QEMU ends passes and switches over where downtime-limit says."""
         if self.code == "respected":
             return Check(LIMIT, Outcome.PASSED, self.code)
         if self.code in _VIOLATIONS:
@@ -80,7 +80,7 @@ class LimitFinding:
 
 
 def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync]) -> LimitFinding:
-    """Compare where these passes ended, and the switchover came, with the limit that held."""
+    """Compare where these passes ended, and where the switchover came, with the limit in force."""
     blind = why_blind(evidence)
     ends = PassEnds.of(evidence, syncs, are_judged=not blind)
     interval = _in_common(ends.works_as_ms)
@@ -108,7 +108,7 @@ def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync
 
 
 def _in_common(ends: Floats) -> Interval | None:
-    """What the narrower intervals have in common, or say in the median where they have nothing."""
+    """The intersection of the narrower intervals; if it is empty, the medians of their bounds."""
     if not len(ends):
         return None
     width = ends[:, 1] - ends[:, 0]
@@ -124,11 +124,11 @@ def _narrower_half(ends: Floats) -> Floats:
 
 
 def _median(ends: Floats) -> Interval:
-    """What the narrower half of the intervals say: the median of each bound."""
+    """The median of each bound over the narrower half of the intervals."""
     low, high = np.median(_narrower_half(ends), axis=0).tolist()
     return Interval(low, high)
 
 
 def _hull(ends: Floats) -> Interval | None:
-    """From the least to the most of all, or None of none."""
+    """From the least to the greatest value of all intervals; None if there are none."""
     return Interval(float(ends[:, 0].min()), float(ends[:, 1].max())) if len(ends) else None

@@ -13,24 +13,24 @@ from ..oracle.syncs import Sync
 from ..trace.ram import Ram
 
 BURST_MS = 1.2 * BUFFER_DELAY_MS
-"""One window of the rate limit, and the scheduling of a busy host."""
+"""One window of the rate limit, plus the scheduling delays of a busy host."""
 _WINDOWS_SEEN = 3
-"""So many windows before the stop have to be seen for the bandwidth that they show."""
+"""The number of windows before the stop that must be seen to know their bandwidth."""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """What one end of a pass, or the switchover, shows: `code` and `reason` are empty where it is as it should be."""
+    """What the end of a pass, or the switchover, shows: `code` and `reason` are empty if it is as it should be."""
 
     code: str = ""
     reason: str = ""
 
 
 def switchover_end(evidence: Evidence, passes: Sequence[Pass], sync: Sync | None) -> Ending | None:
-    """What the switchover after `sync`, the last that ended a pass, shows; None if there is none or it cannot be told.
+    """What the switchover after `sync`, the last that ended a pass, shows; None if there is none or it is undecided.
 
-    What was left is bounded from below by what was dirtied after the last pass seen, and by what its last sample had
-    left that time and bandwidth did not suffice to send before. The guest goes on dirtying between the deciding sync
+    What was left has two lower bounds: what was dirtied after the last pass seen; and what was left at that pass's last
+    sample and could not be sent since, given time and bandwidth. The guest goes on dirtying between the deciding sync
     and its stop, so only a gross excess is wrong.
     """
     final = evidence.samples[-1]
@@ -52,15 +52,15 @@ def switchover_end(evidence: Evidence, passes: Sequence[Pass], sync: Sync | None
     if _is_of_the_switchover(evidence, sync, final.ram, wire):
         least = max(least, sync.at_sync_bytes.low)
     allowed, burst = sync.limit_bytes.high, BURST_MS * wire
-    if sync.zero_bytes > burst:  # They made the bandwidth that was seen a low one, and QEMU may have renewed it since.
+    if sync.zero_bytes > burst:  # They made the bandwidth seen too low, and QEMU may have updated it since.
         return None
     return _left_at_switchover(least, least, allowed, burst, sync.bytes_per_ms.high, sync.limit_ms)
 
 
 def _is_of_the_switchover(evidence: Evidence, sync: Sync, final: Ram, wire: float) -> bool:
-    """Whether what was seen after the last sync is no pass, but the switchover itself, with all that the sync found.
+    """Whether what was seen after the last sync is not a pass but the switchover itself, with all that the sync found.
 
-    It is, where it was seen for less than a burst and could not have been sent until the stop, as a pass is.
+    It is if it was seen for less than a burst, and could not have been sent before the stop, as a pass would be.
     """
     after, last = sync.after, sync.before.last
     to_stop_ms = (min(evidence.stopped_s, float(evidence.samples.t_s[-1])) - sync.before.end_s) * 1000
@@ -70,17 +70,17 @@ def _is_of_the_switchover(evidence: Evidence, sync: Sync, final: Ram, wire: floa
 
 
 def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> Ending | None:
-    """The same where no sync before the switchover was seen: by what was sent after the source's stop.
+    """The same if no sync before the switchover was seen: judge by what was sent after the source's stop.
 
-    All that is sent then had been left when QEMU decided to switch over. The last sample before the stop bounds it from
-    above; less what bandwidth allows to have gone out until the stop, and less zero pages, it bounds it from below.
+    All that was left when QEMU decided to switch over is sent then. The last sample before the stop is an upper bound
+    of it. A lower bound is that minus zero pages and minus what the bandwidth allows to have been sent until the stop.
     """
     final, limit_ms = evidence.samples[-1].ram, evidence.limit_ms
     assert final is not None and limit_ms is not None
     to_stop_ms = (evidence.stopped_s - last_pass.end_s) * 1000
     if to_stop_ms > 5 * BURST_MS or last_pass.spacing_s >= UPDATE_S:
         return None
-    # Up to the second pass the bandwidth that is shown may be that of zero pages, sent before the first sample.
+    # Up to the second pass, the shown bandwidth may be that of zero pages sent before the first sample.
     seen_s = last_pass.end_s - last_pass.begin_s
     if last_pass.number <= 2 and seen_s < _WINDOWS_SEEN * UPDATE_S:
         return None
@@ -90,7 +90,7 @@ def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> Ending
     wire = float(ending.wire_bytes_per_ms.max())
     bytes_per_ms, burst = evidence.trace.switchover_bytes_per_ms or wire, BURST_MS * wire
     zeros = (final.zero_pages - float(samples.zero_pages[recent])) * last.page_bytes
-    if not bytes_per_ms or zeros > burst:  # Zero pages make the bandwidth that was seen a low one.
+    if not bytes_per_ms or zeros > burst:  # Zero pages make the bandwidth seen too low.
         return None
     sent_bytes = (final.sent_pages - last.sent_pages) * last.page_bytes
     least = sent_bytes - zeros - to_stop_ms * wire - burst
@@ -98,9 +98,9 @@ def _switchover_after_a_lone_pass(evidence: Evidence, last_pass: Pass) -> Ending
 
 
 def _stopped_by_others(evidence: Evidence, last_pass: Pass) -> bool:
-    """Whether the guest may have been stopped for another reason than the switchover: what is left is no fault then.
+    """Whether the guest may have been stopped for another reason than the switchover: then what is left is no fault.
 
-    The switchover syncs at once, and QEMU answers hardly anything until all is sent, as it holds its big lock.
+    At the switchover QEMU syncs at once and answers hardly anything until all is sent, because it holds its big lock.
     """
     samples = evidence.samples
     after = samples.are("active") & samples.has_ram & (samples.t_s > evidence.stopped_s)
@@ -111,7 +111,7 @@ def _stopped_by_others(evidence: Evidence, last_pass: Pass) -> bool:
 def _left_at_switchover(
     least: float, most: float, allowed: float, burst: float, bytes_per_ms: float, limit_ms: float | None
 ) -> Ending | None:
-    """What it shows that between `least` and `most` bytes were left at the switchover, where so many are `allowed`."""
+    """The finding if `least` to `most` bytes were left at the switchover and `allowed` is the limit in bytes."""
     if least > 2 * allowed + burst:
         reason = (
             f"QEMU switched over with {least / bytes_per_ms:.0f} ms left to send where the downtime-limit is "

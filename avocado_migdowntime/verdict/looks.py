@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the downtime-limit works, by the looks of QEMU's at the end of one pass.
+"""The limit at which QEMU ended a pass, from QEMU's checks (looks) near the end of that pass.
 
-At a look it computes the bandwidth of the window that has just ended, and syncs if what is left is below limit ×
+At a look QEMU computes the bandwidth of the window that just ended, and syncs if what is left is below limit ×
 bandwidth (migration/migration.c: migration_update_counters, migration_iteration_run). So the limit is above what was
-left at the look that ended the pass, and not above what was left at the look before, at which QEMU went on.
+left at the look that ended the pass, and not above what was left at the look before, after which QEMU went on.
 """
 
 from ..basics.interval import Interval
@@ -13,19 +13,20 @@ from ..oracle.seam import ONE_LOOK_S, OVER_S, Rest, rests
 from ..oracle.syncs import Sync
 
 _LOOKS_BACK_S = 3.5 * BUFFER_DELAY_MS / 1000
-"""So long before the end of a pass rests are looked for, of which two are needed."""
+"""How long before the end of a pass to search for rests; two are needed."""
 
 
 def stride_bytes(evidence: Evidence, page_bytes: float) -> float:
-    """What may go out between two looks besides a window's budget: some hugepages, of which QEMU sends a number."""
+    """What may be sent between two looks beyond a window's budget: on hugepages, QEMU sends a number of them."""
     host_page_bytes = evidence.trace.host_page_bytes
     return HOST_PAGES_A_LOOK * host_page_bytes if host_page_bytes > page_bytes else 0.0
 
 
 def works_as_ms(evidence: Evidence, sync: Sync) -> Interval:
-    """The configured downtime-limit as it worked at this end; other limits that held then are taken in proportion.
+    """The configured downtime-limit as this end shows it; if another limit held then, it is scaled in proportion.
 
-    Where the looks are not seen it lies above what was left, and below what was left a window, and a stride, before.
+    If the looks are not seen, the limit lies above what was left, and below what was left one window (and one stride)
+    before.
     """
     page_bytes, unsent = sync.before.last.page_bytes, sync.unsent_bytes
     if unsent.width or not 0 < evidence.trace.host_page_bytes <= page_bytes:
@@ -35,7 +36,7 @@ def works_as_ms(evidence: Evidence, sync: Sync) -> Interval:
     samples, row = sync.before.samples, sync.before.last_row
     begin = int(samples.t_s.searchsorted(samples.t_s[row] - _LOOKS_BACK_S))
     long_rests = [rest for rest in rests(samples[: row + 1], begin) if rest.lasted_s >= OVER_S]
-    # The last rest ended with a look that ended the pass, or with one after which all that was left went out.
+    # The last rest ended with the look that ended the pass, or with one after which everything left was sent.
     ended = bool(long_rests) and long_rests[0].row == row and unsent.high == sync.before.last.remaining_bytes
     went_on = long_rests[1:2] if ended else long_rests[:1] if not unsent.high else []
     least_ms = _left_ms(evidence, sync, long_rests[0]) if ended else 0.0
@@ -46,13 +47,13 @@ def works_as_ms(evidence: Evidence, sync: Sync) -> Interval:
 
 
 def _left_ms(evidence: Evidence, sync: Sync, rest: Rest) -> float | None:
-    """What was left at the look that ended a rest, by the bandwidth and in proportion to the limit that held then.
+    """What was left at the look that ended a rest, in ms at that bandwidth, scaled to the configured limit.
 
-    None where it is not certain which did.
+    None if it is not certain which limit or bandwidth held.
     """
     samples = sync.before.samples
     later = samples[rest.row + 1 :]
-    # The bandwidth of that look is shown until the next one.
+    # QEMU shows the bandwidth of that look until the next one.
     after = later if len(later) else sync.after.samples
     rested_s, shown_s = float(samples.t_s[rest.row]), float(after.t_s[0])
     if float(after.answered_s[0]) - rested_s > ONE_LOOK_S or any(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a guest that is stopped in mid-pass is down for, and what each estimator had made of it.
+"""The downtime of a guest that is stopped in mid-pass, and how close each estimator came.
 
-After a `stop` QEMU sends what is left of the pass, and only then what had been dirtied since the sync: pages that are
-both go twice. So no figure of query-migrate is the answer, and neither is any formula of these alone.
+After a `stop` QEMU sends what is left of the pass, and only then what had been dirtied since the sync; pages in both
+are sent twice. So no figure of query-migrate is the answer, and neither is any formula of these alone.
 """
 
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ from .codes import CODES, MID_PASS_STOP
 from .downtime import apart_ms
 
 STOPS_AT = "stops_at"
-"""Key of the header of a trace whose harness set out to stop the guest: at which share of a pass."""
+"""Header key of a trace whose harness was to stop the guest; its value is the share of a pass."""
 REPORTED = "reported"
-"""The estimate that QEMU itself gave."""
+"""QEMU's own estimate."""
 REST_AND_DIRTIED = "rest-and-dirtied"
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an estimator gave just before the stop; `error` is that ÷ the truth - 1."""
+    """An estimate made just before the stop; `error` is estimate ÷ truth - 1."""
 
     name: str
     ms: float
@@ -35,10 +35,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """How long it took from the stop until the guest could have gone on at the destination, and the estimates of it.
+    """The time from the stop until the guest could have continued at the destination, and its estimates.
 
-    `in_pass` is the share of pass `number` that was sent by then; `dirty_ratio` is how fast the guest dirties (in the
-    shortest pass seen) ÷ bandwidth. `rest_bytes` were left of the pass, `dirtied_bytes` went after them.
+    `in_pass` is the share of pass `number` that was sent by then. `dirty_ratio` is the guest's dirty rate (in the
+    shortest pass seen) ÷ bandwidth. `rest_bytes` were left of the pass; `dirtied_bytes` were sent after them.
     """
 
     down_ms: float
@@ -76,16 +76,16 @@ def mid_pass_stop(evidence: Evidence) -> MidPassStop | None:
 def rest_and_dirtied(
     dirtying: DirtyingCurve, remaining_bytes: float, since_sync_ms: float, bytes_per_ms: float
 ) -> float:
-    """(remaining now + what was dirtied since the last sync) ÷ bandwidth, milliseconds.
+    """(bytes remaining now + bytes dirtied since the last sync) ÷ bandwidth, in milliseconds.
 
-    QEMU learns of what was dirtied only at the next sync; passes of other lengths have told how much that is in how
-    long. It comes on top of all that remains, as it is sent after that: it does not matter what is in both.
+    QEMU learns only at the next sync what was dirtied; passes of other lengths show how much that is after a given
+    time. It is sent after all that remains, so pages in both count twice.
     """
     return (remaining_bytes + dirtying.steady(since_sync_ms)) / bytes_per_ms
 
 
 def _truth(evidence: Evidence) -> GroundTruth | str:
-    """How long the guest was down, or the code of why that cannot be told."""
+    """How long the guest was down, or the code of why that is unknown."""
     trace = evidence.trace
     stop = trace.switchover_stop
     ready = trace.first_event("destination", "MIGRATION", status="completed")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where passes ended, against the limit that held: gathered in one go, as there may be very many."""
+"""Where passes ended, compared with the limit in force; gathered in one go, because there may be very many passes."""
 
 from array import array
 from collections.abc import Iterable
@@ -15,9 +15,9 @@ from .limit_at_switchover import BURST_MS, Ending
 from .looks import stride_bytes, works_as_ms
 
 SLACK = 0.05
-"""Share of the limit by which the bandwidth may have moved since QEMU computed its threshold."""
+"""The share of the limit by which the bandwidth may have changed since QEMU computed its threshold."""
 _FEW = 0.1
-"""Zero pages that would fill such a share of a window are few: of more, nobody knows where the look came."""
+"""Up to this share of a window, zero pages are few; with more, it is unknown when QEMU checked."""
 
 
 class PassEnds:
@@ -37,7 +37,7 @@ class PassEnds:
 
     @classmethod
     def of(cls, evidence: Evidence, syncs: Iterable[Sync], are_judged: bool) -> "PassEnds":
-        """Those that `syncs` show; none counts as seen unless they `are_judged`, for which each needs a limit."""
+        """The ends that `syncs` show. None counts as seen unless they `are_judged`; then each sync needs a limit."""
         ends = cls()
         for sync in syncs:
             if sync.in_mid_pass:
@@ -48,17 +48,17 @@ class PassEnds:
 
     @property
     def works_as_ms(self) -> Floats:
-        """Between which limits QEMU's must lie to end a pass there, a row each; ends among zero pages are left out."""
+        """The interval of limits that would end a pass there, a row for each end; leaves out ends among zero pages."""
         return _rows(self._works_as_ms)
 
     @property
     def unsent_ms(self) -> Floats:
-        """How much each pass ended with, a row each: the least and the most."""
+        """How much each pass ended with, one row each: the least and the most."""
         return _rows(self._unsent_ms)
 
     @property
     def went_on(self) -> Ending | None:
-        """What passes show that should have been the switchover."""
+        """The finding about passes that should have been the switchover."""
         return self._short.ending
 
     def _add(self, evidence: Evidence, sync: Sync, is_judged: bool) -> None:
@@ -76,9 +76,9 @@ class PassEnds:
 
 
 class _ShortPasses:
-    """Passes that began well below the limit, twice or more: each of them should have been the switchover.
+    """Passes that began well below the limit, if there are two or more: each should have been the switchover.
 
-    Half the limit is left to devices, whose state QEMU counts as well and query-migrate does not always show.
+    Half the limit is reserved for devices, whose state QEMU counts but query-migrate does not always show.
     """
 
     def __init__(self) -> None:
@@ -86,14 +86,14 @@ class _ShortPasses:
         self._limit_ms: float | None = None
 
     def add(self, sync: Sync) -> None:
-        """Look at the pass that one began, which others followed."""
+        """Check the pass that this sync began, and that others followed."""
         if sync.limit_bytes and sync.at_sync_bytes.high < sync.limit_bytes.low / 2 - sync.before.last.page_bytes:
             self._count, self._limit_ms = self._count + 1, sync.limit_ms
             self._most_ms = max(self._most_ms, sync.at_sync_bytes.high / sync.bytes_per_ms.low)
 
     @property
     def ending(self) -> Ending | None:
-        """What they show, if there are two."""
+        """The finding, if there are two such passes."""
         if self._count < 2:
             return None
         reason = (
@@ -112,7 +112,7 @@ def _rows(bounds: "array[float]") -> Floats:
 
 
 def _pass_end(evidence: Evidence, sync: Sync) -> Ending | None:
-    """What the end of a pass shows, or None where it was not seen closely enough."""
+    """What the end of a pass shows; None if it was not seen closely enough."""
     unsent, limit = sync.unsent_bytes, sync.limit_bytes
     assert limit is not None
     page_bytes = sync.before.last.page_bytes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Is what QEMU 11.1 says that is pending what was left of RAM, and what devices have?"""
+"""Are the pending bytes that QEMU 11.1 reports those left of RAM plus those of devices?"""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from .check import Check, Outcome
 from .codes import PENDING
 
 _MOST = 0.5
-"""The share of looks that have to be strange: a single one may be torn."""
+"""The share of looks that must be inconsistent: a single one may be torn."""
 _OUTCOMES = {"adds-up": Outcome.PASSED, "not-what-is-left": Outcome.FAILED}
 
 
@@ -18,8 +18,7 @@ _OUTCOMES = {"adds-up": Outcome.PASSED, "not-what-is-left": Outcome.FAILED}
 class PendingFinding:
     """Whether the `remaining` of the whole answer adds up, by a `code` of the check.
 
-    `device_bytes` is what devices have to send, as far as that is known, and `strange` at how many of the `looks` it
-    would have to be something else.
+    `device_bytes` is what devices have to send, as far as known; at `strange` of the `looks` it would have to differ.
     """
 
     code: str
@@ -29,17 +28,17 @@ class PendingFinding:
 
     @property
     def has_devices(self) -> bool:
-        """Whether devices have something to send for certain."""
+        """Whether devices certainly have something to send."""
         return self.device_bytes.low >= LEAST_BYTES
 
     @property
     def check(self) -> Check:
-        """Whether what is said to be pending is what was left."""
+        """The check that the reported pending bytes are what was left."""
         return Check(PENDING, _OUTCOMES[self.code], self.code, self.sentence)
 
     @property
     def sentence(self) -> str:
-        """What is wrong with it, else empty."""
+        """What is wrong with them; else empty."""
         if self.code == "adds-up":
             return ""
         return (
@@ -49,7 +48,7 @@ class PendingFinding:
 
 
 def judge_pending(evidence: Evidence) -> PendingFinding | None:
-    """Compare what QEMU says that is pending with what was left; None where it does not say, as up to 11.0."""
+    """Compare the pending bytes that QEMU reports with what was left; None if it reports none, as up to 11.0."""
     devices = evidence.devices
     if devices is None:
         return None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Was the guest down for as long as QEMU had said, where the migration ran over a link that is really that slow?
+"""Was the guest down as long as QEMU had predicted, for a migration over a link that really is that slow?
 
-`max-bandwidth` is lifted once the guest is stopped, so elsewhere a downtime has nothing to do with what was expected.
+QEMU lifts `max-bandwidth` once the guest is stopped, so on other links the downtime is unrelated to the prediction.
 """
 
 from dataclasses import dataclass
@@ -17,27 +17,27 @@ from .codes import DOWNTIME
 from .downtime import Downtime
 
 FIXED_DOWNTIME_MS = "fixed_downtime_ms"
-"""Key of a trace's header, where the link is really slow: what an idle guest's downtime on it was."""
+"""Header key of a trace over a really slow link: the downtime of an idle guest on it."""
 DOWNTIME_TOLERANCE = 0.1
-"""The downtime may be so much longer or shorter than what was said, less what devices take."""
+"""The relative difference allowed between the downtime, less the devices' part, and the prediction."""
 
 
 class PredictionJudgement(StrEnum):
-    """Was the guest down for as long as was said?"""
+    """Was the guest down as long as predicted?"""
 
     MATCH = "match"
     MISMATCH = "mismatch"
     UNDECIDED = "undecided"
-    """QEMU had computed what it said in a window unlike the others, and that may be all."""
+    """QEMU had computed its prediction in an unusual window, which may be the only reason."""
 
 
 @dataclass(frozen=True)
 class PredictedDowntime:
-    """What QEMU said last before the switchover, and how long the guest was down then, milliseconds.
+    """QEMU's last prediction before the switchover, and how long the guest was down then, in milliseconds.
 
-    `fixed_ms` is what the state of devices and the switchover itself take, measured on the same guest while idle;
-    `error` is (`down_ms` - `fixed_ms`) ÷ `predicted_ms` - 1. `limit_ms` is the downtime-limit that held then. `window`
-    is how much more was sent in the window of what was said last than in the median of all samples: a share.
+    `fixed_ms` is what device state and the switchover itself take, measured on the same guest while idle. `error` is
+    (`down_ms` - `fixed_ms`) ÷ `predicted_ms` - 1. `limit_ms` is the downtime-limit in force. `window` is how much more
+    was sent in the window of the last prediction than in the median window, as a share.
     """
 
     predicted_ms: float
@@ -49,17 +49,17 @@ class PredictedDowntime:
 
     @property
     def judgement(self) -> PredictionJudgement:
-        """Whether the guest was down for as long as was said, in one word."""
+        """Whether the guest was down as long as predicted, in one word."""
         return _JUDGEMENTS[self.check.outcome]
 
     @property
     def reason(self) -> str:
-        """Why it was not, else an empty text."""
+        """Why it was not; else an empty text."""
         return self.check.sentence
 
     @property
     def check(self) -> Check:
-        """Whether the downtime was what QEMU had said, and within the limit."""
+        """The check that the downtime matched QEMU's prediction, and the limit."""
         down = f"the guest was down for {self.down_ms:.0f} ms, {self.fixed_ms:.0f} ms of them for its devices, but"
         odd = abs(self.window) > DOWNTIME_TOLERANCE
         why = f"; it had sent {self.window:+.0%} in that window, which may be why"
@@ -87,7 +87,7 @@ _JUDGEMENTS = {
 def judge_predicted_downtime(evidence: Evidence, down: Downtime | None) -> PredictedDowntime | None:
     """Whether the last report before the switchover came true; None if there is nothing to compare.
 
-    Raises UsageError if the header is not as the harness writes it.
+    Raises UsageError if the header is malformed.
     """
     header = evidence.trace.header
     if down is None or down.qemu_ms is None or FIXED_DOWNTIME_MS not in header:
@@ -108,7 +108,7 @@ def judge_predicted_downtime(evidence: Evidence, down: Downtime | None) -> Predi
 
 
 def _last_report(evidence: Evidence) -> tuple[float, float] | None:
-    """The last report before the guest was stopped that QEMU can have computed, and how much more its window sent."""
+    """The last computed report before the guest was stopped, and how much more than the median its window sent."""
     samples = evidence.samples
     candidates = samples.are("active") & samples.has_ram & (samples.answered_s < evidence.stopped_s)
     rows = np.flatnonzero(candidates & (samples.expected_downtime_ms > 0) & computes_something(samples))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Judging one sample of a migration, such as HMP's `info migrate`: there is no sync to compare with.
+"""Judges a single sample of a migration, such as HMP's `info migrate`: there is no sync to compare with.
 
-What is left now is never more than what was left at the last sync. So a report above it may be right, and one below
-it may be that of the previous pass, for as long as QEMU has not renewed it. That it is the bug of QEMU before 3.0 shows
-where it is just what dirty-rate gives, and cannot be what was left.
+What is left now is never more than what was left at the last sync. So a report above it may be right. A report below it
+may be that of the previous pass, until QEMU updates it. The bug of QEMU before 3.0 shows only if the report is exactly
+what dirty-rate gives and cannot be what was left.
 """
 
 from collections.abc import Collection
@@ -24,7 +24,7 @@ _OF_SEVERAL = (
     "the last of {} samples is judged by what is left now: they do not tell what was left at a sync; record it for more"
 )
 _OF_A_TRACE = ("postcopy", "disk", "overrun", "first-pass")
-"""What is the matter with a whole trace where it is with its last sample."""
+"""Codes that apply to a whole trace if they apply to its last sample."""
 _UNLESS = "unless it was taken before the first update after a sync"
 
 
@@ -67,14 +67,14 @@ def reported_of(look: Look) -> float | None:
 
 
 def left_now_ms(look: Look) -> float | None:
-    """What is left now ÷ bandwidth, where that is of use, by the figures that are shown."""
+    """What is left now ÷ bandwidth, from the figures shown; None if it is of no use."""
     if look.left_ms is None or look.ran_over or look.ended:
         return None
     return look.left_ms.middle if look.left_shown_ms is None else look.left_shown_ms
 
 
 def decide_by_look(look: Look, contract: str, tolerance: float) -> tuple[str | None, Check]:
-    """The formula that the report shows, if it does, and what it comes to."""
+    """The formula that the report shows, if any, and the check."""
     if (now := standing(look)) is not None:
         return _open(now.code, now.sentence)
     if look.reported_ms is None:
@@ -104,7 +104,7 @@ def decide_by_look(look: Look, contract: str, tolerance: float) -> tuple[str | N
 
 
 def decide_without_pass(evidence: Evidence, contract: str, tolerance: float) -> tuple[str | None, Check, Look]:
-    """The same by the last sample of a trace that shows no pass to be judged, and that sample."""
+    """The same by the last sample of a trace without a pass to judge; also returns that sample's look."""
     look = last_look(evidence)
     formula, report = decide_by_look(look, contract, tolerance)
     if report.outcome is Outcome.UNDECIDED:
@@ -137,7 +137,7 @@ def _unless(look: Look) -> str:
 
 
 def _by_mean_bandwidth(look: Look, tolerance: float) -> tuple[None, Check]:
-    """Where no bandwidth is shown: what the report would be at which, and what is left by the mean one."""
+    """Decide without a shown bandwidth: name bandwidths that would explain the report, and use the mean one."""
     left_ms, dirtied_ms, reported_ms, mean = look.left_ms, look.dirtied_ms, look.reported_ms, look.divisor
     assert left_ms is not None and reported_ms is not None and mean is not None
     fits = [("what is left now", left_ms), *([("dirty-rate", dirtied_ms)] if dirtied_ms is not None else [])]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Did QEMU sync before it switched over?
 
-It is to switch over where a dirty sync has found what fits the limit. Up to 11.0 there is a way around that sync: what
-is pending is compared with the threshold by `<` before it, and after it by `<=`, or 0 suffices (migration/migration.c:
-migration_iteration_run). So where exactly the threshold is pending, such as nothing after a window in which nothing
-was sent, the guest is stopped without one, and everything that it has dirtied since the sync before is sent while it
-is down, whatever the limit says.
+QEMU should switch over when a dirty sync has found an amount that fits the limit. Up to 11.0 there is a way around that
+sync: QEMU compares what is pending with the threshold by `<` before the sync, and by `<=` after it, or 0 suffices
+(migration/migration.c: migration_iteration_run). So if exactly the threshold is pending, for example nothing after a
+window in which nothing was sent, the guest is stopped without a sync. Then everything it dirtied since the previous
+sync is sent while it is down, whatever the limit says.
 """
 
 from dataclasses import dataclass
@@ -22,24 +22,24 @@ _OUTCOMES = {"after-a-sync": Outcome.PASSED, "without-a-sync": Outcome.FAILED}
 
 @dataclass(frozen=True)
 class SwitchoverFinding:
-    """Whether a switchover came after a sync, by a `code` of the check."""
+    """Whether the switchover came after a sync, by a `code` of the check."""
 
     code: str
     sentence: str = ""
 
     @property
     def check(self) -> Check:
-        """Whether QEMU switched over at a sync."""
+        """The check that QEMU switched over at a sync."""
         outcome = _OUTCOMES.get(self.code, Outcome.NOT_JUDGED)
         sentence = CODES[SWITCHOVER][self.code] if outcome is Outcome.NOT_JUDGED else self.sentence
         return Check(SWITCHOVER, outcome, self.code, sentence)
 
 
 def judge_switchover(evidence: Evidence) -> SwitchoverFinding | None:
-    """What the end of a migration shows of it; None where that did not complete, or not by precopy.
+    """What the end of a migration shows about it; None if the migration did not complete by precopy.
 
-    The switchover syncs once more when the guest is stopped. So where QEMU sent anything after the last sync before
-    that one, it had looked and gone on, and then did not sync when it looked again.
+    The switchover itself syncs once more, when the guest is stopped. So if QEMU sent anything after the last sync
+    before that one, it had checked and gone on, and did not sync when it checked again.
     """
     samples, final = evidence.samples, evidence.samples[-1].ram
     if not np.isfinite(evidence.stopped_s) or final is None:
@@ -53,7 +53,7 @@ def judge_switchover(evidence: Evidence) -> SwitchoverFinding | None:
         return SwitchoverFinding("after-a-sync")
     if last.number == 1 and not np.any(last.samples.mbps):
         return SwitchoverFinding("before-a-window")
-    # The first answer with the number of a pass may have been made of what was sent before its sync.
+    # The first answer with a pass's number may show what was sent before that pass's sync.
     sent_pages = last.samples.sent_pages[1:]
     if len(sent_pages) < 2 or evidence.stopped_s - last.end_s > UPDATE_S:
         return SwitchoverFinding("not-seen")
@@ -67,7 +67,7 @@ def judge_switchover(evidence: Evidence) -> SwitchoverFinding | None:
 
 
 def _announced(evidence: Evidence) -> int:
-    """The number of the last sync that was announced before the guest was stopped; 0 where none was."""
+    """The number of the last sync announced before the guest was stopped; 0 if none was."""
     events = evidence.trace.events
     stop = evidence.trace.switchover_stop
     before = events[: events.index(stop)] if stop in events else ()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Does auto-converge slow the guest down in the steps that were set?"""
+"""Does auto-converge slow the guest in the configured steps?"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ _OUTCOMES = {"as-set": Outcome.PASSED, **dict.fromkeys(_FAILED, Outcome.FAILED)}
 
 @dataclass(frozen=True)
 class ThrottleFinding:
-    """Whether the guest was slowed down as was set, by a `code` of the check.
+    """Whether the guest was slowed as configured, by a `code` of the check.
 
-    `percents` are those by which it was, in their order; `wrong` says what should have been otherwise.
+    `percents` are the throttle percentages in their order; `wrong` says what should have been different.
     """
 
     code: str
@@ -29,20 +29,20 @@ class ThrottleFinding:
 
     @property
     def check(self) -> Check:
-        """Whether the guest was slowed down as was set."""
+        """The check that the guest was slowed as configured."""
         outcome = _OUTCOMES.get(self.code, Outcome.NOT_JUDGED)
         return Check(THROTTLE, outcome, self.code, self.sentence)
 
     @property
     def sentence(self) -> str:
-        """What is wrong with it, or why that cannot be told; else empty."""
+        """What is wrong, or why that is unknown; else empty."""
         return self.wrong or ("" if self.code == "as-set" else CODES[THROTTLE][self.code])
 
 
 def judge_throttle(evidence: Evidence) -> ThrottleFinding | None:
-    """Compare by how much the guest was slowed down with what was set; None without auto-converge.
+    """Compare how much the guest was slowed with the configuration; None without auto-converge.
 
-    With dirty-limit QEMU does not slow the CPUs so, but each by what it dirties.
+    With dirty-limit, QEMU does not slow all vCPUs this way, but each by what it dirties.
     """
     trace = evidence.trace
     if "auto-converge" not in trace.capabilities or "dirty-limit" in trace.capabilities:
@@ -78,8 +78,8 @@ def judge_throttle(evidence: Evidence) -> ThrottleFinding | None:
 
 
 def _too_little(evidence: Evidence, throttling: Throttling) -> Iterator[tuple[int, float, float]]:
-    """Passes in which the guest was slowed less than was due: their number, by how much it was, and by how much due."""
-    if evidence.samples.sends_a_disk or not evidence.trace.tracks(TRIGGER):  # Up to 9.0 a disk holds it back.
+    """Passes in which the guest was slowed less than due: their number, the actual percentage, and the due one."""
+    if evidence.samples.sends_a_disk or not evidence.trace.tracks(TRIGGER):  # Up to 9.0 a disk delays it.
         return
     for one, steps_due in throttling.due(evidence.passes):
         percent = float(np.nan_to_num(one.samples.throttle_percent[-1]))

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Did the migration converge under the downtime-limits that were tried on it, and should it have?
 
-A harness sets limits one after the other and notes each as an event `LIMIT`, with the name of the trial:
+A harness sets limits one after the other and records each as an event `LIMIT`, with the name of the trial:
 
 | trial     | limit                                       | right if |
 | --------- | ------------------------------------------- | -------- |
 | `default` | QEMU's own 300 ms                           | the migration goes on |
 | `below`   | half of what is needed                      | the migration goes on |
-| `chosen`  | a little more than what is needed, or what QEMU reports to be | it completes at the next sync |
+| `chosen`  | a little more than what is needed, or than QEMU's report | it completes at the next sync |
 
 What is needed is what the oracle found at the syncs before, divided by the bandwidth.
 """
@@ -33,14 +33,14 @@ from .limit_at_switchover import BURST_MS
 from .pass_ends import SLACK
 
 TRIES_LIMITS = "tries_limits"
-"""Key of the header of a trace whose harness set out to try limits."""
+"""Header key of a trace whose harness was to try limits."""
 DEFAULT, BELOW, CHOSEN = "default", "below", "chosen"
 SETTLED_S = 0.15
-"""A pass that was seen for longer is one, and not the switchover, whose syncs count as well."""
+"""What is seen for longer is a pass, not the switchover, whose syncs count as well."""
 
 
 class ConvergenceJudgement(StrEnum):
-    """Did each limit do what it should?"""
+    """Did each limit have the expected effect?"""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -49,9 +49,9 @@ class ConvergenceJudgement(StrEnum):
 
 @dataclass(frozen=True)
 class Trial:
-    """What one limit did: how many passes began under it, whether it completed the migration, where passes ended.
+    """The effect of one limit: how many passes began under it, whether it completed the migration, where passes ended.
 
-    `missed` counts the syncs under it at which all that was pending fitted the limit, and QEMU went on all the same.
+    `missed` counts the syncs under it at which everything pending fitted the limit, but QEMU went on.
     """
 
     name: str
@@ -76,9 +76,10 @@ _JUDGEMENTS = {Outcome.PASSED: ConvergenceJudgement.RIGHT, Outcome.FAILED: Conve
 
 @dataclass(frozen=True)
 class Convergence:
-    """The trials of a trace and what they come to, by a `code` of the check; `reason` says why they are not right.
+    """The trials of a trace and their result, by a `code` of the check; `reason` says why they are not right.
 
-    `needed_ms` is the oracle's expected downtime, `reported_ms` QEMU's, `limit_from` the one that was chosen by.
+    `needed_ms` is the oracle's expected downtime, `reported_ms` QEMU's; `limit_from` names the one that the chosen
+    limit is based on.
     """
 
     code: str
@@ -90,7 +91,7 @@ class Convergence:
 
     @property
     def check(self) -> Check:
-        """Whether each limit did what it should."""
+        """The check that each limit had the expected effect."""
         if self.code == "right":
             return Check(CONVERGENCE, Outcome.PASSED, self.code)
         outcome = Outcome.UNDECIDED if self.code in _UNDECIDED else Outcome.FAILED
@@ -103,10 +104,10 @@ class Convergence:
 
 
 def judge_trials(evidence: Evidence, needed_ms: float | None, reported_ms: float | None) -> Convergence | None:
-    """What the limits did that a harness tried in a whole migration, or None where it tried none.
+    """The effects of the limits that a harness tried in a whole migration; None if it tried none.
 
-    `needed_ms` and `reported_ms` are what was found before the first. Raises UsageError where an event of the harness
-    is not as it writes them.
+    `needed_ms` and `reported_ms` were found before the first trial. Raises UsageError if an event of the harness is
+    malformed.
     """
     parts = list(_parts(evidence))
     if not parts:
@@ -155,7 +156,7 @@ def _trial(part: _Part) -> tuple[Trial, LimitFinding]:
     if name not in (DEFAULT, BELOW, CHOSEN):
         raise UsageError(f"'trial' of the event {LIMIT} is {name!r} where {DEFAULT}, {BELOW} or {CHOSEN} was expected")
     evidence = part.evidence
-    # The pass that was under way when the limit was set ended by both.
+    # The pass during which the limit was set ended under both limits.
     passes = [pass_ for pass_ in evidence.passes if pass_.number > part.begun_in_pass]
     finding = LimitFinding("cut-short")
     if name != CHOSEN:
@@ -190,7 +191,7 @@ def _judge(
     reported_ms: float | None,
     limit_from: str,
 ) -> tuple[str, str] | None:
-    """The code and the sentence of what is not right with a trial, if something is."""
+    """The code and the sentence of what is not right with a trial; None if all is."""
     limit = f"a downtime-limit of {trial.limit_ms:.10g} ms"
     if needed_ms is None:
         return "need-unknown", "the limit needed was not known before limits were tried"
@@ -212,7 +213,8 @@ def _judge(
             return "may-have-needed-less", f"{outcome}: {doubt}"
         if predict_convergence(whole, trial.limit_ms).converges is False:
             return "converged-under-less", outcome
-        # A larger limit ends passes earlier, so that less is dirtied in them: it can do with less than was needed.
+        # A larger limit ends passes earlier, so less is dirtied in them, and less than the need found before may be
+        # enough.
         return "may-have-needed-less", f"{outcome}: shorter passes may have dirtied less"
     if trial.limit_verdict is LimitJudgement.VIOLATED:
         return "limit-violated", f"under {limit}: {finding.reason}"
@@ -220,7 +222,7 @@ def _judge(
 
 
 def _doubt(whole: Evidence, part: _Part, needed_ms: float) -> str:
-    """Why completing under the limit of this part may have been right, though it is less than was needed before."""
+    """Why it may have been right to complete under this part's limit, although more was needed before; else ''."""
     if whole.stopped_s - part.event.t_s < BURST_MS / 1000:
         return "QEMU may have decided to by the previous limit, just before this one was set"
     precopy = observe(whole.undisturbed)

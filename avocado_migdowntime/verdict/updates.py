@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How a report is renewed that is not right, or not always: the faults that are none of a formula.
+"""Faults in how QEMU updates a report, for reports that are wrong at least at times but follow no other formula.
 
 | name          | the report |
 | ------------- | ---------- |
-| `uncomputed`  | stays at 0, or at the downtime-limit, by which QEMU begins |
-| `frozen`      | stays at one figure while what is right has moved |
+| `uncomputed`  | stays at 0, or at the downtime-limit, which are QEMU's initial values |
+| `frozen`      | keeps one value while the right one has changed |
 | `stale`       | is what was right in the previous pass |
-| `once-a-pass` | is renewed only once in a pass |
+| `once-a-pass` | is updated only once in a pass |
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,14 +25,14 @@ from ..oracle.syncs import Sync
 UNCOMPUTED, FROZEN, STALE, ONCE_A_PASS = "uncomputed", "frozen", "stale", "once-a-pass"
 
 _WINDOWS = 3
-"""What is sent in so many windows was not sent without a renewal."""
+"""QEMU cannot have sent this many windows' worth without an update."""
 _WINDOWS_APART = 0.05
-"""The bandwidth of a window may be so far from that of others on a busy host."""
+"""On a busy host, the bandwidth of a window may differ from that of others by this share."""
 
 
 @dataclass(frozen=True)
 class Updates:
-    """The name of what is wrong with how the report is renewed, and what a reader is told of it."""
+    """The name of a fault of updates, and its sentence for the reader."""
 
     name: str
     sentence: str
@@ -55,16 +55,16 @@ class _Look:
 
     @property
     def moved(self) -> bool:
-        """Whether what is right differs from one segment to another."""
+        """Whether the right figure differs between segments."""
         correct = [segment.fits[self.contract].computed_ms for segment in self.all]
         return max(correct) > min(correct) * (1 + MOVED)
 
     def begins_with(self, figure: float) -> bool:
-        """Whether QEMU shows this figure where it has computed none."""
+        """Whether QEMU shows this figure before it has computed one."""
         return figure in (0, self.limit_ms)
 
     def is_right(self, sync: Sync, reports: Reports, tolerance: float | None = None) -> bool:
-        """Whether most of these reports may be what the contract gives for what this sync found."""
+        """Whether most of these reports may be what the contract gives for this sync."""
         within = self.tolerance if tolerance is None else tolerance
         return share_within(sync, reports, self.contract, within) > 0.5
 
@@ -79,8 +79,8 @@ def faulty_updates(
 ) -> Updates | None:
     """How QEMU fails to update the report, if that explains it; only for reports that are not always right.
 
-    `segments` are judged passes, at least one, and `rest` the end of the last one, under another bandwidth. QEMU may
-    show `limit_ms` before it has computed anything.
+    `segments` are the judged passes, at least one; `rest` is the end of the last pass, under another bandwidth. QEMU
+    may show `limit_ms` before it has computed anything.
     """
     look = _Look(segments, rest, {sync.after.number: sync for sync in syncs}, contract, tolerance, limit_ms)
     figures = sorted({float(figure) for segment in look.all for figure in np.unique(segment.reports.expected_ms)})
@@ -110,7 +110,7 @@ def _is_of_the_pass_before(look: _Look, segment: Segment) -> bool:
         return True
     if len(runs) > 1:
         return False
-    # A figure that is kept was right in one window, the last one, whose bandwidth need not be that of the others.
+    # A figure that is kept was right in one window, the last one, whose bandwidth may differ from that of the others.
     figure = float(runs[0].expected_ms[0])
     if before is not None:
         return look.is_right(before, segment.reports, _WINDOWS_APART) or _was_right_last(look, before, figure)
@@ -118,7 +118,7 @@ def _is_of_the_pass_before(look: _Look, segment: Segment) -> bool:
 
 
 def _was_right_last(look: _Look, sync: Sync, figure: float) -> bool:
-    """Whether a figure is what `last-sync` gives at the end of the pass that this sync began, in whatever window."""
+    """Whether a figure is what `last-sync` gives at the end of the pass that this sync began, in whichever window."""
     bytes_per_ms = float(sync.divisor_of(sync.after.samples)[-1])
     at_sync_bytes, whole = sync.at_sync_bytes, figure + 1
     return look.contract == "last-sync" and (
@@ -128,7 +128,9 @@ def _was_right_last(look: _Look, sync: Sync, figure: float) -> bool:
 
 
 def _is_late(look: _Look) -> bool:
-    """Whether in some pass the report stood at the one before's while QEMU renewed its bandwidth, then changed once."""
+    """Whether in some pass the report kept the previous pass's figure while QEMU updated its bandwidth, then changed
+    once.
+    """
     late = False
     for segment in look.segments:
         runs = _runs(segment.reports)
@@ -146,7 +148,7 @@ def _is_late(look: _Look) -> bool:
 
 
 def _is_early(look: _Look) -> bool:
-    """Whether in each pass one figure stands that was right as it began, also where the bandwidth is another one."""
+    """Whether each pass has one figure, right at its start, that stays even when the bandwidth changes."""
     if look.rest is None or any(len(_runs(segment.reports)) > 1 for segment in look.all):
         return False
     if look.rest.reports.expected_ms[0] != look.segments[-1].reports.expected_ms[0]:
@@ -155,18 +157,18 @@ def _is_early(look: _Look) -> bool:
 
 
 def _runs(reports: Reports) -> list[Reports]:
-    """The reports, in runs of one and the same figure."""
+    """The reports split into runs of the same figure."""
     begins = [0, *(np.flatnonzero(np.diff(reports.expected_ms)) + 1).tolist(), len(reports)]
     return [reports[begin:end] for begin, end in pairwise(begins)]
 
 
 def _before(segment: Segment) -> float | None:
-    """What was reported last in the previous pass."""
+    """The last report of the previous pass."""
     return segment.sync.before.samples[-1].expected_downtime_ms
 
 
 def _renewed_s(segment: Segment) -> float:
-    """When QEMU must have renewed its figures in the pass: it renews all at once, after each window of sending."""
+    """When QEMU must have updated its figures in the pass: it updates all at once, after each window of sending."""
     samples, first = segment.sync.after.samples, segment.sync.after.first
     sent_bytes = (samples.sent_pages - first.sent_pages) * samples.page_bytes
     renewed = (samples.mbps != first.mbps) | (sent_bytes > _WINDOWS * BUFFER_DELAY_MS * samples.wire_bytes_per_ms)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is found out about one recorded migration."""
+"""The result for one recorded migration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -100,7 +100,7 @@ class Verdict:
 
     @property
     def ground_truth(self) -> GroundTruth | None:
-        """How long the guest was down that was stopped in mid-pass, if it was."""
+        """How long the guest that was stopped in mid-pass was down, if one was."""
         return self.stop.truth if self.stop is not None else None
 
     @property
@@ -113,10 +113,10 @@ class Verdict:
         return (*checks[: int(self.convergence is not None)], self.report, *checks[int(self.convergence is not None) :])
 
     def check(self, name: str) -> Check | None:
-        """The check of that name, or None where that was not looked at."""
+        """The check of that name; None if it was not made."""
         return next((check for check in self.checks if check.name == name), None)
 
     @property
     def passed(self) -> bool | None:
-        """True where every check passed that has to, False for any fault, None for inconclusive."""
+        """True if every required check passed, False for any fault, None if inconclusive."""
         return passed(self.checks)

@@ -21,32 +21,32 @@ from ..qemu.trial_start import start
 
 
 class Untestable(UsageError):
-    """A build that does not hold, or is not, a QEMU which starts."""
+    """A build that has, or is, no QEMU that starts."""
 
 
 @dataclass(frozen=True)
 class Build:
-    """What was given for a build, as for the parameter `qemu`, and what it is called."""
+    """A build as given, like the parameter `qemu`, and its name."""
 
     name: str
     qemu: str
 
     def binary(self, arch: str) -> str:
-        """The path of its QEMU for `arch`; raises Untestable where there is none."""
+        """The path of its QEMU for `arch`; raises Untestable if there is none."""
         try:
             return find_binary(self.qemu, arch)
         except UsageError as error:
             raise Untestable(str(error)) from None
 
     def arch(self) -> str:
-        """The architecture that its QEMU is for; of several the first, as find_binary says. Raises Untestable."""
+        """The architecture of its QEMU; of several the first one that find_binary finds. Raises Untestable."""
         binary = self.binary(ANY_ARCHITECTURE)
         named_after = Path(binary).name.removeprefix("qemu-system-")
         return named_after if named_after in ARCHITECTURES else probed(binary).arch
 
 
 def named(places: Sequence[str]) -> list[Build]:
-    """The builds, each called by what its path has to itself. Raises UsageError where two are the same."""
+    """The builds, each named by what is unique in its path. Raises UsageError if two are the same."""
     paths = [os.path.abspath(place) if os.path.exists(place) else place for place in places]
     if twice := [path for path in paths if paths.count(path) > 1]:
         raise UsageError(
@@ -56,7 +56,7 @@ def named(places: Sequence[str]) -> list[Build]:
 
 
 def _names(paths: Sequence[str]) -> Sequence[str]:
-    """Of each path what the others have not, where there is such."""
+    """The unique part of each path, if there is one."""
     parts = [Path(path).parts for path in paths]
     if len(parts) == 1:
         return [Path(paths[0]).name or paths[0]]
@@ -67,13 +67,13 @@ def _names(paths: Sequence[str]) -> Sequence[str]:
 
 
 def _alike(parts: Sequence[Sequence[str]]) -> int:
-    """How many of the first parts are the same in all."""
+    """The number of leading parts that are the same in all."""
     return sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False)))
 
 
 @cache
 def check_start(binary: str, parameters: Parameters) -> None:
-    """Raise Untestable where the QEMU does not start with the machine of such a run."""
+    """Raise Untestable if the QEMU does not start with the machine of such a run."""
     with HostResources() as resources, work_directory(resources) as directory:
         try:
             event_loop.run(start(parameters, probed(binary), resources, directory, directory))
@@ -86,7 +86,7 @@ def check_start(binary: str, parameters: Parameters) -> None:
 
 @cache
 def check_hugepages(parameters: Parameters) -> None:
-    """Raise HostRequirementError if the host lacks the hugepages of such a run: no build would come to a verdict."""
+    """Raise HostRequirementError if the host lacks the hugepages of such a run: no build would reach a verdict."""
     if parameters.backing == "anonymous":
         return
     needed = parameters.sides_here * plan("memfd", parameters.page_size, parameters.ram).hugepages_needed
@@ -97,7 +97,7 @@ def check_hugepages(parameters: Parameters) -> None:
 
 @cache
 def probed(binary: str) -> QemuInfo:
-    """What the binary answers when it is asked; raises Untestable where it does not answer as a QEMU does."""
+    """What the binary answers when probed; raises Untestable if it does not answer as a QEMU does."""
     with HostResources() as resources, work_directory(resources) as directory:
         try:
             return event_loop.run(probe(binary, directory, directory))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The job: each variant of a test on each build in turn, repeatedly, so that all share the host's noise."""
+"""The job: each variant of a test on each build in turn, repeatedly, so that all builds share the host's noise."""
 
 import logging
 import sys
@@ -34,17 +34,17 @@ from .builds import Build, check_hugepages, check_start, probed
 _PROGRESS_EVERY_S = 2.0
 
 ALONE = 3
-"""Repetitions of a build that is compared with none."""
+"""Repetitions for a build that is compared with none."""
 SPARE = 1
-"""Repetitions beyond what a proof takes, as on a busy host a run may be inconclusive."""
+"""Repetitions in addition to those that a proof needs: on a busy host a run may be inconclusive."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to run on each of the builds: a test in `variants`, with `parameters` that hold over theirs.
+    """What to run on each of the builds: a test in `variants`, with `parameters` that override those of the variants.
 
-    With `repeat` None it is once more than a difference takes to be proven; where neither a variant nor the parameters
-    name an `arch`, it is that of the first build.
+    `repeat` None means one more than a proof of a difference needs. If neither a variant nor the parameters name an
+    `arch`, it is that of the first build.
     """
 
     builds: Sequence[Build]
@@ -55,10 +55,10 @@ class Plan:
     results_directory: str | None
 
     def tests(self) -> list[Runnable]:
-        """The runs in their order.
+        """The runs, in order.
 
-        Raises UsageError where the plan makes no sense, Untestable for a build's sake, HostRequirementError where all
-        runs would lack hugepages.
+        Raises UsageError if the plan is invalid, Untestable because of a build, HostRequirementError if all runs would
+        lack hugepages.
         """
         if self.test not in packaged_tests():
             raise UsageError(f"there is no test {self.test}; {meant(self.test, packaged_tests())}")
@@ -89,10 +89,9 @@ class Plan:
         ]
 
     def run(self, say: Callable[[str], None]) -> list[list[RunOutcome]]:
-        """Run it; gives the outcomes by build and tells `say` about each run.
+        """Run the plan; return the outcomes by build, and tell `say` about each run.
 
-        Raises KeyboardInterrupt if that came in between, HarnessError where Avocado could not do it, and what `tests`
-        raises.
+        Raises KeyboardInterrupt if it was interrupted, HarnessError if Avocado failed, and what `tests` raises.
         """
         tests = self.tests()
         config = self._config() | _QUIETLY
@@ -131,11 +130,11 @@ _QUIETLY = {
     "core.show": {"none"},
     "job.output.testlogs.summary_statuses": [],
 }
-"""One at a time, as timing wants it, and nothing on the standard output, which is for the answer."""
+"""One test at a time, as timing requires, and nothing on standard output, which is reserved for the answer."""
 
 
 class _Job(Job):  # type: ignore[misc] # Avocado is not typed
-    """A job that tells `progress` of each test that ends."""
+    """A job that tells `progress` about each test that ends."""
 
     def __init__(self, config: Mapping[str, Any], suites: Sequence[TestSuite], progress: "_Progress") -> None:
         super().__init__(config, suites)
@@ -148,7 +147,7 @@ class _Job(Job):  # type: ignore[misc] # Avocado is not typed
 
 
 class _Progress(logging.Handler):
-    """Stands before Avocado's dispatcher of a job's events, passes all of them on, and hears what tests say between."""
+    """Precedes Avocado's dispatcher of job events, passes all events on, and hears what tests say in between."""
 
     def __init__(self, runs: int, say: Callable[[str], None]) -> None:
         super().__init__()
@@ -158,7 +157,7 @@ class _Progress(logging.Handler):
         self._began_s = self._told_s = time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """A line for a person to see; of those that come faster than can be read, few are told."""
+        """Show a line to the user; if lines come faster than they can be read, only some of them."""
         test, _, line = record.getMessage().partition(": ")
         of_a_test = test[:1].isdigit() and line.strip() and "\n" not in line
         if of_a_test and time.monotonic() > self._told_s + _PROGRESS_EVERY_S:
@@ -169,7 +168,7 @@ class _Progress(logging.Handler):
         self._tell(text)
 
     def map_method(self, name: str, *arguments: Any) -> None:
-        """An event by the name of the method that plugins have for it."""
+        """Handle an event, named by the plugins' method for it."""
         self.dispatcher.map_method(name, *arguments)
         if name == "start_test":
             test = arguments[-1]["name"]
@@ -183,7 +182,7 @@ class _Progress(logging.Handler):
 
 
 def _parameters(test: Runnable, config: Mapping[str, Any]) -> Parameters:
-    """What a variant and the settings choose; raises UsageError where they make no sense."""
+    """The parameters from a variant and the settings; raises UsageError if they are invalid."""
     nodes = (test.variant or {}).get("variant") or []
     return parse({**of_variant(item for _, environment in nodes for item in environment), **of_settings(config)})
 
@@ -195,7 +194,7 @@ def _with_architecture(parameters: Parameters, build: Build) -> Parameters:
 def _on(variant: Runnable, build: Build, parameters: Parameters, config: Mapping[str, Any]) -> Runnable:
     """The test of a variant on one build.
 
-    Raises UsageError where that is of another architecture, Untestable where it has no QEMU that starts.
+    Raises UsageError if the build has another architecture, Untestable if it has no QEMU that starts.
     """
     arch = parameters.arch
     binary = build.binary(arch)
@@ -214,7 +213,7 @@ def _on(variant: Runnable, build: Build, parameters: Parameters, config: Mapping
 
 @contextmanager
 def _shown_to(handler: logging.Handler) -> Iterator[None]:
-    """What Avocado would show, it shows to `handler`."""
+    """Send what Avocado would show to `handler`."""
     LOG_UI.addHandler(handler)
     try:
         yield
@@ -224,7 +223,7 @@ def _shown_to(handler: logging.Handler) -> Iterator[None]:
 
 @contextmanager
 def _standard_output_kept() -> Iterator[None]:
-    """Avocado puts another in its place when nothing is to be shown."""
+    """Keep standard output: Avocado replaces it when nothing is to be shown."""
     before = sys.stdout
     try:
         yield

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How figures went over the last minutes, a figure for each second."""
+"""Recent histories of figures, one value for each second."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from ..trace.sample import Sample
 
 LENGTH = 120
 Course = tuple[float | None, ...]
-"""A figure for each second, the newest last; None where no sample was taken."""
+"""One value for each second, the newest last; None if no sample was taken."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,14 @@ class Histories:
 
 
 class HistoryWriter:
-    """Takes samples in the order of their time, each at the same cost, and keeps the last `LENGTH` seconds."""
+    """Takes samples in the order of time, each at the same cost, and keeps the last `LENGTH` seconds."""
 
     def __init__(self) -> None:
         self._second: int | None = None
         self._figures: deque[tuple[float, float, float] | None] = deque(maxlen=LENGTH)
 
     def sample(self, sample: Sample) -> None:
-        """Take one; those without figures of RAM are left out."""
+        """Take a sample; one without RAM figures is ignored."""
         ram, second = sample.ram, int(sample.t_s)
         if ram is None or sample.status != "active":
             return
@@ -40,7 +40,7 @@ class HistoryWriter:
         self._figures.append((ram.remaining_bytes, ram.wire_bytes_per_ms, ram.dirty_bytes_per_ms))
 
     def histories(self) -> Histories:
-        """Those so far."""
+        """The histories so far."""
         if not self._figures:
             return Histories()
         return Histories(*(tuple(None if row is None else row[i] for row in self._figures) for i in range(3)))

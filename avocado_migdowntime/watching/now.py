@@ -20,14 +20,14 @@ from .histories import Histories
 
 @dataclass(frozen=True)
 class Now:
-    """A migration as it stands at `t_s` on its trace's clock.
+    """A migration's state at `t_s` on its trace's clock.
 
-    `number` is the pass under way, `ram` what the last sample shows of it. `reported_ms` is what QEMU says that the
-    guest would be down for, `renewed` whether it has computed that in this pass, None where the pass was not seen to
-    begin; `right_ms` is what is right, by what was left at the last sync, where that was seen. `limit_ms` is the
-    downtime-limit that is set and `outlook` what it does, `advice` says which one to set and `advised` what that does.
-    While the migration goes on they rest on what was seen since the limit was last changed, or before, until that shows
-    enough. `verdict` is on QEMU's report; once the migration has completed it tells the real downtime.
+    `number` is the current pass; `ram` has the last sample's figures. `reported_ms` is QEMU's report; `renewed` says
+    whether QEMU has computed it in this pass, None if the start of the pass was not seen. `right_ms` is the expected
+    value, from what was left at the last sync, if that was seen. `limit_ms` is the configured downtime-limit and
+    `outlook` its effect; `advice` says which limit to set and `advised` is that one's effect. While the migration is
+    active, these are based on what was seen since the limit was last changed, or on what came before until there is
+    enough. `verdict` is on QEMU's report; once the migration has completed, it has the real downtime.
     """
 
     t_s: float
@@ -47,12 +47,12 @@ class Now:
 
     @property
     def ended(self) -> bool:
-        """Whether the migration has ended, well or not."""
+        """Whether the migration has ended, successfully or not."""
         return self.status in ENDED
 
 
 def now(whole: Evidence, learnt: Evidence | None = None, histories: Histories | None = None) -> Now:
-    """What `whole` shows of its last moment; how the guest dirties and QEMU reports is learnt from `learnt`."""
+    """The state at the last moment of `whole`; the guest's dirtying and QEMU's reports are learnt from `learnt`."""
     learnt = learnt or whole
     sample = whole.samples[-1]
     active = sample.status == "active" and sample.ram is not None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Follows a migration, and tells at any moment what is known of it."""
+"""Follows a migration, and gives its state at any moment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from .now import Now, now
 
 @dataclass
 class _Stretch:
-    """The part of a migration that one downtime-limit held in, from the first pass on that is whole."""
+    """The part of a migration under one downtime-limit, from the first complete pass on."""
 
     header: Mapping[str, Any]
     begin_seen: bool
@@ -29,7 +29,7 @@ class _Stretch:
         return cls(header, begin_seen, GrowingEvidence(header))
 
     def sample(self, row: Sample) -> None:
-        """Take a sample, unless it is of a pass whose begin was not seen: its length is not known."""
+        """Take a sample, unless it belongs to a pass whose start was not seen: its length is not known."""
         active = row.status == "active" and row.ram is not None
         if not self.begin_seen and active:
             assert row.ram is not None
@@ -41,9 +41,9 @@ class _Stretch:
 
 
 class Watcher:
-    """Takes samples and events as they come, in the order of their time; a sample costs the same however many came.
+    """Takes samples and events as they come, in the order of time; the cost of a sample is constant.
 
-    `now` costs what the pass under way and the number of passes do.
+    The cost of `now` depends on the current pass and the number of passes.
     """
 
     def __init__(self) -> None:
@@ -54,15 +54,15 @@ class Watcher:
         self._before: Evidence | None = None
 
     def begin(self, header: Mapping[str, Any]) -> None:
-        """Take what was known as the migration began, or as watching did; this comes first."""
+        """Take what was known when the migration, or watching it, began; call this first."""
         self._whole = GrowingEvidence(header)
         self._stretch = _Stretch.of(header, False)
 
     def sample(self, row: Sample) -> bool:
-        """Take a sample; tells whether something has turned by it: a pass, or the migration's status."""
+        """Take a sample; return whether it changed the pass or the migration's status."""
         before, self._last = self._last, row
         if before is None and row.status != "active":
-            self._stretch.begin_seen = True  # It is seen from its begin.
+            self._stretch.begin_seen = True  # The migration is seen from its start.
         if before is not None and before.status in ENDED and row.status not in ENDED:  # Another migration begins.
             self._stretch, self._before = _Stretch.of(self._stretch.header, True), None
         self._history.sample(row)
@@ -81,7 +81,7 @@ class Watcher:
         self._stretch = _Stretch.of(header_after(self._stretch.header, [event]), False)
 
     def now(self) -> Now | None:
-        """What is known; None before the first sample."""
+        """The current state; None before the first sample."""
         if self._last is None:
             return None
         whole, learnt = self._whole.evidence(), self._before

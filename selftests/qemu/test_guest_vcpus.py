@@ -11,8 +11,6 @@ import pytest
 
 from ..support.dirtier_guest import TELEMETRY_FIELDS, TELEMETRY_OFFSET, Guest, Launch, epochs
 
-pytestmark = pytest.mark.alone
-
 VCPUS, GRANULES, RATE = 3, 1000, 2501
 BEGINS = (0, 333, 666, 1000)
 RATES = (833, 834, 834)
@@ -49,6 +47,7 @@ def assert_shares_are_written_in_order(guest: Guest) -> None:
         assert share[done + 1 :] == [sweep] * (len(share) - done - 1)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("shape", ["ppc64", "pc"])
 def test_each_vcpu_dirties_its_share_and_goes_on_after_a_migration(launch: Launch, tmp_path: Path, shape: str) -> None:
     uri = f"unix:{tmp_path / 'wire'}"

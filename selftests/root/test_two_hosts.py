@@ -32,8 +32,6 @@ SMALL = ("-p", "page_size=4K")
 WORDS = ("judge", *TO_OTHER, *ON_TCG)
 LONG = ("-p", "passes=1000", "-p", "time_limit=600")
 UNDER_WAY = re.compile(r"migdowntime judge: pass ([2-9]|\d\d)")
-ON_HUGEPAGES = pytest.mark.alone
-"""The others are of small pages, and judge nothing."""
 LATE_S = 0.03
 SECRETS = """
 cd /tmp/migdowntime-*/tls-* 2>/dev/null || exit 0
@@ -59,7 +57,7 @@ def nothing_left_there(hosts: Hosts) -> Iterator[None]:
     assert not _left(hosts)
 
 
-@ON_HUGEPAGES
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("sides", "named"),
     [
@@ -141,7 +139,7 @@ def test_what_encrypts_a_migration_is_where_it_is_needed_and_for_nobody_else(
     assert not any(kept.values())
 
 
-@ON_HUGEPAGES
+@pytest.mark.hugepages
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_ended_leaves_nothing_on_any_host(hosts: Hosts, how: signal.Signals) -> None:
     with hosts.start("judge", *FROM_OTHER_TO_THIRD, *ON_TCG, *LONG) as process:
@@ -151,7 +149,7 @@ def test_a_run_that_is_ended_leaves_nothing_on_any_host(hosts: Hosts, how: signa
     assert process.returncode in (-how, 130)
 
 
-@ON_HUGEPAGES
+@pytest.mark.hugepages
 @pytest.mark.parametrize("sides", [TO_OTHER, FROM_OTHER_TO_THIRD], ids=["destination", "source"])
 def test_a_link_that_is_cut_ends_the_run_in_a_sentence_and_the_other_host_by_itself(
     hosts: Hosts, sides: Sequence[str]

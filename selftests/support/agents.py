@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is sent to another host, run by a python3 of this one."""
+"""Runs the agent that is normally sent to another host, with a python3 of this host."""
 
 import asyncio
 import sys
@@ -15,7 +15,7 @@ PATIENCE_S = 60
 
 @asynccontextmanager
 async def sent(silence_s: float = SILENCE_S) -> AsyncIterator[tuple[Conversation, asyncio.subprocess.Process]]:
-    """A conversation, and the process that is spoken to: it gives back, and its child answers."""
+    """A conversation with the agent, and its first process: that one returns resources, and its child answers."""
     process = await asyncio.create_subprocess_shell(
         command(sys.executable, silence_s),
         stdin=asyncio.subprocess.PIPE,

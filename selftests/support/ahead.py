@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What takes long to set up is begun before it is needed, and gets of the processors what the tests leave."""
+"""Starts slow preparations before they are needed; they get the CPU time that the tests leave."""
 
 import os
 import signal
@@ -15,20 +15,20 @@ _NICE = ["nice", "-n", "15"]
 
 
 class Begun:
-    """A command that is under way."""
+    """A running command."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", output: Path) -> None:
         self._process = process
         self._output = output
 
     def ended(self) -> tuple[int, str]:
-        """The exit status and all that was printed, once it is over."""
+        """Wait for its end; return the exit status and the whole output."""
         return self._process.wait(), self._output.read_text(errors="replace")
 
 
 @contextmanager
 def begun(line: Sequence[str | Path], cwd: Path, environment: Mapping[str, str]) -> Iterator[Begun]:
-    """Have the command run; it ends with the block. Whatever its processes are called, none is taken for a run's."""
+    """Run the command; it ends with the block. None of its processes counts as one of a run."""
     with tempfile.NamedTemporaryFile(prefix="mdt-ahead-") as output:
         process = subprocess.Popen(
             [*_NICE, *line],

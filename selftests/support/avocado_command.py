@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs the real `avocado` on tests whose experiment is made up, away from the user's settings and results."""
+"""Runs the real `avocado` on tests with a made-up experiment, apart from the user's settings and results."""
 
 import json
 import os
@@ -37,12 +37,12 @@ class Telling(MigrationTest):
     def test(self):
         self.judge(tell)
 """
-"""A test that writes down the parameters that reached it."""
+"""A test that writes down the parameters it received."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """What an `avocado` command left behind."""
+    """What an `avocado` command left."""
 
     status: int
     output: str
@@ -60,7 +60,7 @@ class Finished:
 
 
 def write_tests(directory: Path, body: str) -> Path:
-    """A test file with `body` after the imports that all need."""
+    """A test file with `body` after the imports that every test needs."""
     path = directory / "made_up.py"
     path.write_text(PREAMBLE + dedent(body))
     return path

@@ -19,7 +19,7 @@ def logged(message: str, t_s: float) -> str:
 
 
 def answered(command: str, answer: Any, t_s: float, monitor: str = MONITOR) -> str:
-    """A command that is sent, and what is logged of its answer."""
+    """A command that is sent, and the log of its answer."""
     head = f"(monitor {monitor})"
     sent = f"{{'execute': '{command}', 'id': 'eSF01GvB'}}"
     lines = [f"{head} Sending command '{command}' ", f"Send command: {sent}"]
@@ -29,7 +29,7 @@ def answered(command: str, answer: Any, t_s: float, monitor: str = MONITOR) -> s
 
 
 def _lines(answer: Any, depth: int = 0) -> Iterator[str]:
-    """Each field on a line; what is within another one is indented twice, as by its dump and by its log."""
+    """Each field on a line; a nested field is indented twice, once by its dump and once by its log."""
     if isinstance(answer, Mapping):
         for name, value in answer.items():
             if isinstance(value, Mapping | list):

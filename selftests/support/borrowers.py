@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Processes that have borrowed what a host has, and the reapers that serve them."""
+"""Processes that have borrowed a host's resources, and the reapers that serve them."""
 
 import json
 import os
@@ -54,7 +54,7 @@ class Borrower:
     forked: int
 
     def settled(self) -> bool:
-        """Whether the host is rid of what was borrowed and of the reaper."""
+        """Whether the host is rid of what was borrowed, and of the reaper."""
         mounts = Path("/proc/mounts").read_text()
         there = any(path.exists() or str(path) in mounts for path in self.directories)
         return not there and reaper_of(self.process.pid) is None
@@ -118,5 +118,5 @@ def kill_reaper_of(pid: int) -> None:
 
 
 def wanted(its_pool: Pool, more: int) -> int:
-    """So many pages that the pool must grow by `more`; none where it cannot grow."""
+    """A number of pages for which the pool must grow by `more`; none if it cannot grow."""
     return its_pool.counters().available + more if its_pool.resizable else 0

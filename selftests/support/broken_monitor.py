@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A real QEMU whose QMP traffic breaks in one way at the moment that a file asks for it.
+"""A real QEMU whose QMP traffic breaks in one way, at the moment that a file asks for it.
 
-The process becomes QEMU; what hands QMP on is a child of it, in the same process group.
+The process becomes QEMU; the relay of QMP is its child, in the same process group.
 """
 
 import json
@@ -22,13 +22,13 @@ CLOSED, STALLED, GARBAGE, HALF, HUGE, OTHER = KINDS = (
     "QMP reply to another command",
 )
 _ASKED = "break"
-"""The file beside the launcher that names a side and a kind."""
+"""The file next to the launcher that names a side and a kind."""
 _LOOK_S = 0.005
 _AT = "socket,id=qmp,path="
 
 
 def launcher(directory: Path, binary: str) -> Path:
-    """An executable that starts `binary` so; what it obeys lies in `directory`."""
+    """An executable that starts `binary` this way; its control file is in `directory`."""
     path = directory / "qemu-system-x86_64"
     code = f"import sys; sys.path.insert(0, {str(TOP)!r}); from {__name__} import main; main()"
     command = [sys.executable, "-P", "-c", code, str(directory), binary]
@@ -38,14 +38,14 @@ def launcher(directory: Path, binary: str) -> Path:
 
 
 def ask(directory: Path, side: str, kind: str) -> None:
-    """Have the QMP of this side break."""
+    """Break the QMP connection of this side."""
     partly = directory / f"{_ASKED}.part"
     partly.write_text(f"{side},{kind}")
     partly.rename(directory / _ASKED)
 
 
 def main() -> NoReturn:
-    """Be the QEMU that the command line names: DIRECTORY BINARY ARGUMENT…"""
+    """Become the QEMU that the command line names: DIRECTORY BINARY ARGUMENT…"""
     directory, binary, *arguments = sys.argv[1:]
     number = next(number for number, word in enumerate(arguments) if word.startswith(_AT))
     path = arguments[number].removeprefix(_AT)
@@ -60,7 +60,7 @@ def main() -> NoReturn:
             os._exit(0)
     for_qemu.set_inheritable(True)
     arguments[number] = f"socket,id=qmp,fd={for_qemu.detach()}"
-    # Whoever looks for a side's QEMU finds it by the path.
+    # Those who search for a side's QEMU find it by the path.
     os.execv(binary, [binary, *arguments, "-name", path])
 
 
@@ -103,12 +103,12 @@ def _hand_on(user: socket.socket, qemu: socket.socket, asked: Path, side: str) -
 
 
 def broken(line: bytes, kind: str) -> bytes:
-    """A line of QMP as this kind has it."""
+    """A QMP line broken in this way."""
     if kind == HALF:
         return line[: len(line) // 2]
     message = json.loads(line) if kind in (HUGE, OTHER) else {}
     if kind == OTHER and {"return", "id"} <= message.keys():
-        # What answers the greeting has no id, and no client looks for one.
+        # The answer to the greeting has no id, and no client expects one.
         message["id"] = "of another"
     elif kind == HUGE and isinstance(message.get("return"), dict):
         message["return"]["more"] = 10_000_000 * "x"

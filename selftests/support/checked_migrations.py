@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A migration for each code that a check ends with: `CHECKED`, by what is the matter with it."""
+"""A migration for each code of each check: `CHECKED`, by what is wrong with it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -46,7 +46,7 @@ P, F, U, N = Outcome.PASSED, Outcome.FAILED, Outcome.UNDECIDED, Outcome.NOT_JUDG
 
 @dataclass(frozen=True)
 class Migration:
-    """What makes its trace, what it is held to, and some of its checks: their names, outcomes and codes."""
+    """How to make its trace, what to judge it by, and some of its checks: their names, outcomes and codes."""
 
     make: Callable[[], Trace]
     codes: tuple[tuple[str, Outcome, str], ...]
@@ -54,7 +54,7 @@ class Migration:
 
 
 def row(make, *codes, **more):
-    """A line of the table."""
+    """A row of the table."""
     return Migration(make, tuple(tuple(code) for code in codes), **more)
 
 

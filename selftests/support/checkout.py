@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Copies of this checkout, for what is set up or built in one."""
+"""Copies of this checkout, in which something is set up or built."""
 
 import shutil
 from pathlib import Path
@@ -10,11 +10,11 @@ _NOT_COPIED = shutil.ignore_patterns(
     *(".git", ".venv", "results", "build", "*.egg-info", "__pycache__", ".*_cache", ".mutants", ".hypothesis"),
     *(".coverage*", "avocado_framework_plugin_migdowntime-*"),
 )
-"""What others make there, too: some of it, as what setup.py packs, is gone again in the midst of a copy."""
+"""Directories that other processes create there, too: some, such as what setup.py packs, may vanish during a copy."""
 
 
 def copied(to: Path, *names: str) -> Path:
-    """Copy these directories of the checkout, or all of it, to the same place below `to`; gives that."""
+    """Copy these directories of the checkout, or all of it, to the same place below `to`; return that place."""
     for name in names or (".",):
         shutil.copytree(TOP / name, to / name, ignore=_NOT_COPIED, dirs_exist_ok=True)
     return to

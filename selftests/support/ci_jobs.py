@@ -18,11 +18,11 @@ from .documented import write_settings
 from .documents import TOP
 
 SETTINGS = "passes = 1\nlimit_from = reported\n"
-"""Those of the user: with the former runs are shorter."""
+"""The user's settings; the first ones make runs shorter."""
 
 
 class Job:
-    """The job of GitLab in a copy of the checkout: its set-up has been begun, and it is run when it is asked for."""
+    """GitLab's job in a copy of the checkout. Its setup has been started; it runs when it is asked for."""
 
     def __init__(self, checkout: Path, set_up: Begun) -> None:
         self.checkout = checkout
@@ -42,13 +42,13 @@ class Job:
         return self.checkout / kept
 
     def left(self, test: str, arch: str) -> Path:
-        """The directory of what a test of an architecture has left."""
+        """The directory that a test of an architecture has left."""
         [found] = self.results.glob(f"latest/test-results/*_{test}_*-{arch}-*/data")
         return found
 
 
 def jobs():
-    """The job of GitLab, and that of GitHub."""
+    """GitLab's job, and GitHub's."""
     blocks = re.findall(r"```yaml\n(.*?)```", (TOP / "docs/ci.md").read_text(), re.DOTALL)
     gitlab, github = map(yaml.safe_load, blocks)
     return gitlab["expected-downtime"], github["jobs"]["expected-downtime"]
@@ -56,7 +56,7 @@ def jobs():
 
 @contextmanager
 def begun_job(directory: Path) -> Iterator[Job]:
-    """Have that job, and begin its set-up."""
+    """Create that job, and start its setup."""
     checkout = copied(directory / "checkout")
     write_settings(checkout / ".venv", SETTINGS)  # Where Avocado looks for them in an activated environment.
     set_up, _ = _steps()
@@ -65,7 +65,7 @@ def begun_job(directory: Path) -> Iterator[Job]:
 
 
 def _steps() -> tuple[str, str]:
-    """The lines that set up what is needed, and those of the test, in the environment that these activate."""
+    """The lines of the setup, and those of the test in the environment that these activate."""
     *set_up, test = jobs()[0]["script"]
     return "\n".join(set_up), "\n".join([*(line for line in set_up if line.startswith(". ")), test])
 
@@ -75,5 +75,5 @@ def _environment(checkout: Path) -> Mapping[str, str]:
     path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if part != here)
     dropped = ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
-    # pip: no-compile is switched on by a no.
+    # pip: no-compile is enabled by a no.
     return {**kept, "PATH": path, "HOME": str(checkout.parent), "PIP_NO_COMPILE": "no"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What docs/commands.md has to be."""
+"""The expected content of docs/commands.md."""
 
 import argparse
 from collections.abc import Iterator

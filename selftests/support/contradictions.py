@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Does a part of a recording ever say something else than the whole?
+"""Does a part of a recording ever contradict the whole?
 
-A recording is thinned to some period, cut somewhere and put into one of the forms that people have. What is then
-concluded has to be what the whole says, or nothing: each case is told by its seed alone.
+A recording is thinned to some period, cut somewhere, and written in one of the forms that people have. The conclusion
+from that must be that of the whole, or none. Each case is determined by its seed.
 """
 
 import gzip
@@ -29,7 +29,7 @@ from .simulate import Simulation, random_writes, sweep
 
 LEAST_PERIOD_S, GREATEST_PERIOD_S = 0.01, 60.0
 CUTS = 10
-"""So many cases are cut from one text."""
+"""The number of cases cut from one text."""
 SINCE = {
     "ppc64-tcg-qemu-10.0-multifd-zstd.jsonl.gz": 30_000_000,
     "ppc64-tcg-qemu-7.2-cap-raised-in-a-window.jsonl.gz": 30_000_000,
@@ -38,13 +38,13 @@ SINCE = {
     "ppc64-tcg-qemu-11.1-postcopy-recovered.jsonl.gz": 80_000_000,
     "x86_64-tcg-qemu-7.2-postcopy-recovered.jsonl.gz": 80_000_000,
 }
-"""From which seed on recordings are tried that were added later: so a seed stays the case that it was."""
+"""From this seed on, recordings that were added later are used as well, so that earlier seeds keep their cases."""
 Answer = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A whole migration: its header, its answers with their times, its other lines, and what is said of it."""
+    """A whole migration: its header, its answers with their times, its other lines, and its conclusions."""
 
     name: str
     header: Answer
@@ -55,7 +55,7 @@ class Recording:
 
     @classmethod
     def of(cls, name: str, lines: Sequence[Answer]) -> "Recording":
-        """The recording that these lines of a file make."""
+        """The recording in these lines of a file."""
         header, *rest = lines
         answers = [(row["t"], row["latency_ms"], row["query-migrate"]) for row in rest if "query-migrate" in row]
         events = [row for row in rest if "event" in row]
@@ -65,7 +65,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Case:
-    """One part of one recording in one form; `trace` is None where the form's reader refuses it."""
+    """One part of one recording in one form; `trace` is None if the form's reader refuses it."""
 
     seed: int
     recording: Recording
@@ -75,19 +75,22 @@ class Case:
 
     @cached_property
     def verdict(self) -> Verdict:
-        """What is said of the part, which has to have been read."""
+        """The verdict on the part, which must have been read."""
         assert self.trace is not None
         return judge(self.trace)
 
     @cached_property
     def advice(self) -> Advice:
-        """What is advised by the part alone."""
+        """The advice from the part alone."""
         assert self.trace is not None
         return advise(self.trace)
 
 
 def case(seed: int) -> Case:
-    """The case of that seed. Those of the same CUTS are cut from one text, the first of them before it is read."""
+    """The case of `seed`.
+
+    CUTS consecutive seeds cut the same text: the first cuts it before it is read, the others cut the trace.
+    """
     group, cut = divmod(seed, CUTS)
     recording, period_s, form, kept, trace = _text(group)
     dice = random.Random(seed)
@@ -105,7 +108,7 @@ def case(seed: int) -> Case:
 
 @lru_cache(maxsize=2)
 def _text(group: int) -> tuple[Recording, float, str, Rows, Trace | None]:
-    """A recording thinned to some period, in some form, and what is read of that."""
+    """A recording thinned to some period, in some form, and what is read from that."""
     dice = random.Random(f"text {group}")
     names = sorted(path.name for path in RECORDINGS.glob("*.gz") if group * CUTS >= SINCE.get(path.name, 0))
     recording = real(dice.choice(names)) if dice.randrange(4) else simulated(dice.randrange(500))
@@ -128,7 +131,7 @@ def _cut(count: int, dice: random.Random) -> tuple[int, int]:
 
 
 def contradictions(one: Case) -> list[str]:
-    """What is said of the part that the whole denies."""
+    """What the part says that contradicts the whole."""
     if one.trace is None:
         return []
     whole, verdict = one.recording.verdict, one.verdict
@@ -151,7 +154,7 @@ def contradictions(one: Case) -> list[str]:
 
 @cache
 def real(name: str) -> Recording:
-    """One of the recordings beside the tests."""
+    """One of the recordings next to the tests."""
     return Recording.of(name, msgspec.json.Decoder().decode_lines(gzip.decompress((RECORDINGS / name).read_bytes())))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a verdict on a correct QEMU may be: accurate, or open for a reason that its figures show."""
+"""The allowed verdicts on a correct QEMU: accurate, or undecided for a reason that its figures show."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,11 +8,11 @@ from avocado_migdowntime.trace.sample import Sample
 from avocado_migdowntime.verdict.verdict import Judgement, Verdict
 
 LEAST_SAMPLES, LEAST_S = 40, 0.6
-"""A pass that was seen so often, for so long, after another such one can be judged, however its samples are torn."""
+"""After another such pass, a pass with this many samples over this time can be judged, even if samples are torn."""
 
 
 def check_judged_right(verdict: Verdict, samples: Iterable[Sample]) -> None:
-    """Fail where a correct QEMU was called inaccurate, or left open for no reason; `samples` are what was to judge."""
+    """Fail if a correct QEMU was called inaccurate, or left undecided without reason; `samples` are what was judged."""
     if verdict.verdict is Judgement.ACCURATE:
         return
     assert verdict.verdict is Judgement.INCONCLUSIVE, verdict
@@ -25,7 +25,7 @@ def check_judged_right(verdict: Verdict, samples: Iterable[Sample]) -> None:
         return
     assert error.low <= 0.002 and error.high >= -0.002, verdict
     if reason.startswith(("the reports vary too much: ", "this run cannot distinguish last-sync from ")):
-        # Of a few samples a torn one is a large share, and they may agree with another formula by chance.
+        # With few samples, a torn one is a large share, and they may agree with another formula by chance.
         assert any(len(t_s) < LEAST_SAMPLES for number, t_s in passes.items() if number > 1), verdict
     else:
         assert reason.startswith("the error lies between "), verdict

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A guest image on a real QEMU under TCG, with its RAM in sight; and what images/README.md says of its pages."""
+"""A guest image on a real QEMU under TCG, with its RAM readable; and what images/README.md says about its pages."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ SHAPES = {
     "arm": Shape("arm", "virt", "<", 1 << 30),
 }
 DIRECT = ("ppc64", "pc", "aarch64", "riscv64", "s390x", "arm")
-"""Each architecture once, in the way that is the quickest."""
+"""Each architecture once, in the quickest way."""
 
 
 class Guest:
-    """A QEMU with its RAM in a file that this process maps too."""
+    """A QEMU with its RAM in a file that this process also maps."""
 
     def __init__(self, directory: Path, shape: str, orders: str, ram_bytes: int, *more: str) -> None:
         self.shape = SHAPES[shape]
@@ -100,7 +100,7 @@ class Guest:
         return self.serial_path.read_text(errors="replace") if self.serial_path.exists() else ""
 
     def said(self) -> str:
-        """What the guest has written on the serial line, past what its firmware had to say."""
+        """The guest's serial output, after that of its firmware."""
         _, start, rest = self.serial().replace("\r\n", "\n").partition("migdowntime: ")
         return start + rest
 
@@ -117,7 +117,7 @@ class Guest:
         return self.wait(lambda: self.telemetry()["pages_written"] >= pages)
 
     def wait_seconds(self, start_ticks: int, seconds: float) -> dict[str, int]:
-        """Wait until the guest's clock is so much later."""
+        """Wait until that many seconds have passed on the guest's clock."""
         end_ticks = start_ticks + seconds * self.telemetry()["clock_hz"]
         return self.wait(lambda: self.telemetry()["heartbeat_ticks"] > end_ticks)
 
@@ -125,20 +125,20 @@ class Guest:
         return self.wait(lambda: self.telemetry()["first_sweep_ticks"])
 
     def wait_paced(self) -> dict[str, int]:
-        """Wait until the region is filled and the pace has begun."""
+        """Wait until the region is filled and the guest keeps its rate."""
         return self.wait(lambda: self.telemetry()["paced_ticks"])
 
     def wait_serial(self, text: str) -> dict[str, int]:
         return self.wait(lambda: text in self.serial())
 
     def freeze(self) -> dict[str, int]:
-        """Stop the whole QEMU between two instructions, so that RAM and telemetry stand still."""
+        """Stop the whole QEMU between two instructions, so that RAM and telemetry do not change."""
         os.kill(self.process.pid, signal.SIGSTOP)
         wait_until_stopped(self.process.pid)
         return self.telemetry()
 
     def qmp(self, execute: str, **arguments: Any) -> Any:
-        """Run one monitor command on a connection of its own."""
+        """Run one monitor command on a separate connection."""
         self.wait(self.qmp_path.exists)
         with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rw") as stream:
             connection.connect(str(self.qmp_path))
@@ -159,14 +159,14 @@ Launch = Callable[..., Guest]
 
 
 def side_by_side(directory: Path, orders: str, watch: Callable[[Guest], Seen]) -> dict[str, Future[Seen]]:
-    """Watch a guest of each architecture with these orders, all at once; what came of it, by shape."""
+    """Watch a guest of each architecture with these orders, all at once; return the results by shape."""
     seen = {}
     with ExitStack() as stack, ThreadPoolExecutor(len(DIRECT)) as watchers:
         for shape in DIRECT:
             (directory / shape).mkdir()
             guest = Guest(directory / shape, shape, orders, 256 * MIB)
             stack.callback(guest.end)
-            # Not together: one that is kept from the processor while it boots mistakes the rate of its clock.
+            # Not all at once: a guest that gets no CPU time while it boots misjudges its clock rate.
             guest.wait_serial("migdowntime: ready")
             seen[shape] = watchers.submit(watch, guest)
     return seen
@@ -195,7 +195,7 @@ def random_walk(granules: int, seed: int, epoch: int) -> list[int]:
 
 
 def hot_cold_walk(granules: int, seed: int, epoch: int, hot_percent: int, share_percent: int) -> list[int]:
-    """The order of one hot-cold sweep past the first, as images/README.md describes it."""
+    """The order of one hot-cold sweep after the first, as images/README.md describes it."""
     key, hot = mix(mix(seed) + epoch & MASK), granules * hot_percent // 100
     lots = [mix(key + position & MASK) for position in range(granules)]
     return [mix(x) % hot if x % 100 < share_percent else hot + mix(x) % (granules - hot) for x in lots]
@@ -209,6 +209,6 @@ def assert_page(guest: Guest, offset: int, index: int, epoch: int, seed: int) ->
 
 
 def epochs(guest: Guest, telemetry: dict[str, int]) -> list[int]:
-    """The epoch that each page of the region carries; 0 where nothing has been written."""
+    """The epoch in each page of the region; 0 if it was never written."""
     start, pages = telemetry["region_start"] - guest.shape.ram_start, telemetry["region_bytes"] // PAGE
     return [guest.words(start + index * PAGE, 2)[1] for index in range(pages)]

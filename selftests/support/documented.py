@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The commands that README and docs show, as a user runs them whose settings make runs short."""
+"""Runs the commands in README and docs as a user whose settings make runs short."""
 
 import os
 import subprocess
@@ -14,19 +14,19 @@ STOPPED_AT_HALF = {
     **{"arch": "x86_64", "page_size": "4K", "region": "24M", "max_bandwidth": "12M"},
     **{"rate": "8000", "stop_at": "0.5"},
 }
-"""Half of a pass is sent, and all of the region is dirty again: what is down for 3 s, last-sync takes for 2 s."""
+"""Half of a pass is sent, and the whole region is dirty again: last-sync predicts 2 s for a downtime of 3 s."""
 SETTINGS = {
-    CONVERGENCE: f"{SHORT}page_size = 4K\n",  # With hugepages it is not seen where passes end.
+    CONVERGENCE: f"{SHORT}page_size = 4K\n",  # With hugepages the ends of passes are not visible.
     HUGEPAGE_IDLE: f"{SHORT}ram = 256M\nregion = 80M\n",
     STOP_NOW: "".join(f"{name} = {value}\n" for name, value in STOPPED_AT_HALF.items()),
     VARIANTS: f"{SHORT}region = 20M\n",
 }
-"""Where they are not just `SHORT`; after one pass `stop-now` has nothing to judge the report by."""
+"""Settings other than `SHORT`; after one pass `stop-now` has nothing to judge the report by."""
 
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended, and the home of its user."""
+    """How a command ended, and its user's home."""
 
     status: int
     output: str
@@ -34,14 +34,14 @@ class Ran:
     home: Path
 
     def left(self) -> Path:
-        """The directory of what the only test of its job, which has to have passed, has left."""
+        """The directory that the only test of its job has left; that test must have passed."""
         assert self.status == 0, self.output + self.error
         (found,) = (self.home / "avocado" / "job-results" / "latest" / "test-results").glob("*/data")
         return found
 
 
 def ran(home: Path, command: str) -> Ran:
-    """Run it as it stands there, with this environment's programs first on the PATH."""
+    """Run it as written there, with this environment's programs first on the PATH."""
     write_settings(home, SETTINGS.get(command, SHORT))
     # Avocado looks for its user's settings in an activated environment first.
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The documents and the commands in them, with those that have a test of their own."""
+"""The documents and their commands, including those with their own test."""
 
 import re
 from pathlib import Path
@@ -37,7 +37,7 @@ BUILDS = (
     "avocado migdowntime qemu list",
     "avocado migdowntime qemu remove trixie-backports",
 )
-"""One after the other, as each needs the one before it."""
+"""One after the other, because each needs the one before it."""
 RUN_ELSEWHERE = {
     *("make demo", "make check", "pip install .", EXPECTED_DOWNTIME),
     *(MATRIX, COMPARE, QUICK, VERIFY, *BISECT, *BISECT_QUICKLY, *BUILDS),
@@ -45,7 +45,7 @@ RUN_ELSEWHERE = {
 """Commands that .ci/run, a step of `make check` or another test runs."""
 
 FINDS_A_FAULT = "avocado migdowntime analyze selftests/recordings/ppc64-tcg-qemu-7.2-with-dirty-rate-formula.jsonl.gz"
-"""The command that ends with 1 for that."""
+"""The command that ends with status 1 for that."""
 
 
 def commands():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Faults at moments: each cell is a job on real QEMUs to which one thing happens, and what has to come of it."""
+"""Faults at moments: each cell is a job on real QEMUs to which one thing happens, and the outcomes it may have."""
 
 import re
 import tempfile
@@ -32,12 +32,12 @@ from .moments import MOMENTS, WatchedJob
 QEMUS = ("source", "destination", "both")
 OURS = ("test", "runner", "Avocado")
 LATE = ("completed", "memory checked", "results")
-"""From here on a verdict may have been reached before the fault was felt."""
+"""From here on, a verdict may have been reached before the fault had an effect."""
 MISSED = "the moment was not reached"
 _OTHERS_S = 15.0
 _TRACEBACK = re.compile(r"^Traceback .*(?:\n .*)*\n.*", re.MULTILINE)
 _HELD = frozenset({"PASS", "WARN"})
-"""Of a run that has come to a verdict."""
+"""Statuses of a run that has reached a verdict."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class Cell:
         return f"{self.fault}, {self.target}, {self.moment}"
 
     def expected(self) -> tuple[frozenset[str], str]:
-        """Statuses that the test may end with, and what is to be said of any that is no verdict."""
+        """The statuses that the test may end with, and the reason required for any that is no verdict."""
         late = _HELD if self.moment in LATE else frozenset()
         if self.target == "terminal":
             return frozenset({"INTERRUPTED", "SKIP", "CANCEL", "none"}) | late, r"."
         if self.fault == POOL_EMPTIED:
             return frozenset({"ERROR", "CANCEL"}) | _HELD, r"backing store|hugepages"
-        # A QEMU that is held before it speaks QMP is waited for no longer than its start may take.
+        # A QEMU that is stopped before it speaks QMP is waited for no longer than its start may take.
         held_at_start = frozenset({"ERROR"} if self.moment == "boot" else ())
         if self.fault == OWN_TIMEOUT:
             return frozenset({"ERROR"}) | late, r"given up after|did not answer|answers? no|did not speak QMP within"
@@ -70,7 +70,7 @@ class Cell:
         if self.fault == broken_monitor.HUGE:
             return frozenset({"ERROR"}) | _HELD, rf"{self.target} QEMU|did not answer as a QEMU does|at once"
         if self.fault in broken_monitor.KINDS:
-            # A connection that is of no use any more may have been needed for nothing more.
+            # A broken connection may have been needed for nothing more.
             unneeded = _HELD if self.moment == "switchover" or self.target == "destination" else late
             return frozenset({"ERROR"}) | unneeded, rf"{self.target} QEMU"
         if self.fault in (CUT, SLOWED):
@@ -96,7 +96,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a cell; `faults` says what should not be, and is empty where all is well."""
+    """The result of a cell; `faults` says what is wrong, and is empty if all is well."""
 
     cell: Cell
     status: str
@@ -105,12 +105,12 @@ class Outcome:
 
     @property
     def missed(self) -> bool:
-        """Whether the moment did not come, as on a host that is too busy, so that nothing happened to the job."""
+        """Whether the moment did not come, as on a busy host, so that nothing happened to the job."""
         return MISSED in self.faults
 
 
 def cells() -> list[Cell]:
-    """All; what is needed for some is not on each host."""
+    """All cells; some hosts lack what some cells need."""
     there = [moment for moment in MOMENTS if moment not in ("probing", "results")]
     """While there is a pair."""
     made = [
@@ -139,8 +139,8 @@ def cells() -> list[Cell]:
 
 
 def outcome(cell: Cell) -> Outcome:
-    """Make one cell."""
-    before = leftovers.traces_of_runs(True)
+    """Run one cell."""
+    before = leftovers.traces_of_runs() | leftovers.shared_resources()
     fault = FAULTS[cell.fault]
     with tempfile.TemporaryDirectory(prefix="mdt-cell-", ignore_cleanup_errors=True) as name:
         directory = Path(name)
@@ -168,21 +168,21 @@ def outcome(cell: Cell) -> Outcome:
 
 
 def _left_since(before: set[str]) -> list[str]:
-    """What stays, which others of this host may have for a while."""
+    """What remains, except what others on this host may have for a while."""
     until_s = time.monotonic() + _OTHERS_S
-    while (left := leftovers.traces_of_runs(True) - before) and time.monotonic() < until_s:
+    while (left := (leftovers.traces_of_runs() | leftovers.shared_resources()) - before) and time.monotonic() < until_s:
         time.sleep(0.1)
     return sorted(left)
 
 
 def _told(job: WatchedJob) -> tuple[str, str]:
-    """The status of the job's test, and what is said of it; `none` where Avocado says nothing."""
+    """The status of the job's test, and its reason; `none` if Avocado reports nothing."""
     entry = job.entry()
     return (str(entry["status"]), str(entry["fail_reason"])) if entry else ("none", "")
 
 
 def _unexpected(cell: Cell, status: str, said: str) -> Sequence[str]:
-    """What of this should not be."""
+    """What is wrong with this."""
     statuses, named = cell.expected()
     found = []
     if status not in statuses:
@@ -195,12 +195,12 @@ def _unexpected(cell: Cell, status: str, said: str) -> Sequence[str]:
 
 
 def without_avocados_own(log: str) -> str:
-    """What a job printed, without the tracebacks in which Avocado itself says that it cannot write its results."""
+    """A job's output without the tracebacks by which Avocado itself reports that it cannot write its results."""
     return _TRACEBACK.sub(lambda found: found[0] if "avocado_migdowntime/" in found[0] else "", log)
 
 
 def _unread(job: WatchedJob) -> list[str]:
-    """Why the trace cannot be read as far as it goes, if there is a sample in it."""
+    """Why the trace cannot be read up to its end, if it has a sample."""
     found = []
     for path in job.data("trace.jsonl"):
         if "query-migrate" in path.read_text():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What can happen to a job: each fault, what the job is started with for it, and what is put right afterwards."""
+"""What can happen to a job: each fault, the job's additional arguments, and the repair afterwards."""
 
 import atexit
 import functools
@@ -20,7 +20,7 @@ from .moments import WatchedJob
 from .ordinary_user import OrdinaryUser
 
 PAUSE_S = 2.0
-"""For so long one of ours is stopped, and the link is cut."""
+"""How long a process of ours is stopped, or the link is cut."""
 TIMEOUT_S = 12
 """Longer than any moment of a job takes to come, and shorter than a stopped QEMU is waited for."""
 _ROOM_MB = 16
@@ -93,7 +93,7 @@ def _second_job(job: WatchedJob, target: str) -> None:
 
 @functools.cache
 def _another_user() -> OrdinaryUser:
-    """One with an environment of this project, which is made once and is gone with this process."""
+    """A user with an environment of this project, which is made once and removed with this process."""
     stack = ExitStack()
     atexit.register(stack.close)
     user = stack.enter_context(OrdinaryUser.with_home())
@@ -108,7 +108,7 @@ def _second_users_job(job: WatchedJob, target: str) -> None:
 
 
 def _hold(job: WatchedJob, target: str) -> None:
-    """Let nothing go on, so that the time is up at this moment."""
+    """Stop everything, so that the time is up at this moment."""
     for pid in job.targets("both"):
         os.kill(pid, signal.SIGSTOP)
 
@@ -138,7 +138,7 @@ def _with_launcher(directory: Path) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Fault:
-    """One that can happen: what is done to a job's target, and the words that its job is started with besides."""
+    """A fault that can happen: what is done to a job's target, and the job's additional arguments."""
 
     happens: Callable[[WatchedJob, str], None]
     words: Callable[[Path], tuple[str, ...]] = _nothing
@@ -146,11 +146,11 @@ class Fault:
     prepared: str = ""
     environment: Callable[[Path], Mapping[str, str]] = lambda directory: MappingProxyType({})
     needs: str = ""
-    """The program that has to be there."""
+    """The program that it needs."""
 
     @property
     def possible(self) -> bool:
-        """Whether this user can make it on this host."""
+        """Whether this user can cause it on this host."""
         return (os.geteuid() == 0 or not self.needs_root) and (not self.needs or shutil.which(self.needs) is not None)
 
 
@@ -186,12 +186,12 @@ FAULTS: Mapping[str, Fault] = {
     OWN_TIMEOUT: Fault(_hold, lambda _: ("--migdowntime-time-limit", str(TIMEOUT_S))),
     SET_BACK: Fault(_set_back, environment=_with_a_clock, needs="cc"),
 }
-"""By the names that the page has for them."""
+"""By their names on the page."""
 
 
 @contextmanager
 def prepared(fault: Fault, directory: Path) -> Iterator[None]:
-    """The host as the fault needs it, and as it was before after the block."""
+    """Prepare the host for the fault, and restore it after the block."""
     if fault.prepared == "tmpfs":
         place = directory / "avocado"
         place.mkdir()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Makes the cells of faults at moments, keeps what came of each, and writes docs/faults.md of all that is kept.
+"""Run the cells of faults at moments, keep their results, and write docs/faults.md from all that is kept.
 
-A job whose moment did not come is not kept. `--repeat 3` makes each cell until it has been made three times, those
-first that were made least; `--seconds` ends in time, and the next run goes on. `--forget` drops the wrong results of
-cells that were mended.
+A job whose moment did not come is not kept. `--repeat 3` runs each cell until it has three results, those with the
+fewest first; `--seconds` stops in time, and the next run continues. `--forget` drops the wrong results of cells that
+were fixed.
 """
 
 import argparse
@@ -43,7 +43,7 @@ status, because it was killed or the disk was full; `-` means that nothing was t
 
 
 def kept(path: Path = KEPT) -> list[Outcome]:
-    """What came of the cells so far, of those that there still are."""
+    """The results of the existing cells so far."""
     known = set(cells())
     return [one for one in map(_outcome, rows(path)) if one.cell in known]
 
@@ -54,13 +54,13 @@ def _outcome(row: Mapping[str, Any]) -> Outcome:
 
 
 def keep(path: Path, one: Outcome) -> None:
-    """Write down what came of a cell: of what is wrong, the kind, as the rest may name files of this host."""
+    """Store the result of a cell; of a fault only its kind, because the rest may name files of this host."""
     wrong = [fault.partition(":")[0] for fault in one.faults if not fault.startswith("log:")]
     add(path, {**vars(one.cell), "status": one.status, **({"wrong": wrong} if wrong else {})})
 
 
 def forget(path: Path, pattern: str) -> None:
-    """Drop the wrong results of the cells that match."""
+    """Drop the wrong results of the matching cells."""
     lines = path.read_text().splitlines(keepends=True) if path.exists() else []
     mended = [bool(one.faults and re.search(pattern, str(one.cell))) for one in map(_outcome, rows(path))]
     if any(mended):
@@ -103,12 +103,12 @@ def _shown(outcomes: Sequence[Outcome]) -> str:
 
 
 def wanted(pattern: str) -> Iterable[Cell]:
-    """The cells that match, as `fault, target, moment`, and that this user can make here."""
+    """The cells that match as `fault, target, moment`, and that this user can run here."""
     return (cell for cell in cells() if FAULTS[cell.fault].possible and re.search(pattern, str(cell)))
 
 
 def main() -> int:
-    """Make the cells that are wanted and write the page; 1 where one is not as it should be."""
+    """Run the wanted cells and write the page; return 1 if one is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin none later")
@@ -116,7 +116,7 @@ def main() -> int:
     parser.add_argument("--forget", action="store_true", help="drop first the wrong results of these")
     arguments = parser.parse_args()
     leftovers.mark()
-    # Whoever starts this in the background may ignore Ctrl-C, and so would the jobs.
+    # Whoever starts this in the background may ignore Ctrl-C, and then so would the jobs.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     until_s = time.monotonic() + arguments.seconds
     if arguments.forget:

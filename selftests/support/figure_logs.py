@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Long logs of products, with whatever comes between their lines and whatever damages them, made at random."""
+"""Long random logs of products, with other lines between and damaged lines."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from . import product_logs
 from .product_logs import Look
 
 FIRST_LINES = 220
-"""So many lines of anything come first."""
+"""The number of other lines that come first."""
 GUESTS = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-0000000000b2")
 NOISE = "2024-05-12 11:57:06.546 7 DEBUG oslo_concurrency.lockutils [-] Lock released, held 0.123s"
 BETWEEN = (
@@ -37,14 +37,14 @@ BETWEEN = (
 
 
 def log(seed: int, lines: int = 300, odd: float = 0.03) -> bytes:
-    """A log of that seed: of so many lines with figures and others between them, such a share of which is odd."""
+    """The log of a seed: that many lines with figures and others between them, of which the share `odd` is damaged."""
     dice = random.Random(seed)
     kept = [NOISE] * FIRST_LINES + [*_lines(dice, lines, odd)]
     return dice.choice(["\n", "\n", "\n", "\r\n"]).join([*kept, ""]).encode()
 
 
 def plain(form: Callable[[Look], str], count: int, put: str = "{}") -> bytes:
-    """A log of so many lines of a product, 5 s apart, behind others."""
+    """A log of that many lines of a product, 5 s apart, after other lines."""
     dice = random.Random(1)
     looks = [Look(5.0 * number, _answer(dice, number, 5.0 * number, 30_000)) for number in range(1, count + 1)]
     told = [put.format(form(look)).replace("May 12", "2024-05-12") for look in looks]

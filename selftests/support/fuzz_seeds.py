@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Examples of what others made, from which a fuzzer begins."""
+"""Examples of foreign data, from which a fuzzer starts."""
 
 import gzip
 import io
@@ -40,14 +40,14 @@ _FEW_BYTES = 1 << 10, 1 << 8
 
 
 def short(name: str) -> bytes:
-    """A recording of so many lines."""
+    """A recording of a few lines."""
     header, *lines = gzip.decompress(recording(name).read_bytes()).splitlines(keepends=True)
     return b"".join([header, *lines[:: len(lines) // _SAMPLES]])
 
 
 @cache
 def recordings() -> list[bytes]:
-    """Recordings, in plain lines; the last two have two samples and one, of the least that they can have."""
+    """Recordings in plain lines; the last two have two samples and one, with the fewest fields possible."""
     least = (TOP / "selftests/forms/recording-of-a-sample-each-2.1-s.jsonl").read_bytes()
     return [*map(short, CLEAN), least, *(_packed(least.splitlines()[:lines]) for lines in (3, 2))]
 
@@ -57,7 +57,7 @@ def _packed(lines: Iterable[bytes]) -> bytes:
 
 
 def answers_recorded() -> list[bytes]:
-    """The answers of some, one a line."""
+    """The answers of some recordings, one a line."""
     lines = [[line for line in one.splitlines()[1:] if b"query-migrate" in line] for one in recordings()]
     return [b"\n".join(json.dumps(json.loads(line)["query-migrate"]).encode() for line in one) for one in lines]
 
@@ -68,7 +68,7 @@ def variants() -> list[bytes]:
 
 
 def of_form(form: type[Form]) -> list[bytes]:
-    """The examples that have a line of this form, and of the long ones as few bytes as still tell something."""
+    """The examples with a line of this form; of the long ones, as few bytes as still show something."""
     logs = logged(vdsm_mbps, looks(CLEAN[1], 0.5))
     whole = [text for text in (*map(Path.read_bytes, _TEXTS), logs) if form in _forms_in(text)]
     few = [next(filter(_tells, _cut(text, size)), b"") for text in whole for size in _FEW_BYTES if len(text) > size]
@@ -76,7 +76,7 @@ def of_form(form: type[Form]) -> list[bytes]:
 
 
 def _cut(text: bytes, size: int) -> Iterator[bytes]:
-    """Of a text so many bytes at most: from the begin of each line on, and of each long line its end."""
+    """Pieces of a text with at most that many bytes: from the start of each line, and each long line's end."""
     lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines):
         rest = lines[number:]
@@ -102,7 +102,7 @@ def _forms_in(text: bytes) -> set[type[Form]]:
 
 
 def jobs() -> list[bytes]:
-    """The results of one, of two builds; and of those of which one or two tests have ended without a verdict."""
+    """A job's results of two builds; and results in which one or two tests ended without a verdict."""
     ended = [entry(n, f"migdowntime:expected-downtime@{build}", None, "ERROR", "why") for n, build in enumerate("ab")]
     return [_job(), *(json.dumps({"tests": some}).encode() for some in (ended, ended[:1]))]
 
@@ -115,7 +115,7 @@ def _job() -> bytes:
 
 
 def archives() -> list[bytes]:
-    """Archives of a job's results, the last with as little as can be in one."""
+    """Archives of a job's results, the last one as small as possible."""
     return [_archive("job/results.json", "job/test-results/1-x/data/trace.jsonl"), _archive("results.json")[:1024]]
 
 
@@ -152,7 +152,7 @@ def _telemetry_seed(byte_order: str, pattern: int, others: tuple[int, ...] = ())
 
 
 def telemetry() -> list[bytes]:
-    """Telemetry pages, with a page of the region."""
+    """Telemetry pages, followed by a page of the region."""
     return [_telemetry_seed(order, number, (9, 4)[:number]) for order in "<>" for number in range(4)]
 
 

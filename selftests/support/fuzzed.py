@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every reader of what others made, as a function of bytes, with examples to begin from.
+"""Every reader of foreign data, as a function of bytes, with examples to start from.
 
-Each returns for whatever it is given, or ends in the one sentence that a user gets; anything else is a fault of it.
+Whatever it is given, each returns, or raises the one-sentence error that a user sees; anything else is a fault.
 """
 
 import gzip
@@ -61,7 +61,7 @@ _HEADER = json.loads(fuzz_seeds.short(CLEAN[0]).splitlines()[0])
 
 @dataclass(frozen=True)
 class Reader:
-    """What is called by `name` reads `data`; `words` are what its format is made of, besides what is in `seeds`."""
+    """What is called `name` reads `data`; `words` are parts of its format that are not in `seeds`."""
 
     name: str
     read: Callable[[bytes], None]
@@ -70,11 +70,11 @@ class Reader:
 
     @cached_property
     def seeds(self) -> Sequence[bytes]:
-        """Examples to begin from, made where they are asked for."""
+        """Examples to start from, made on demand."""
         return self.made_seeds()
 
     def __call__(self, data: bytes) -> None:
-        """Have `data` read; raises whatever no user is to see."""
+        """Read `data`; raises what no user should see."""
         try:
             self.read(data)
         except MigDowntimeError as error:
@@ -94,7 +94,7 @@ def _trace(data: bytes) -> None:
 
 
 def _packed(data: bytes) -> None:
-    """The first byte says how much of the compressed file is there."""
+    """The first byte says how much of the compressed file is kept."""
     whole = gzip.compress(data[1:], compresslevel=1, mtime=0)
     _trace(whole[: len(whole) - (data[0] if data else 0)])
 
@@ -114,7 +114,7 @@ def _job(data: bytes) -> None:
 
 
 def _archive(data: bytes) -> None:
-    """A tar as it is when it is unpacked; nothing of it is written but where it is to be."""
+    """A tar in its uncompressed form; nothing may be written outside its place."""
     with _in_a_file("jobs.tar.gz", gzip.compress(data, compresslevel=1, mtime=0)) as path:
         with unpacked([str(path)]) as directories:
             assert all(map(Path.is_dir, map(Path, directories.values())))
@@ -122,13 +122,13 @@ def _archive(data: bytes) -> None:
 
 
 def _parameters(data: bytes) -> None:
-    """A line is a parameter: its name, =, and its value."""
+    """Each line is a parameter: its name, =, and its value."""
     lines = [line.partition("=") for line in data.decode(errors="replace").splitlines()]
     table.parse((name, value) for name, _, value in lines)
 
 
 def _variants(data: bytes) -> None:
-    """A variants file: each branch's keys and values, as far as it is YAML, with their paths."""
+    """A variants file: each branch's keys and values, if it is YAML, with their paths."""
     try:
         loaded = yaml.load(data, _Yaml)
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -138,7 +138,7 @@ def _variants(data: bytes) -> None:
 
 
 class _Yaml(yaml.SafeLoader):
-    """As Avocado's, which reads tags of its own."""
+    """Like Avocado's, which knows its own tags."""
 
 
 _Yaml.add_multi_constructor("!", lambda loader, tag, node: loader.construct_mapping(node))
@@ -148,7 +148,7 @@ _Item = tuple[str, str, Any]
 
 
 def _branches(path: str, node: object, above: tuple[_Item, ...]) -> Iterator[tuple[_Item, ...]]:
-    """What each of the outermost branches has, and what it has from those that it is on."""
+    """What each of the outermost branches has, with what it inherits."""
     if not isinstance(node, dict) or path.count("/") > _DEPTH:
         return
     own = (*above, *((path, str(key), value) for key, value in node.items() if not isinstance(value, dict)))
@@ -168,7 +168,7 @@ def _host_messages(data: bytes) -> None:
 
 
 def _telemetry(data: bytes) -> None:
-    """A telemetry page, and behind it pages of the region."""
+    """A telemetry page, followed by pages of the region."""
     told = Telemetry.parse(data[:PAGE_BYTES])
     told.held_to({**_ORDERS.telemetry_fields(), "pattern": told.pattern, "vcpus": told.vcpus})
     inspection = Inspection(told)
@@ -185,7 +185,7 @@ def _answers(data: bytes) -> None:
 
 
 def _recorded(data: bytes) -> None:
-    """Answers to query-migrate and events, as they come: a trace is written of them that can be read."""
+    """Answers to query-migrate and events as they come: they are written as a trace that can be read."""
     with _in_a_file("header", b"") as beside:
         path = beside.with_name("trace.jsonl")
         writer, taken = TraceWriter(path, _HEADER), 0
@@ -215,7 +215,7 @@ def _in_a_file(name: str, data: bytes) -> Iterator[Path]:
 
 
 def readers() -> Mapping[str, Reader]:
-    """All of them, by name."""
+    """All readers, by name."""
     found = [
         *(
             Reader(f"text of {form.NAME}", _trace, partial(fuzz_seeds.of_form, form), (*form.NEEDLES, *form.ALSO))

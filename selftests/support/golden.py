@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whole outputs in selftests/golden, and pages made from the code; `make golden` writes all of them anew."""
+"""Whole outputs in selftests/golden, and pages generated from the code; `make golden` rewrites all of them."""
 
 import argparse
 import contextlib
@@ -27,7 +27,7 @@ _READ = [path for path in _TRACES if "domjobinfo" not in path.name]
 
 
 def _printed(*words: str) -> Callable[[], str]:
-    """What this command prints, and its exit status; run at the top of the checkout, so that names are relative."""
+    """The output of this command, and its exit status; run at the top of the checkout, so that names are relative."""
 
     def run() -> str:
         parser = argparse.ArgumentParser(prog="avocado migdowntime")
@@ -71,7 +71,7 @@ OUTPUTS = {
         }.items()
     },
 }
-"""What each file has to hold, by its path from the top of the checkout."""
+"""The expected content of each file, by its path from the top of the checkout."""
 
 
 def write() -> None:

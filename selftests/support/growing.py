@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Evidence that is grown sample by sample, and what it differs in from that of a trace."""
+"""Evidence that is grown sample by sample, and how it differs from that of a trace."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,7 +13,7 @@ from avocado_migdowntime.verdict.judge import judge
 
 
 def prefix(trace: Trace, count: int) -> Trace:
-    """The trace as it was when the first `count` samples had been taken, at least one; all of it after the last."""
+    """The trace after its first `count` samples, at least one; after the last one, all of it."""
     if count == len(trace.samples):
         return trace
     until_s = float(trace.samples.t_s[count])
@@ -21,9 +21,9 @@ def prefix(trace: Trace, count: int) -> Trace:
 
 
 def fed(evidence: GrowingEvidence, trace: Trace, begin: int, end: int) -> None:
-    """Give it the samples of `trace` from `begin` to before `end`, and the events of that time.
+    """Pass it the samples of `trace` from `begin` to before `end`, and the events of that time.
 
-    An event comes before a sample of the same moment, as a harness gives them.
+    An event comes before a sample of the same moment, as a harness passes them.
     """
     since_s = float(trace.samples.t_s[begin]) if begin else float("-inf")
     until_s = float(trace.samples.t_s[end]) if end < len(trace.samples) else float("inf")
@@ -37,14 +37,14 @@ def fed(evidence: GrowingEvidence, trace: Trace, begin: int, end: int) -> None:
 
 
 def grown(trace: Trace) -> Evidence:
-    """The evidence of a whole trace, grown without a look before its end."""
+    """The evidence of a whole trace, grown without asking for it before its end."""
     evidence = GrowingEvidence(trace.header)
     fed(evidence, trace, 0, len(trace.samples))
     return evidence.evidence()
 
 
 def differences(evidence: Evidence, trace: Trace) -> list[str]:
-    """In what this evidence differs from that of the trace, and what follows from it."""
+    """How this evidence, and what follows from it, differs from that of the trace."""
     expected = Evidence.of(trace)
     told: dict[str, tuple[Any, Any]] = {
         "passes": (list(map(_figures, evidence.passes)), list(map(_figures, expected.passes))),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A program that holds a pair of QEMUs on a shaped link, to be killed, and the wait until its networks have gone."""
+"""A program that holds a pair of QEMUs on a shaped link, to be killed; and a wait until its networks are gone."""
 
 from .leftovers import network_namespaces
 from .waiting import until
@@ -20,5 +20,5 @@ asyncio.run(main())
 
 
 def wait_until_gone(networks: set[str]) -> None:
-    """Return when nothing on this host keeps these networks any more; fails where that takes long."""
+    """Wait until nothing on this host keeps these networks any more; fail if that takes long."""
     until(lambda: not networks & network_namespaces(), "the end of the networks", 0.05)

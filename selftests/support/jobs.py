@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Results of jobs, made of verdicts on real recordings."""
+"""Results of jobs, made from verdicts on real recordings."""
 
 import json
 from functools import cache
@@ -36,6 +36,6 @@ def job(directory, entries):
 
 
 def of_recordings(directory, factor, recordings=CLEAN):
-    """The results of a job with a run for each recording, in which QEMU said `factor` times what it did say."""
+    """The results of a job with a run for each recording, with QEMU's reports multiplied by `factor`."""
     name = "migdowntime:expected-downtime;run-architecture-ppc64-7843"
     return job(directory, [entry(n, name, verdict(one, factor)) for n, one in enumerate(recordings, 1)])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The command `judge` with experiments that need no QEMU: what each would have recorded, or raised."""
+"""The command `judge` with experiments that need no QEMU: each leaves a recording, or raises an error."""
 
 import argparse
 import shutil
@@ -41,7 +41,7 @@ class MadeUp:
 
 
 def made_up(monkeypatch: Any, recording: Path | None = None, error: BaseException | None = None) -> MadeUp:
-    """Have this in the place of each experiment; hosts are not looked at for other runs."""
+    """Replace each experiment by this one; hosts are not checked for other runs."""
     experiment = MadeUp(recording, error)
     for name, real in catalogue.EXPERIMENTS.items():
         monkeypatch.setitem(catalogue.EXPERIMENTS, name, catalogue.Experiment(experiment, real.defaults))
@@ -51,7 +51,7 @@ def made_up(monkeypatch: Any, recording: Path | None = None, error: BaseExceptio
 
 
 def judged(*words: str, **settings: str) -> int:
-    """The exit status of `judge` with these words, and with these settings of Avocado's."""
+    """The exit status of `judge` with these words and Avocado settings."""
     parser = argparse.ArgumentParser(prog="avocado migdowntime")
     subcommands.add_to(parser)
     try:

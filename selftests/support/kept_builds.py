@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The command `qemu`, and what it keeps of QEMUs in the cache."""
+"""The command `qemu`, and the QEMUs that it keeps in the cache."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ def run(*arguments):
 
 
 def unpacked(suite, *architectures, release="7.2.22"):
-    """A build as `add` leaves it, of which only the launchers are empty."""
+    """A build as `add` leaves it, with only empty launchers."""
     build = SuiteQemu(suite, release, architectures, 12_345_678)
     (build.path / "bin").mkdir(parents=True)
     for arch in architectures:
@@ -27,6 +27,6 @@ def unpacked(suite, *architectures, release="7.2.22"):
 
 
 def left():
-    """What lies in the cache, also while some of it is being deleted."""
+    """The content of the cache, even while some of it is being deleted."""
     found = [Path(top, name) for top, *within in os.walk(cache_directory()) for names in within for name in names]
     return sorted(str(path.relative_to(cache_directory())) for path in found)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What runs may leave behind on this host, told from what other users of the host have there at the time."""
+"""What runs leave on this host, told apart from what other users of the host have at the time."""
 
 import glob
 import os
@@ -10,18 +10,18 @@ from avocado_migdowntime.basics.cache import cache_directory
 
 _JOURNALS = Path("/run/avocado-migdowntime")
 _MARK = "MIGDOWNTIME_SELFTESTS"
-"""In the environment of this process and of all that it starts: whose a process is that has left its parent."""
+"""Environment variable of this process and its descendants: it shows whose a process is that has left its parent."""
 NO_RUN = {_MARK: ""}
-"""An environment in which nothing is taken for a part of this process's runs."""
+"""An environment in which nothing counts as part of this process's runs."""
 
 
 def mark() -> None:
-    """Let all that this process starts from now on be known for its own."""
+    """Mark everything that this process starts from now on as its own."""
     os.environ[_MARK] = uuid.uuid4().hex
 
 
-def traces_of_runs(of_the_host):
-    """Processes, directories and mounts of this process's runs; `of_the_host`, hugepages and networks of anybody's."""
+def traces_of_runs():
+    """Processes, directories and mounts of this process's runs."""
     lent = _lent_to_others()
     mounts = (line.split() for line in Path("/proc/mounts").read_text().splitlines() if "hugetlbfs" in line)
     directories = [*Path("/tmp").glob("migdowntime-*"), *cache_directory().glob("migdowntime-*")]
@@ -29,19 +29,29 @@ def traces_of_runs(of_the_host):
         *(f"process {pid}" for pid in _processes() if _is_of_a_run(pid) and is_own(pid)),
         *(f"mount {path}" for _, path, *_ in mounts if path not in lent),
         *(f"directory {path}" for path in directories if str(path) not in lent),
-        *(_of_the_host() if of_the_host else ()),
     }
+
+
+def hugepage_pools():
+    """How many hugepages of each size the host has reserved, for anybody."""
+    pools = Path("/sys/kernel/mm/hugepages").glob("*/nr_hugepages")
+    return {f"{pool} at {pool.read_text().strip()}" for pool in pools}
+
+
+def shared_resources():
+    """Hugepages and network devices of the host, of anybody, and the network namespaces of this process's runs."""
+    devices = {f"network device {name}" for name in os.listdir("/sys/class/net")}
+    return hugepage_pools() | devices | network_namespaces(own=True)
 
 
 def network_namespaces(own=False, mounted=True):
     """Network namespaces that something on this host keeps: a process in it, a descriptor, and a mount if `mounted`.
 
-    Of those that only processes keep, the `own` ones are of what this process has started; whose a mount is cannot be
-    told.
+    Of those kept only by processes, the `own` ones were started by this process; the owner of a mount is unknown.
     """
     lines = Path("/proc/self/mountinfo").read_text().splitlines() if mounted else ()
     mounts = (line.split()[3] for line in lines if " nsfs " in line)
-    # Not Path.glob, which a process that ends in the meantime makes fail.
+    # Not Path.glob, which fails if a process ends in the meantime.
     keepers = filter(is_own, _processes()) if own else ("[0-9]*",)
     links = [
         link
@@ -52,19 +62,10 @@ def network_namespaces(own=False, mounted=True):
     return {target for target in (*mounts, *map(_target, links)) if target.startswith("net:[")}
 
 
-def _of_the_host():
-    pools = Path("/sys/kernel/mm/hugepages").glob("*/nr_hugepages")
-    return {
-        *(f"{pool} at {pool.read_text().strip()}" for pool in pools),
-        *(f"network device {name}" for name in os.listdir("/sys/class/net")),
-        *network_namespaces(own=True),
-    }
-
-
 def _lent_to_others():
-    """What is written in the journals of reapers that others have started."""
+    """The content of the journals of reapers that others have started."""
     others = [pid for pid in _processes() if _is_of_a_run(pid) and not is_own(pid)]
-    # By the descriptor: where a reaper is in a mount namespace of its own, the path leads to another journal, or none.
+    # By the descriptor: if a reaper is in its own mount namespace, the path leads to another journal, or none.
     kept = [
         link for pid in others for link in glob.glob(f"/proc/{pid}/fd/*") if _target(link).startswith(f"{_JOURNALS}/")
     ]
@@ -76,12 +77,12 @@ def _processes():
 
 
 def is_own(pid):
-    """Whether this process, or one that it has started, has started the one of this number."""
+    """Whether this process, or one that it has started, has started the process with this id."""
     return f"{_MARK}={os.environ[_MARK]}".encode() in _read(f"/proc/{pid}/environ").split(b"\0")
 
 
 def _is_of_a_run(pid):
-    # A QEMU of another suite is started by a loader of its own.
+    # A QEMU of another suite is started by its own loader.
     command = _read(f"/proc/{pid}/cmdline")
     program, *words = command.split(b"\0")
     loaded = words[:4] if b"/ld-" in program else []

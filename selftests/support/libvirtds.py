@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two real libvirtd, each on a host of its own as far as it can tell, and a guest that they migrate.
+"""Two real libvirtd that each believe to have a host of their own, and a guest that they migrate.
 
-They and their QEMUs are in a process namespace, which ends with its first process and that with this one, and see
-directories of their own in place of /run, /var and /etc/libvirt: nothing of them is on the host but the sockets.
+They and their QEMUs are in a PID namespace, which ends with its first process, and that with this process. They see
+their own directories in place of /run, /var and /etc/libvirt; nothing of them is on the host but the sockets.
 """
 
 import os
@@ -62,14 +62,15 @@ _DOMAIN = """
 
 
 class Libvirtds:
-    """Two libvirtd, `source` and `destination`, from when this is made until `end`; `directory` has a short path."""
+    """Two libvirtd, `source` and `destination`, until `end`; `directory` has a short path."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._migrations: list[subprocess.Popen[str]] = []
         (directory / "qemu.conf").write_text(_QEMU)
         for file, entry in (("passwd", "libvirt-qemu:x:61235:61235::/:/bin/false"), ("group", "libvirt-qemu:x:61235:")):
-            # It looks for a user of this name, even if it is told another; where it is a service there is one.
+            # libvirtd looks for a user of this name, even if told another; where it runs as a service, that user
+            # exists.
             (directory / file).write_text(f"{Path('/etc', file).read_text()}{entry}\n")
         for side in ("source", "destination"):
             (directory / side).mkdir()
@@ -77,17 +78,17 @@ class Libvirtds:
             (directory / side / "libvirtd.conf").write_text(text)
         script = _HOST.format(own=" ".join(_OWN), directory=directory, libvirtd=LIBVIRTD)
         spaces = ("--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=KILL")
-        # The first process of the namespace goes when unshare does, and that when this thread does.
+        # The first process of the namespace ends with unshare, and that with this thread.
         line = ["setpriv", "--pdeathsig", "KILL", "unshare", *spaces, "sh", "-euc", script]
         self._process = subprocess.Popen(line, stdin=subprocess.DEVNULL)
         until(lambda: all((directory / side / "libvirt-sock").exists() for side in ("source", "destination")))
 
     def uri(self, side: str = "source", socket: str = "libvirt-sock") -> str:
-        """What virsh and others connect to; `libvirt-sock-ro` is for those who may only read."""
+        """The URI for virsh and others; the socket `libvirt-sock-ro` is for read-only users."""
         return f"qemu+unix:///system?socket={self.directory / side / socket}"
 
     def virsh(self, *words: str, side: str = "source") -> str:
-        """What virsh prints."""
+        """The output of virsh."""
         line = ["virsh", "--connect", self.uri(side), *words]
         return subprocess.run(line, capture_output=True, text=True, check=True).stdout
 
@@ -98,7 +99,7 @@ class Libvirtds:
         self.virsh("create", str(self.directory / f"{name}.xml"))
 
     def migrate(self, mb_per_s: int, limit_ms: int, name: str = GUEST) -> "subprocess.Popen[str]":
-        """Begin to migrate it, at a bandwidth in MiB a second, under this downtime-limit."""
+        """Start to migrate it, at a bandwidth in MiB per second, under this downtime-limit."""
         line = ["virsh", "--connect", self.uri("source"), "migrate", "--live", "--bandwidth", str(mb_per_s)]
         uris = [self.uri("destination"), "--migrateuri", "tcp://127.0.0.1"]
         process = subprocess.Popen([*line, name, *uris], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -109,13 +110,13 @@ class Libvirtds:
         return process
 
     def kill(self, side: str, number: int = signal.SIGKILL) -> None:
-        """Send this daemon a signal, such as one that ends it as a crash would: its QEMUs go on."""
+        """Send this daemon a signal, for example one that ends it like a crash: its QEMUs go on."""
         for pid in self._daemons(side):
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
 
     def runs(self, side: str) -> bool:
-        """Whether this daemon is still there: 9.0 crashes now and then where a guest that migrates is destroyed."""
+        """Whether this daemon is still there: 9.0 sometimes crashes when a migrating guest is destroyed."""
         return bool(self._daemons(side))
 
     def _daemons(self, side: str) -> list[int]:
@@ -129,13 +130,13 @@ class Libvirtds:
 
     @contextmanager
     def stopped(self, side: str) -> Iterator[None]:
-        """Within the block this daemon does nothing."""
+        """Stop this daemon during the block."""
         self.kill(side, signal.SIGSTOP)
         yield
         self.kill(side, signal.SIGCONT)
 
     def end(self) -> None:
-        """End all of it."""
+        """End everything."""
         for process in (self._process, *self._migrations):
             process.kill()
             process.wait()

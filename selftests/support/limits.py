@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Limits of this very process, for a while."""
+"""Resource limits of this process, for a while."""
 
 import resource
 import signal
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def limited(what, to):
-    """Have the soft limit `what` be `to`; a file that gets too long raises OSError, as a full disk does."""
+    """Set the soft limit `what` to `to`; a file that gets too long raises OSError, like a full disk."""
     before, handler = resource.getrlimit(what), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(what, (to, before[1]))
     try:

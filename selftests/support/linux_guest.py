@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A Linux as the guest: an experiment with it, and its image alone."""
+"""A Linux guest: an experiment with it, and its image alone."""
 
 import asyncio
 

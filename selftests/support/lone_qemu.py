@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A QEMU that has nothing to do with the harness, for what attaches to one."""
+"""A QEMU that is independent of the harness, for tests that attach to one."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from .waiting import until
 
 
 class Qemu:
-    """A QEMU with two QMP sockets, one of them for the test's own orders."""
+    """A QEMU with two QMP sockets, one of them for the test's own commands."""
 
     def __init__(self, directory, *arguments):
         self.socket = directory / "qmp"
         binary, orders, content = find_binary(None, "x86_64"), directory / "orders", directory / "ram"
-        # Pages of nothing but zeros would be sent in no time.
+        # Zero pages would be sent in no time.
         content.write_bytes(os.urandom(16 << 20))
         line = [binary, "-nodefaults", "-display", "none", "-accel", "tcg", "-m", "256M", "-S", *arguments]
         line += ["-device", f"loader,file={content},addr=0x1000000,force-raw=on"]
@@ -31,7 +31,7 @@ class Qemu:
         self.execute("qmp_capabilities")
 
     def _listens(self, orders):
-        """Whether it was connected to; the socket is there a moment before QEMU listens on it."""
+        """Whether a connection succeeded; the socket exists a moment before QEMU listens on it."""
         try:
             self._orders.connect(str(orders))
         except (FileNotFoundError, ConnectionRefusedError):
@@ -45,12 +45,12 @@ class Qemu:
         return answer["return"]
 
     def migrate_slowly(self):
-        """Begin a migration that takes minutes."""
+        """Start a migration that takes minutes."""
         self.execute("migrate-set-parameters", **{"max-bandwidth": 65536})
         self.execute("migrate", uri="exec:cat >/dev/null")
 
     def close(self):
-        """End it."""
+        """End the QEMU."""
         self._lines.close()
         self._orders.close()
         self.process.kill()

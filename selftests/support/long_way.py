@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A connection over which all takes longer each way, as a ProxyCommand of SSH: python long_way.py HOST PORT SECONDS."""
+"""A connection with a delay in each direction, as a ProxyCommand of SSH: python long_way.py HOST PORT SECONDS."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ _CHUNK_BYTES = 1 << 16
 
 
 def main() -> None:
-    """Pass on what comes from standard input to there, and back."""
+    """Relay between standard input and output and that port."""
     host, port, late_s = sys.argv[1:]
     with socket.create_connection((host, int(port))) as there:
         there.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -22,11 +22,11 @@ async def _both_ways(there: int, late_s: float) -> None:
         [asyncio.create_task(_pass_on(*ends, late_s)) for ends in ((0, there), (there, 1))],
         return_when=asyncio.FIRST_COMPLETED,
     )
-    os._exit(0)  # A thread that reads is not waited for.
+    os._exit(0)  # Do not wait for a thread that reads.
 
 
 async def _pass_on(source: int, destination: int, late_s: float) -> None:
-    """What is read leaves that much later, in its order, however much is under way."""
+    """Delay everything that is read by that much, in order, however much is in transit."""
     loop = asyncio.get_running_loop()
     under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
     leaving = asyncio.create_task(_leave(under_way, destination))

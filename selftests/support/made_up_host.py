@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hosts that are made up, for what `doctor` says of them."""
+"""Made-up hosts for `doctor` to judge."""
 
 from dataclasses import replace
 
@@ -50,5 +50,5 @@ SHORT_OF_PAGES = replace(GOOD, pages=(few(),))
 
 
 def told(host):
-    """What a person is told of it."""
+    """What a person is told about it."""
     return summary(list(check_host(host))) + "\n"

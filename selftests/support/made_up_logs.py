@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Logs that are made up, so that each kind of line that a product has is in one."""
+"""Made-up logs that contain each kind of line of a product."""
 
 A, B = "0000000a-0000-4000-8000-000000000001", "0000000b-0000-4000-8000-000000000002"
 
 
 def _vdsm(*lines: str) -> str:
-    """Each line begins with its second and the guest's letter, which the log writes as its identifier."""
+    """Each line starts with its second and the guest's letter, which the log writes as its identifier."""
     written = []
     for number, line in enumerate(lines):
         second, guest, words = line.split(" ", 2)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What listens on a socket in place of a QEMU, and speaks QMP or something else."""
+"""A listener on a socket in place of a QEMU, which speaks QMP or something else."""
 
 import contextlib
 import json
@@ -23,12 +23,12 @@ MIGRATING = {
     "qom-get": "pc",
     "human-monitor-command": "",
 }
-"""The answers of a QEMU whose migration never gets on."""
+"""The answers of a QEMU whose migration makes no progress."""
 
 
 @contextlib.contextmanager
 def served(path, talk):
-    """Something that listens at `path` and does `talk` with whoever comes."""
+    """Listen at `path`, and run `talk` with each client."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
@@ -45,9 +45,9 @@ def served(path, talk):
 
 
 def answering(client, answers):
-    """Speaks QMP with who is connected, each command answered by `answers`: by None never, by an error with it.
+    """Speak QMP with a client; each command is answered by `answers`: None means never, an error is raised as one.
 
-    Nothing parts two commands that are sent at once.
+    Two commands that are sent at once are not separated.
     """
     client.sendall(json.dumps(GREETING).encode() + b"\n")
     pending = ""

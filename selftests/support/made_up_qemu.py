@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An executable that is started as a QEMU is, answers QMP as it is told to, and does what else it is told."""
+"""An executable that is started like a QEMU, answers QMP as configured, and does what else it is told."""
 
 import json
 import os
@@ -38,7 +38,7 @@ PROBED = {
         {"name": "bool", "meta-type": "builtin", "json-type": "boolean"},
     ],
 }
-"""The answers of a QEMU to those who ask what it can do."""
+"""A QEMU's answers to a probe."""
 
 _SCRIPT = """#!{python} -S
 import json, os, socket, sys, time
@@ -53,7 +53,7 @@ with socket.socket(socket.AF_UNIX) as client:
 
 
 def made_up_qemu(path, answers=PROBED, first=""):
-    """The path of one that is written to `path`; what it does `first` is Python."""
+    """Write one to `path`, and return that; `first` is Python that it runs first."""
     path.write_text(_SCRIPT.format(python=sys.executable, top=str(TOP), first=first, answers=json.dumps(answers)))
     os.chmod(path, 0o755)
     return str(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sessions with QEMU's monitors that are made up, so that each kind of message and of line is in one."""
+"""Made-up sessions with QEMU's monitors that contain each kind of message and of line."""
 
 import json
 from typing import Any

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Several hosts on this machine, in a network of their own with the one that runs the job.
+"""Several hosts on this machine, in a separate network with the one that runs the job.
 
-Each is a set of namespaces, with its own processes, network, sshd, /tmp and /run; where this checkout is, each has an
-empty directory, and the environment that the tests run in lies elsewhere. So nothing that is left on one is seen on
+Each is a set of namespaces, with its own processes, network, sshd, /tmp and /run. Where this checkout is, each has an
+empty directory; the environment that the tests run in is elsewhere. So nothing that is left on one host is visible on
 another.
 """
 
@@ -62,7 +62,7 @@ class Replayed(MigrationTest):
     def test(self):
         self.judge(replay)
 """
-"""A test that leaves what a migration leaves, and waits for a hundredth of its time limit, or is told to go on."""
+"""A test that leaves what a migration leaves, and waits a hundredth of its time limit, or until told to go on."""
 
 
 @dataclass
@@ -78,11 +78,11 @@ class Lab:
         return list(self.inits)
 
     def command(self, *words: str) -> list[str]:
-        """What runs these words on the host that the job is run on."""
+        """The command that runs these words on the host that runs the job."""
         return ["nsenter", f"--net={self.network}", *words]
 
     def slot(self, name: str, **more: str) -> str:
-        """A file that names a host, as Avocado's remote spawner has it."""
+        """A file that names a host, in the format of Avocado's remote spawner."""
         ssh = self.home / ".ssh"
         login = {"host": name, "port": 22, "username": "root", "identity_file": str(ssh / "id_ed25519")}
         path = self.home / f"{name}-{len(list(self.home.iterdir()))}.json"
@@ -91,7 +91,7 @@ class Lab:
         return str(path)
 
     def start(self, slots: list[str], *words: str) -> "subprocess.Popen[str]":
-        """Begin a job on the hosts in these slots, in a process group of its own; its results are below `home`."""
+        """Start a job on the hosts in these slots, in its own process group; its results are below `home`."""
         (self.home / "lab.conf").write_text(f"[spawner.remote]\nslots = {slots!r}\n")
         server = ("--status-server-disable-auto", "--status-server-listen", f"{HUB}:8888")
         spread = ("--spawner", "migdowntime-hosts", *server, "--status-server-uri", f"{HUB}:8888")
@@ -105,7 +105,7 @@ class Lab:
         return subprocess.Popen(line, text=True, start_new_session=True, **given, **output)
 
     def run(self, slots: list[str], *words: str) -> tuple[int, str]:
-        """Exit status and output of a job."""
+        """The exit status and output of a job."""
         with self.start(slots, *words) as process:
             out, _ = process.communicate(timeout=2 * HANGS_S)
         return process.returncode, out
@@ -115,17 +115,17 @@ class Lab:
         return self.home / "avocado" / "job-results" / "latest"
 
     def tests(self) -> list[dict[str, str]]:
-        """What the last job found of each test."""
+        """The last job's result of each test."""
         found: list[dict[str, str]] = json.loads((self.latest / "results.json").read_text())["tests"]
         return found
 
     @property
     def given(self) -> Path:
-        """A directory of each host and of this one."""
+        """A directory that each host and this one have."""
         return self.home / "given"
 
     def give(self, name: str, data: bytes, *hosts: str) -> str:
-        """Each host, or these, get this file, by the same name."""
+        """Store this file on each host, or on these, under the same name."""
         file = self.given / name
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(data)
@@ -136,7 +136,7 @@ class Lab:
         return str(file)
 
     def left(self, name: str) -> list[str]:
-        """What runs on a host beside its sshd and what that has started, and what was left in its files."""
+        """The processes on a host other than its sshd and that one's children, and the files that were left."""
         pid = inner(self.inits[name])
         look = f"find /tmp -type f -not -path '{self.given}/*'; grep hugetlbfs /proc/mounts"
         line = ["nsenter", "--all", f"--target={pid}", "sh", "-c", look]
@@ -144,14 +144,14 @@ class Lab:
         return [*processes(os.readlink(f"/proc/{pid}/ns/pid"), ("sshd", "bash", "sh")), *files]
 
     def kill(self, name: str) -> None:
-        """The host is gone, with all that runs there."""
+        """Kill the host with everything on it."""
         self.inits[name].kill()
         self.inits[name].wait()
 
 
 @contextmanager
 def lab(hosts: int) -> Iterator[Lab]:
-    """So many of them; root alone can make them. On leaving, all that runs there ends."""
+    """Create that many hosts; only root can. On leaving, everything on them ends."""
     directory = Path(tempfile.mkdtemp(prefix="mdt-lab-", dir="/tmp"))
     made = Lab(directory / "home", directory / "network", {})
     try:
@@ -175,13 +175,13 @@ def lab(hosts: int) -> Iterator[Lab]:
 
 
 def give_replayed(made: Lab, directory: Path) -> None:
-    """Give all hosts a test in which a recording is replayed in the place of a migration."""
+    """Give all hosts a test that replays a recording instead of a migration."""
     made.give("trace.jsonl", gzip.decompress(ACCURATE.read_bytes()))
     made.give("replayed.py", write_tests(directory, _REPLAYED).read_bytes())
 
 
 def replayed(made: Lab, variants: int) -> list[str]:
-    """What runs it so many times."""
+    """The arguments that run it that many times."""
     tree = "run: !mux\n" + "".join(f"    v{number}:\n      rate: {number + 1}\n" for number in range(variants))
     (made.home / "variants.yaml").write_text(tree)
     return [str(made.given / "replayed.py"), "-m", "variants.yaml"]
@@ -205,7 +205,7 @@ def _add(made: Lab, keys: Path, number: int) -> None:
 
 
 def _know(made: Lab) -> None:
-    """Wait for each sshd, and know its key."""
+    """Wait for each sshd, and learn its key."""
     deadline_s = time.monotonic() + HANGS_S
     known = ""
     for name in made.names:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What docs/ci.md puts into QEMU's tests/functional/meson.build, in a project that has what it needs of QEMU's."""
+"""The lines that docs/ci.md adds to QEMU's tests/functional/meson.build, in a project with what they need of QEMU's."""
 
 import os
 import re
@@ -22,7 +22,7 @@ _EMULATOR = (
 
 
 def run_by_meson(directory: Path, emulators: Mapping[str, Path]) -> tuple[int, str]:
-    """The exit status of `meson test` with these QEMUs, by their names, and all that it printed."""
+    """The exit status of `meson test` with these QEMUs, by name, and its whole output."""
     [lines] = re.findall(r"```meson\n(.*?)```", (TOP / "docs/ci.md").read_text(), re.DOTALL)
     assert _INTERPRETER in lines
     made = (_EMULATOR.format(name=name, binary=binary) for name, binary in emulators.items())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Migrations made up, and what may be the matter with one."""
+"""Made-up migrations, and what can be wrong with one."""
 
 from dataclasses import replace
 
@@ -19,18 +19,18 @@ RELEASE_11 = {"qemu": {"major": 11, "minor": 1, "micro": 3}, "package": ""}
 
 
 def of(pass_ms, limit_ms=1.0, fault=None, **more):
-    """Passes of so long that follow one of 1.5 s, by which the dirty rate is known."""
+    """Passes of that length after one of 1.5 s, by which the dirty rate is known."""
     pages = [int(ms * BYTES_PER_MS / 4096) for ms in (1500, *pass_ms)]
     return record(Simulation(pages, BYTES_PER_MS, limit_ms, **more), fault=fault, switchover_ms=20)
 
 
 def posted(name, before=b""):
-    """What is read of a text that was posted, below something else."""
+    """What is read from a text that was posted, after something else."""
     return parse(before + (TOP / "selftests" / "forms" / name).read_bytes())
 
 
 def looked_at(**altered):
-    """A single look, as of `info migrate`: the one that this project began with, with other figures."""
+    """A single look, as from `info migrate`: the one that started this project, with other figures."""
     shown = read(str(SNAPSHOT))
     sample = shown.samples[-1]
     ram = {name: altered.pop(name) for name in list(altered) if hasattr(sample.ram, name)}
@@ -56,9 +56,9 @@ def harness(trace, name, **data):
 
 
 def over_a_link(trace, told=1.0, devices=0, in_packet=8934, *events):
-    """The trace, of whose migration the link has carried 1 ÷ `told` of what QEMU says, by its own counters.
+    """The trace, with a link that carried 1 ÷ `told` of what QEMU reports, by its own counters.
 
-    In the end it has carried those of its `devices` as well. So many bytes are `in_packet`, and 66 of headers.
+    In the end it has also carried the bytes of its `devices`. A packet has `in_packet` bytes, and 66 of headers.
     """
     looks = [(-0.01, 0)]
     looks += [(sample.t_s - 0.001, sample.ram.transferred_bytes / told) for sample in trace.samples[::10] if sample.ram]
@@ -77,7 +77,7 @@ def postcopy(trace):
 
 
 def under_300(*late, **more):
-    """A migration that completes while a harness has set 300 ms, where more was needed."""
+    """A migration that completes under 300 ms set by a harness, although more was needed."""
     trace, limit = under(*late, **more)
     return with_events(trace, limit)
 
@@ -96,9 +96,9 @@ def dirties_more():
 
 
 def predicted(down_ms, limit_ms=2500.0, window=0.0):
-    """A migration over a link that is really slow, with the downtime that QEMU tells in the end.
+    """A migration over a really slow link, with QEMU's downtime at the end.
 
-    The window of its last report sent more than others by `window`, a share.
+    The window of its last report sent more than others by the share `window`.
     """
     simulation = Simulation([PAGES], BYTES_PER_MS, later_limits_ms={8_000: 2500.0}, duration_ms=20_000)
     trace = record(simulation, switchover_ms=30)
@@ -112,7 +112,9 @@ def predicted(down_ms, limit_ms=2500.0, window=0.0):
 
 
 def stopped(trace=None, stamps=(1000.0, 1003.0), order=True):
-    """One whose guest a harness stopped in mid-pass, and whose source and destination stamp their events so."""
+    """A migration whose guest a harness stopped in mid-pass, with these time stamps of the source's and destination's
+    events.
+    """
     trace = trace or of([2000, 2000, 900], 1000.0)
     last_s = trace.samples[-2].t_s
     events = [
@@ -137,7 +139,7 @@ def missing_before_the_stop():
 
 
 class Mbps(Fault):
-    """Another bandwidth than the right one, of which `altered` makes it."""
+    """Another bandwidth, computed from the right one by `altered`."""
 
     def __init__(self, altered):
         self._altered = altered
@@ -149,7 +151,7 @@ class Mbps(Fault):
 
 
 class Pending(Fault):
-    """What is pending is so many times the right one, and the report with it."""
+    """Pending bytes, and with them the report, multiplied by a factor."""
 
     def __init__(self, factor):
         self._factor = factor
@@ -162,13 +164,13 @@ class Pending(Fault):
 
 
 def capped(bytes_per_ms):
-    """A migration at BYTES_PER_MS, with another max-bandwidth than that on record."""
+    """A migration at BYTES_PER_MS, with another max-bandwidth recorded."""
     parameters = {"downtime-limit": 1, "max-bandwidth": bytes_per_ms * 1000}
     return with_header(of([2000]), **{"migrate-parameters": parameters, "tracked": ["max-bandwidth"]})
 
 
 def at_once():
-    """One that is over before a window is."""
+    """A migration that is over before a window is."""
     trace = of([], duration_ms=80)
     last = trace.samples[-1]
     over = replace(last.ram, remaining_bytes=0, dirty_sync_count=2)
@@ -178,7 +180,7 @@ def at_once():
 
 
 def unseen():
-    """A switchover without a sync, before which nothing was sampled for a while."""
+    """A switchover without a sync, with no samples for a while before it."""
     trace = of([2000, 10], 300.0, syncs_at_switchover=0)
     return replace(trace, samples=(*trace.samples[:-20], trace.samples[-1]))
 
@@ -189,9 +191,9 @@ def beside_a_disk():
 
 
 def slowed(*percents, apart_s=0.0, **more):
-    """Passes from the second on, in each of which auto-converge slows the guest by so much.
+    """Passes from the second on, in each of which auto-converge slows the guest by that percentage.
 
-    Looks around the last step are at least so far apart.
+    Looks around the last step are at least `apart_s` apart.
     """
     parameters = {"cpu-throttle-initial": 20, "cpu-throttle-increment": 10, "max-cpu-throttle": 99, **more}
     trace = with_header(

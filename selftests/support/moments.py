@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A job on real QEMUs that is seen from outside: what moment it is at, and who is part of it."""
+"""A job on real QEMUs, observed from outside: its current moment, and its processes."""
 
 import json
 import os
@@ -28,10 +28,9 @@ RUN = (
 
 
 class WatchedJob:
-    """An `avocado run` in a session of its own, with a home of its own; its processes are known by a mark.
+    """An `avocado run` in its own session with its own home; its processes are known by a mark.
 
-    It is this user's, or that of another, who has an environment of this project. `environment` is what it is started
-    with besides.
+    It is this user's, or that of another user with an environment of this project. `environment` has further variables.
     """
 
     def __init__(
@@ -44,7 +43,7 @@ class WatchedJob:
         home.mkdir(exist_ok=True)
         self.home = home
         self.second: WatchedJob | None = None
-        """One that was started meanwhile."""
+        """A second job that was started meanwhile."""
         self._mark = f"{_MARK}={uuid.uuid4().hex}"
         line, own = command(home, *RUN, *words) if user is None else user.avocado(home, *RUN, *words)
         name, _, value = self._mark.partition("=")
@@ -63,7 +62,7 @@ class WatchedJob:
             )
 
     def reach(self, moment: str) -> bool:
-        """Wait for the moment; whether it came before the job ended."""
+        """Wait for the moment; return whether it came before the job ended."""
         here = MOMENTS[moment]
         until_s = time.monotonic() + _LONGEST_S
         while time.monotonic() < until_s:
@@ -75,7 +74,7 @@ class WatchedJob:
         return False
 
     def processes(self) -> dict[int, str]:
-        """The command lines of all that the job has started and that is still there, by process id."""
+        """The command lines of all the job's processes that still exist, by process id."""
         found = {}
         for directory in Path("/proc").glob("[0-9]*"):
             if self._mark in _read(directory / "environ").split("\0"):
@@ -83,7 +82,7 @@ class WatchedJob:
         return found
 
     def targets(self, name: str) -> list[int]:
-        """The processes that are meant by `source`, `destination`, `both`, `test`, `runner` or `Avocado`."""
+        """The processes meant by `source`, `destination`, `both`, `test`, `runner` or `Avocado`."""
         if name == "Avocado":
             return [self.process.pid]
         if name == "runner":
@@ -98,7 +97,7 @@ class WatchedJob:
         ]
 
     def rows(self) -> list[Mapping[str, Any]]:
-        """The whole lines of the trace so far; those that were read before are not read again."""
+        """The complete lines of the trace so far; lines that were read before are not read again."""
         for path in [] if self._trace else self.data("trace.jsonl"):
             self._trace = path.open(encoding="utf-8")
         while self._trace and (line := self._trace.readline()):
@@ -113,7 +112,7 @@ class WatchedJob:
         return list((self.home / "avocado" / "job-results").glob(f"job-*/test-results/*/data/{name}"))
 
     def entry(self) -> Mapping[str, Any] | None:
-        """What Avocado says of the test at the end, if it says anything."""
+        """Avocado's final entry of the test, if there is one."""
         for path in (self.home / "avocado" / "job-results").glob("job-*/results.json"):
             with suppress(ValueError):  # There was no room for it.
                 for test in json.loads(path.read_text())["tests"]:
@@ -121,7 +120,7 @@ class WatchedJob:
         return None
 
     def end(self) -> bool:
-        """Wait for the job's end; whether it came by itself. What is left of it is ended."""
+        """Wait for the job's end; return whether it ended by itself. Kill what is left of it."""
         try:
             self.process.wait(_LONGEST_S)
             return True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Finds out whether a test starts a QEMU: by pretended ones on the PATH, and by what this process starts itself."""
+"""Finds out whether a test starts a QEMU: by fake ones on the PATH, and by watching what this process starts."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ exit 97
 
 
 class Watch:
-    """Puts a pretended QEMU of each architecture into `directory`, and notes each start of one or of a real one."""
+    """Puts a fake QEMU of each architecture into `directory`, and records each start of one, or of a real one."""
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / "bin"
@@ -36,7 +36,7 @@ class Watch:
     def end(self) -> list[str]:
         """The command lines of the QEMUs that were started since `begin`."""
         self._watching = False
-        # From Python 3.13 on, what subprocess starts by posix_spawn is told of twice.
+        # From Python 3.13 on, processes that subprocess starts by posix_spawn are reported twice.
         return list(dict.fromkeys(self._record.read_text().splitlines())) if self._record.exists() else []
 
     def _audit(self, event: str, arguments: tuple[object, ...]) -> None:
@@ -49,7 +49,7 @@ class Watch:
 
 
 def _is_qemu(program: Path) -> bool:
-    """Whether it is a compiled one; tests write scripts of that name."""
+    """Whether it is a compiled program; tests write scripts of that name."""
     if not program.resolve().name.startswith("qemu-system-"):
         return False
     with program.open("rb") as file:

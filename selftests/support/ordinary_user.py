@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A user who is not root. Where root runs the tests, it is a number without an account: nothing of it can stay.
+"""A user other than root. If root runs the tests, it is a user id without an account: nothing of it can stay.
 
-Only what lies below its home, or is the distribution's, can it use: a Python in root's home it cannot.
+It can use only what is below its home or belongs to the distribution, so not a Python in root's home.
 """
 
 import os
@@ -27,7 +27,7 @@ if_networks = pytest.mark.skipif(
     not MAY_MAKE_NETWORKS, reason="neither is this root nor may it make networks in a user namespace"
 )
 _UID = 61234
-"""Of no account, by Debian's policy on user ids: from 60000 on they are for what asked for one."""
+"""An id without an account: by Debian's policy, ids from 60000 on are allocated on request."""
 PYTHON = "/usr/bin/python3"
 PATH = "/usr/local/bin:/usr/bin:/bin"
 NO_INDEX = {
@@ -40,19 +40,19 @@ NO_INDEX = {
 }
 """An environment in which pip finds nothing: port 9 is closed."""
 _QUICKLY = {"PIP_NO_COMPILE": "no"}
-"""Compiling all that is installed takes longer than what is used of it; no-compile is switched on by a no."""
+"""Compiling everything that is installed takes longer than it saves; no-compile is enabled by a no."""
 
 
 @dataclass(frozen=True)
 class OrdinaryUser:
-    """One with a `home` and the PATH that Debian gives to users: without /usr/sbin."""
+    """A user with a `home` and Debian's PATH for users, without /usr/sbin."""
 
     home: Path
 
     @classmethod
     @contextmanager
     def with_home(cls) -> Iterator[Self]:
-        """A user as long as the block lasts."""
+        """A user that exists during the block."""
         home = Path(tempfile.mkdtemp(prefix="mdt-user-", dir="/tmp"))
         try:
             if ROOT:
@@ -62,24 +62,24 @@ class OrdinaryUser:
             shutil.rmtree(home)
 
     def given(self, *names: str) -> Path:
-        """A checkout of the user's own, of what lies in this one, or of these folders of it."""
+        """Give the user a checkout with everything in this one, or only these folders."""
         checkout = copied(self.home / "checkout", *names)
         if ROOT:
             subprocess.run(["chown", "--recursive", f"{_UID}:{_UID}", checkout], check=True)
         return checkout
 
     def set_up(self) -> Path:
-        """Have the environment of the checkout made, as far as runs need it; gives where its programs are."""
+        """Create the environment of the checkout, as far as runs need it; return the directory of its programs."""
         with self.setting_up() as begun:
             return self.programs(begun)
 
     def setting_up(self) -> AbstractContextManager[Begun]:
-        """Begin to make that environment."""
+        """Start to create that environment."""
         where = self._where()
         return begun(self.command("make", ".venv/installed"), where["cwd"], where["env"])
 
     def programs(self, begun: Begun) -> Path:
-        """Where the programs of the environment are, once it is made."""
+        """The directory of the environment's programs, once it is created."""
         status, output = begun.ended()
         assert status == 0, output
         return self.home / "checkout" / ".venv" / "bin"
@@ -91,14 +91,14 @@ class OrdinaryUser:
         return ["/usr/bin/setpriv", f"--reuid={_UID}", f"--regid={_UID}", "--clear-groups", "--", *words]
 
     def environment(self, **more: str) -> Mapping[str, str]:
-        """The user's, with what this process has of settings of pip's and of proxies."""
+        """The user's environment, with this process's settings of pip and of proxies."""
         kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "MIGDOWNTIME_"))}
         kept |= {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
         own = {"HOME": str(self.home), "PATH": PATH, "USER": "somebody", "LOGNAME": "somebody"}
         return {**kept, **_QUICKLY, **own, **more}
 
     def avocado(self, home: Path, *words: str) -> tuple[list[str], Mapping[str, str]]:
-        """The command line and the environment of the user's `avocado`, with a home below the user's own for it."""
+        """The command line and the environment of the user's `avocado`, with a home below the user's own."""
         if ROOT:
             os.chown(home, _UID, _UID)
         program = self.home / "checkout" / ".venv" / "bin" / "avocado"
@@ -109,7 +109,7 @@ class OrdinaryUser:
         return subprocess.run(self.command(*words), **self._where(**more), timeout=HANGS_S, check=False)
 
     def start(self, *words: str | Path, **more: str) -> "subprocess.Popen[str]":
-        """Start these words there, in a session of their own."""
+        """Start these words there, in their own session."""
         return subprocess.Popen(self.command(*words), **self._where(**more), start_new_session=True)
 
     def _where(self, **more: str) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Made-up outcomes of runs whose truth is known: of builds, and of guests that were stopped."""
+"""Made-up outcomes of runs with known truth: of builds, and of stopped guests."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from avocado_migdowntime.verdict.mid_pass_stop import Estimate, GroundTruth
 
 TOLERANCE = 0.01
 NOISE = 0.0003
-"""Several times what 20 runs in a row differ by, see bench/README.md."""
+"""Several times the variation of 20 runs in a row, see bench/README.md."""
 
 
 def run(build, error, variant="ppc64", tolerance=TOLERANCE):
@@ -29,7 +29,7 @@ def broken(build):
 
 
 def runs(random, build, bias=0.0, repeat=4, variants=("ppc64",)):
-    """Such as are seen: truncation lets the report be a little low, noise is small, now and then a run is off."""
+    """Realistic runs: truncation makes the report slightly low, noise is small, and now and then a run is off."""
     return [
         run(build, bias - 0.0005 + random.gauss(0, NOISE) + (random.random() < 0.02) * random.gauss(0, 0.003), variant)
         for variant in variants

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pages that `report` makes of recordings, and what stands in them."""
+"""Pages that `report` makes from recordings, and their content."""
 
 import argparse
 import base64
@@ -33,7 +33,7 @@ def unpacked(text):
 
 
 def figures(page):
-    """What plotly is given for each picture, with the numbers of its curves."""
+    """The input of plotly for each picture, with the numbers of its curves."""
     within = re.sub(r'<details class="later">.*?</details>', "", page, flags=re.DOTALL)
     return [_figure(unpacked(text)) for text in re.findall(r'<script type="application/octet-stream">([^<]*)<', within)]
 
@@ -53,13 +53,13 @@ def _figure(data):
 
 
 def opened_later(page):
-    """What is shown of each test of a page of many when it is opened."""
+    """What a page of many tests shows of each test when it is opened."""
     found = re.findall(r'<details class="later">\s*<summary>[^<]*</summary>\s*<script [^>]*>([^<]*)<', page)
     return [unpacked(text).decode() for text in found]
 
 
 def renamed(tmp_path, name):
-    """A recording whose every text of the header is `name`, among a test's results and with its command lines."""
+    """A recording in which every text of the header is `name`, among a test's results and with its command lines."""
     header, *lines = gzip.decompress(WRONG.read_bytes()).splitlines()
     told = {**json.loads(header), "arch": name, "machine": name, "accelerator": name, "capabilities": [name]}
     data = tmp_path / "job" / "test-results" / "1-some" / "data"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A migration that ended by postcopy, beside whose destination somebody looked at how long its vCPUs were awake."""
+"""A migration that ended by postcopy, with records of how long the destination's vCPUs were awake."""
 
 from avocado_migdowntime.trace.events import AWAKE, BLOCKTIME, HARNESS, Event
 
@@ -11,9 +11,9 @@ READY = Event(10.0, "destination", "MIGRATION", {"status": "completed"}, READY_S
 
 
 def looks(*busy, every_s=0.1, begin_s=99.5, end_s=103.0, queued=0.0, stuck_s=(), seen=True):
-    """Looks at vCPUs of which each is awake for this share of the time from when the guest goes on.
+    """Looks at vCPUs, each of which is awake for its share of the time from when the guest continues.
 
-    The first one of them waits for a page from the one time to the other of `stuck_s`, which is `seen` or not.
+    The first one waits for a page between the two times of `stuck_s`, which is `seen` or not.
     """
     events = []
     for number in range(round((end_s - begin_s) / every_s) + 1):
@@ -33,7 +33,7 @@ def looks(*busy, every_s=0.1, begin_s=99.5, end_s=103.0, queued=0.0, stuck_s=(),
 
 
 def told(*vcpus_ms, all_ms=None, requests=0):
-    """What the destination says in the end of how long each waited, and of `all_ms`, the least of these by default."""
+    """The destination's final figures: how long each vCPU waited, and `all_ms`, by default the least of these."""
     figures = {
         "postcopy-blocktime": min(vcpus_ms) if all_ms is None else all_ms,
         "postcopy-vcpu-blocktime": list(vcpus_ms),

@@ -11,9 +11,9 @@ from . import avocado_vt
 
 Answer = Mapping[str, Any]
 Rows = Sequence[tuple[float, float, Answer]]
-"""When each answer was asked for, s, how long it took, ms, and the answer."""
+"""For each answer: when it was requested (s), how long it took (ms), and the answer."""
 Printed = Callable[[Answer, Rows, Sequence[Answer]], str]
-"""What a program prints of a recording: of its header, its answers and its events."""
+"""What a program prints for a recording, given its header, answers and events."""
 
 _BEGIN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 _IDENTITY = "00000000-0000-4000-8000-000000000001"
@@ -27,7 +27,7 @@ def recording(header: Answer, rows: Rows, events: Sequence[Answer]) -> str:
 
 
 def replies(header: Answer, rows: Rows, events: Sequence[Answer]) -> str:
-    """As QMP answers, a line each."""
+    """QMP's answers, one a line."""
     return "".join(json.dumps({"return": answer, "id": f"libvirt-{n}"}) + "\n" for n, (_, _, answer) in enumerate(rows))
 
 
@@ -42,7 +42,7 @@ def monitor_lines(header: Answer, rows: Rows, events: Sequence[Answer]) -> str:
 
 
 def monitor_lines_with_parameters(header: Answer, rows: Rows, events: Sequence[Answer]) -> str:
-    """The same below `info migrate_parameters`."""
+    """The same after `info migrate_parameters`."""
     limit = header["migrate-parameters"].get("downtime-limit")
     parameters = (
         f"(qemu) info migrate_parameters\ndowntime-limit: {limit:g} milliseconds\n" if limit is not None else ""
@@ -56,7 +56,7 @@ def monitor_groups(header: Answer, rows: Rows, events: Sequence[Answer]) -> str:
 
 
 def job(header: Answer, rows: Rows, events: Sequence[Answer]) -> str:
-    """`virsh domjobinfo`: sizes with three digits after the point of a binary unit."""
+    """`virsh domjobinfo`: sizes with three decimals in binary units."""
     return "".join(f"$ virsh domjobinfo vm1\n{_job(answer)}\n" for *_, answer in rows)
 
 

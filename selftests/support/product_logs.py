@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What products would have logged of a recorded migration: each in its own words, units and rounding.
+"""What products would have logged about a recorded migration, in their words, units and rounding.
 
-Written after the products' sources, which the readers in avocado_migdowntime/forms name. A `Look` is an answer to
-query-migrate and when it was asked.
+Written after the products' sources, which are named by the readers in avocado_migdowntime/forms. A `Look` is an answer
+to query-migrate and its time.
 """
 
 import gzip
@@ -19,7 +19,7 @@ from .recorded import recording
 
 BEGIN = datetime(2024, 5, 12, 11, 57, 6, 546232, UTC)
 RECORDED = "x86_64-kvm-qemu-7.2-limit-700ms"
-"""The recording that tests of several products put into their words."""
+"""The recording that tests render in several products' words."""
 GUEST = "00000000-0000-4000-8000-000000000001"
 
 
@@ -31,7 +31,7 @@ class Look(NamedTuple):
 
 
 def looks(name: str, period_s: float) -> list[Look]:
-    """The answers of a recording with figures of RAM, at most one in each period."""
+    """The answers of a recording that have RAM figures, at most one in each period."""
     kept: list[Look] = []
     for look in _all_looks(name):
         if not kept or look.t_s >= kept[-1].t_s + period_s:
@@ -110,7 +110,7 @@ EACH: tuple[Callable[[Look], str], ...] = (
     vdsm_mbps,
     vdsm_mib,
 )
-"""What each product writes of a look, by its releases."""
+"""What each product writes about a look, by its releases."""
 
 
 def logged(lines: Callable[[Look], str], of: Iterable[Look]) -> bytes:
@@ -171,7 +171,7 @@ def _human(size: float) -> str:
 
 
 def items(data: bytes) -> Iterator[Any]:
-    """What is read of a text."""
+    """What is read from a text."""
     from avocado_migdowntime.forms.reader import Reader
 
     reader = Reader()

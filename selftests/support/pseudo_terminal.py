@@ -13,7 +13,7 @@ from .waiting import HANGS_S
 
 
 class OnTerminal:
-    """`line`, started on a terminal of its own; `shown` is all that it has written there."""
+    """Starts `line` on its own terminal; `shown` is everything that it has written there."""
 
     def __init__(self, line, columns, lines, **options):
         self._ours, theirs = pty.openpty()
@@ -34,7 +34,7 @@ class OnTerminal:
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def end(self):
-        """Its exit status, whether the terminal is as it was, and the last of what it wrote."""
+        """Its exit status, whether the terminal was restored, and the last of its output."""
         status = self.process.wait(HANGS_S)
         restored = termios.tcgetattr(self._theirs) == self.before
         os.close(self._theirs)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a module does that a computation has no need of, found in its source without running it."""
+"""Finds in a module's source, without running it, what a computation does not need."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ _NUMPY = frozenset({"DataSource", "fromfile", "genfromtxt", "load", "loadtxt", "
 
 
 def deeds(source: str) -> Iterator[str]:
-    """Builtins that reach outside or run text as code, files by way of numpy, and numbers that are drawn."""
+    """Builtins that reach outside or run text as code, files accessed by numpy, and random numbers."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Name(id=name) if name in _BUILTINS:
@@ -23,7 +23,7 @@ def deeds(source: str) -> Iterator[str]:
 
 
 def strangers(graph: grimp.ImportGraph, modules: Iterable[str], allowed: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Each of the `modules` with what it imports, at any place, that is neither one of them nor `allowed`."""
+    """Each of the `modules` with its imports, anywhere in it, that are neither among them nor `allowed`."""
     own = set(modules)
     for module in sorted(own):
         for imported in sorted(graph.find_modules_directly_imported_by(module) - own - allowed):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""All that is read of each text that is an example of a form: item by item, and the trace that they make."""
+"""Everything that is read from each example text of a form: item by item, and the resulting trace."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
@@ -31,7 +31,7 @@ _PERIOD_S = 3.0
 
 
 def examples() -> Mapping[str, Callable[[], bytes]]:
-    """The texts, by their names: files, a recording in the words of each product, and made-up logs."""
+    """The texts, by name: files, a recording in the words of each product, and made-up logs."""
     files = chain.from_iterable(sorted((TOP / "selftests" / folder).glob("*.txt")) for folder in _FOLDERS)
     made = {f"as-{form.__name__}": partial(_as_logged, form) for form in _MADE}
     written = {f"made-up-{name}": text.encode for name, text in (LOGS | SESSIONS).items()}
@@ -43,7 +43,7 @@ def _as_logged(form: Callable[[Look], str]) -> bytes:
 
 
 def what_is_read(example: Callable[[], bytes]) -> str:
-    """What is read of a text, a line for each figure."""
+    """What is read from a text, a line for each figure."""
     reader = Reader()
     made = items_in_order(reader, iter([example()]))
     items = [item for one in made for item in (one.readings() if isinstance(one, Many) else (one,))]

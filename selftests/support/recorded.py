@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The recordings of real migrations, as they are and as a faulty QEMU would have answered."""
+"""The recordings of real migrations, unchanged and as a faulty QEMU would have answered."""
 
 import gzip
 from pathlib import Path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What docs/reference.md has to be."""
+"""The expected content of docs/reference.md."""
 
 from avocado_migdowntime.report.listing import LISTS
 
@@ -23,7 +23,7 @@ HEADINGS = {
 
 
 def reference() -> str:
-    """The page, made from the code."""
+    """The page, generated from the code."""
     blocks = ["# Reference\n\nGenerated from the code. `avocado migdowntime list` prints the same."]
     for kind, heading in HEADINGS.items():
         entries = LISTS[kind]()

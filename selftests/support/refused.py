@@ -13,7 +13,7 @@ from avocado_migdowntime.qemu.pair import launched_pair
 
 
 def refusal(given: Mapping[str, str], directory: Path) -> str:
-    """The sentence by which these parameters are refused; fails the test if QEMUs are launched."""
+    """The error message for these parameters; fails the test if QEMUs are launched."""
 
     async def launch() -> None:
         async with launched_pair(parse(given), directory, print):

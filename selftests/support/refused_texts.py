@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files and texts of which nothing can be read, and the sentence that each gets."""
+"""Files and texts that cannot be read, and the error message for each."""
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse
@@ -72,7 +72,7 @@ FOREIGN = {
     "a KubeVirt log": '{"component":"virt-handler","level":"info","msg":"target pod is ready"}',
     "a Python traceback": 'Traceback (most recent call last):\n  File "x.py", line 1',
 }
-"""Texts of something else, by what they are called."""
+"""Texts about something else, by name."""
 _ERROR = '{"error": {"class": "GenericError", "desc": "Device is busy"}}'
 _JOB = "Operation:        Outgoing migration"
 TOO_LITTLE = {
@@ -103,11 +103,11 @@ TOO_LITTLE = {
     "a task log without figures": "2024-05-12 11:57:06 starting migration of VM 7 to node 'n' (192.0.2.1)\n"
     "2024-05-12 11:57:07 migration downtime limit: 100 ms\n",
 }
-"""Texts of known forms that tell too little, by what they are."""
+"""Texts of known forms that show too little, by what they are."""
 
 
 def refusals() -> str:
-    """What is said of each of these, and of each file that is no text."""
+    """The messages for each of these, and for each file that is no text."""
     files = {f"a file that begins with {magic!r}": magic + b" and so on" for magic, _ in MAGIC}
     texts = {name: text.encode() for name, text in (*FOREIGN.items(), *TOO_LITTLE.items())}
     return "".join(f"{name}: {_refusal(data)}\n" for name, data in (*files.items(), *texts.items()))

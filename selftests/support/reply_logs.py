@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Long logs of replies to query-migrate, with whatever comes between them, made at random."""
+"""Long random logs of replies to query-migrate, with other lines between."""
 
 import json
 import random
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 FIRST_LINES = 220
-"""So many lines of anything come first."""
+"""The number of other lines that come first."""
 LIBVIRT = "{at}+0000: 4242: info : qemuMonitorJSONIOProcessLine:236 : QEMU_MONITOR_RECV_REPLY: mon={guest} reply={text}"
 TWICE = "{at}+0000: 4242: debug : qemuMonitorJSONIOProcessLine:191 : Line [{text}]\n" + LIBVIRT
 THRICE = "{at}+0000: 4242: info : qemuMonitorIOProcess:436 : QEMU_MONITOR_IO_PROCESS: mon={guest} buf={text}\n" + TWICE
@@ -46,7 +46,7 @@ ODD: tuple[Mapping[str, Any], ...] = (
 
 
 def log(seed: int, lines: int = 400, odd: float = 0.02) -> bytes:
-    """A log of that seed: of so many replies and lines between them, such a share of which is odd."""
+    """The log of a seed: that many replies and lines between them, of which the share `odd` is damaged."""
     return "\n".join(_lines(random.Random(seed), lines, odd)).encode() + b"\n"
 
 

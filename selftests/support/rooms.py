@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rooms of the package, and who imports whom: `python -m selftests.support.rooms [--dot] [CHECKOUT]`.
+"""The rooms of the package, and their imports: `python -m selftests.support.rooms [--dot] [CHECKOUT]`.
 
-A room is what lies directly below the package, a folder or a file. It stands one floor above the highest of those that
-it imports; imports that run back up are the fewest without which no room imports itself by way of others.
+A room is a folder or file directly below the package. It is one floor above the highest room that it imports. Imports
+that go back up are the fewest whose removal leaves no cycle of rooms.
 """
 
 import argparse
@@ -16,12 +16,12 @@ PACKAGE = "avocado_migdowntime"
 
 
 def imports_of(package: str = PACKAGE) -> grimp.ImportGraph:
-    """Every import of the package's modules, in functions and for types alone as well; it is not executed."""
+    """Every import of the package's modules, including those in functions and for types; nothing is executed."""
     return grimp.build_graph(package, include_external_packages=True, cache_dir=None)
 
 
 def arrows(graph: grimp.ImportGraph, package: str = PACKAGE) -> dict[str, set[str]]:
-    """For each room those that it imports directly."""
+    """For each room, those that it imports directly."""
     rooms = {module: room for room in graph.find_children(package) for module in _modules(graph, room)}
     below: dict[str, set[str]] = {room: set() for room in rooms.values()}
     for module, room in rooms.items():
@@ -31,13 +31,13 @@ def arrows(graph: grimp.ImportGraph, package: str = PACKAGE) -> dict[str, set[st
 
 
 def back_up(graph: grimp.ImportGraph, package: str = PACKAGE) -> list[tuple[str, str]]:
-    """The imports that run back up, between rooms and, within each, between what lies in it."""
+    """The imports that go back up, between rooms and, within each room, between its parts."""
     parents = [module for module in graph.modules if module.split(".")[0] == package and graph.find_children(module)]
     return sorted(arrow for parent in parents for arrow in graph.nominate_cycle_breakers(parent))
 
 
 def floors(rooms: Mapping[str, Iterable[str]]) -> list[list[str]]:
-    """The rooms of each floor, from below; between rooms there must be no cycle."""
+    """The rooms of each floor, from the bottom; rooms must have no cycle."""
     height: dict[str, int] = {}
 
     def of(room: str) -> int:
@@ -53,7 +53,7 @@ def floors(rooms: Mapping[str, Iterable[str]]) -> list[list[str]]:
 def crossings(
     graph: grimp.ImportGraph, floors_from_below: Sequence[Sequence[str]], package: str = PACKAGE
 ) -> list[tuple[str, str]]:
-    """Rooms with one that they reach though it is above them or beside them on the same floor."""
+    """Pairs of a room and another that it reaches although that is above it or on the same floor."""
     layers = [grimp.Layer(*floor, independent=True) for floor in reversed(floors_from_below)]
     illegal = graph.find_illegal_dependencies_for_layers(layers, containers={package})
     return sorted((dependency.importer, dependency.imported) for dependency in illegal)
@@ -87,7 +87,7 @@ def short(module: str) -> str:
 
 
 def main() -> None:
-    """Print the floors from above with what each room imports, or all of it for graphviz."""
+    """Print the floors from the top with the imports of each room, or everything for graphviz."""
     parser = argparse.ArgumentParser(description="print the package's rooms, floors and imports that run back up")
     parser.add_argument("--dot", action="store_true", help="print it for `dot -Tsvg`")
     parser.add_argument("checkout", nargs="?", default=".", help="whose package (default: this one's)")

@@ -14,7 +14,7 @@ TEN_SECONDS_LEFT = Ram(
     dirty_pages_per_s=6104,
     mbps=1000.0,
 )
-"""What a single look shows of a guest that dirties 25 MB/s, of which 10 s are left to send at 125 MB/s."""
+"""A single look at a guest that dirties 25 MB/s and has 10 s left to send at 125 MB/s."""
 
 
 def sample(
@@ -29,9 +29,10 @@ def sample(
     rounds=None,
     pending=None,
 ):
-    """One with so many pages left and sent, at 1000 bytes a millisecond.
+    """A sample with that many pages left and sent, at 1000 bytes per millisecond.
 
-    After so many `rounds`, where QEMU says what it counted, and so many pages `pending` when it last looked.
+    It is after that many `rounds`, if QEMU shows what it counted, and with that many pages `pending` at QEMU's last
+    check.
     """
     counted = None if rounds is None else (PAGE + 8) * (sent - zeros) + 9 * zeros + round(8 * rounds)
     ram = Ram(remaining * PAGE, PAGE, sent, zeros, number, 0, mbps, counted)

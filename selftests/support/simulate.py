@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A simulated precopy migration, millisecond by millisecond, that answers query-migrate.
 
-It follows QEMU's order of things (migration/migration.c, migration/ram.c): every 100 ms a burst of sending fills
-the rate limit; a pass ends when what is left between bursts fits the limit, or when nothing is left within one;
-the estimate is renewed at the end of a window. What it counts ends a round with each burst and each pass. It knows
-the truth that the oracle has to find.
+It follows QEMU's order of events (migration/migration.c, migration/ram.c): every 100 ms a burst of sending uses up the
+rate limit; a pass ends when what is left between bursts fits the limit, or when nothing is left within a burst; the
+estimate is updated at the end of a window. By its counters a round ends with each burst and each pass. It knows the
+truth that the oracle must find.
 """
 
 import math
@@ -32,7 +32,7 @@ LATENCY_MS = 0.5
 
 @dataclass
 class Simulation:
-    """One precopy; `pass_pages` are what each sync finds dirty, the last one again and again.
+    """One precopy; `pass_pages` are the pages that each sync finds dirty, the last number repeated.
 
     `estimate(at_sync_bytes, live_bytes, dirty_bytes_per_ms, bytes_per_ms)` is the formula of this QEMU, in ms.
     """
@@ -46,15 +46,15 @@ class Simulation:
     duration_ms: int = 12_000
     fails: bool = False
     noise: float = 0.0
-    """Share by which the bandwidth may differ from one window to the next."""
+    """The share by which the bandwidth may vary from one window to the next."""
     workload: Callable[[float, float], float] | None = None
-    """The pages that a sync finds, of the ms since the one before and of the pages still unsent; else `pass_pages`."""
+    """The pages that a sync finds, from the ms since the previous one and the pages still unsent; else `pass_pages`."""
     later_limits_ms: Mapping[int, float] = field(default_factory=dict)
-    """Other downtime-limits, by the ms from which they hold; a QEMU with a `used_limit_ms` cares for none."""
+    """Other downtime-limits, by the ms from which they hold; a QEMU with a `used_limit_ms` ignores them."""
     later_bytes_per_ms: Mapping[int, float] = field(default_factory=dict)
     """Other bandwidths, by the ms from which they hold."""
     device_bytes: int | None = None
-    """What devices have to send besides RAM, where this QEMU says what is pending, as from 11.1 on."""
+    """What devices have to send besides RAM, if this QEMU shows what is pending, as from 11.1 on."""
     syncs_at_switchover: int = 1
     """QEMU syncs once more when the guest is stopped."""
     true_sync_bytes: dict[int, int] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Simulation:
                     yield ms, self._answer()
                 elif ms in wanted:
                     yield ms, self._answer()
-                if sent == budget and ms - start + 1 >= BURST_MS:  # Until the next window nothing changes any more.
+                if sent == budget and ms - start + 1 >= BURST_MS:  # Nothing changes until the next window.
                     for later in filter(wanted.__contains__, range(ms + 1, start + WINDOW_MS)):
                         yield later, self._answer()
                     break
@@ -112,7 +112,7 @@ class Simulation:
             yield self.duration_ms, {"status": "failed"}
 
     def _next(self, now_ms: int, pages: list[int]) -> bool:
-        """A dirty sync; whether the rest fits and the migration completes."""
+        """A dirty sync; return whether the rest fits and the migration completes."""
         if len(pages) > 1:
             pages.pop(0)
         found = round(self.workload(now_ms - self._begin_ms, self._remaining)) if self.workload else pages[0]
@@ -184,12 +184,12 @@ def _in_force(later: Mapping[int, float], now_ms: int, before: float) -> float:
 
 
 def random_writes(pages: int, pages_per_ms: float) -> Callable[[float, float], float]:
-    """A workload that writes to `pages` at random: what is left clean of them falls exponentially."""
+    """A workload that writes to `pages` at random: the share of clean pages falls exponentially."""
     return lambda ms, unsent: pages - (pages - min(unsent, pages)) * math.exp(-ms * pages_per_ms / pages)
 
 
 def sweep(pages: int, pages_per_ms: float) -> Callable[[float, float], float]:
-    """A workload that writes to each of `pages` once and then begins anew, in an order that is not that of sending."""
+    """A workload that writes to each of `pages` once and then starts again, in an order other than that of sending."""
     return lambda ms, unsent: pages - (pages - min(unsent, pages)) * max(0.0, 1 - ms * pages_per_ms / pages)
 
 
@@ -207,8 +207,9 @@ def record(
     """Sample a simulated migration as a harness would, at a steady rate and (`on_syncs`) on each sync.
 
     A share `torn` of the samples mixes the figures of two moments; the passes in `missed` are not sampled at all. A
-    `fault` alters what is answered. With `switchover_ms` the source tells that it stops the guest to complete, and
-    answers nothing until all is sent, so much later. The guest's RAM is on pages of `host_page_bytes`, if that is told.
+    `fault` modifies the answers. With `switchover_ms` the source announces that it stops the guest to complete, and
+    answers nothing until everything is sent, that much later. The guest's RAM is on pages of `host_page_bytes`, if
+    given.
     """
     dice = random.Random(seed)
     header: dict[str, Any] = {
@@ -240,7 +241,7 @@ def record(
 
 
 def _samples(times_s: list[float], answers: list[dict[str, Any]]) -> Samples:
-    """What `Sample.from_query` makes of these answers: of many at once, where none is unusual."""
+    """The samples of these answers, as `Sample.from_query` makes them; many at once if none is unusual."""
     labels, count = Labels(), len(answers)
     try:
         plain = msgspec.convert(answers, list[PlainAnswer])
@@ -251,7 +252,7 @@ def _samples(times_s: list[float], answers: list[dict[str, Any]]) -> Samples:
 
 
 def _torn(before: dict[str, Any], after: dict[str, Any], dice: random.Random) -> dict[str, Any]:
-    """The monitor reads without a lock: some figures are of the moment before, or a page is between two counters."""
+    """The monitor reads without a lock: some figures are of an earlier moment, or a page is between two counters."""
     if "expected-downtime" not in after or "expected-downtime" not in before:
         return after
     kind = dice.randrange(3)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A simulated precopy of a guest on hugepages, page by page, that knows what was left at each dirty sync.
+"""A simulated precopy of a guest on hugepages, page by page; it knows what was left at each dirty sync.
 
 It follows QEMU (migration/ram.c: ram_save_iterate, ram_save_host_page; migration/migration.c: migration_thread,
-migration_rate_limit): pages go out in the order of their place, pass after pass; the rate limit makes it rest in the
-midst of a hugepage; a round ends with nothing left, after the first host page and each 64 more if it has lasted for 50
-ms, or where the budget was used up; and between two rounds it looks whether what is left fits.
+migration_rate_limit). Pages are sent in order of their position, pass after pass. The rate limit makes QEMU rest within
+a hugepage. A round ends with nothing left, after the first host page and each 64 more if it has lasted 50 ms, or when
+the budget is used up. Between two rounds QEMU checks whether what is left fits.
 """
 
 import random
@@ -18,7 +18,7 @@ from avocado_migdowntime.trace.sample import Sample
 
 PAGE = 4096
 HUGE_PAGES = 64
-"""Pages of a host page of the guest's RAM."""
+"""Pages of the target in a host page of the guest's RAM."""
 PAGES_A_MIB = 256
 _SYNC_S = 0.0015
 _Figures = tuple[int, int, int, int, int, int, float, int]
@@ -26,9 +26,9 @@ _Figures = tuple[int, int, int, int, int, int, float, int]
 
 @dataclass
 class OnHugepages:
-    """RAM of so many MiB, of which the guest rewrites a part from `begin_mib` on between two syncs.
+    """RAM of that many MiB, of which the guest rewrites a part from `begin_mib` on between two syncs.
 
-    `firmware` pages of the `beside` ones, which are on small pages behind the RAM, are written before the first sync.
+    `firmware` pages of the `beside` ones, which are on small pages after the RAM, are written before the first sync.
     """
 
     seed: int
@@ -43,7 +43,7 @@ class OnHugepages:
     limit_ms: float = 300
     passes: int = 4
     hold_s: float = 0.0
-    """From time to time the host halts QEMU for up to so long."""
+    """From time to time the host halts QEMU for up to this long."""
     left: dict[int, int] = field(default_factory=dict)
     """The truth: bytes left when the pass of that number ended."""
 
@@ -70,10 +70,10 @@ class OnHugepages:
         self.moments: list[tuple[float, _Figures]] = []
         """Each change of QEMU's figures, which are those of a `Ram`."""
         self.held: list[tuple[float, float]] = []
-        """From when to when no query is answered."""
+        """The times between which no query is answered."""
 
     def run(self) -> None:
-        """All of it."""
+        """Run the whole migration."""
         self._show()
         exceeded = False
         while self._number <= self.passes:
@@ -135,7 +135,7 @@ class OnHugepages:
         self._show()
 
     def _rate_limit(self) -> bool:
-        """Renew the bandwidth if it is time, and rest if the budget is used up; whether it was."""
+        """Update the bandwidth if it is time, and rest if the budget is used up; return whether it was."""
         lasted_ms = int(self._t_s * 1000) - int(self._window_s * 1000)
         if lasted_ms >= 100:
             self._mbps = self._window_bytes * 8 / (lasted_ms / 1000) / 1000 / 1000
@@ -165,7 +165,7 @@ class OnHugepages:
 
 
 def sampled(run: OnHugepages, period_s: float, pause_s: float, late_s: Callable[[], float]) -> Trace:
-    """What a harness sees of it, with a pause of `pause_s` between its questions near a sync, else `period_s`."""
+    """A harness's trace of it, with a pause of `pause_s` between its queries near a sync, else `period_s`."""
     times = [moment_s for moment_s, _ in run.moments]
     samples: list[Sample] = []
     asked_s = 0.0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A run of an ordinary user on a link that is really slow, in networks of the user's own."""
+"""A run of an ordinary user on a really slow link, in networks of the user's own."""
 
 from pathlib import Path
 
@@ -8,14 +8,14 @@ import pytest
 from .ordinary_user import OrdinaryUser
 
 RATE = 25_000_000
-"""What the link carries, bytes per second."""
+"""What the link carries, in bytes per second."""
 _OPTIONS = {"arch": "x86_64", "accel": "tcg", "page-size": "4K", "link-rate": str(RATE), "region": "40M", "passes": "1"}
 _ATTEMPTS = 3
-"""A busy host makes a verdict inconclusive now and then."""
+"""On a busy host a verdict is inconclusive now and then."""
 
 
 def left(user: OrdinaryUser, programs: Path) -> Path:
-    """What a run of `migdowntime:downtime` that has passed has left; `programs` is where the user's Avocado is."""
+    """The directory that a passed run of `migdowntime:downtime` has left; `programs` has the user's Avocado."""
     words = [word for name, value in _OPTIONS.items() for word in (f"--migdowntime-{name}", value)]
     for _ in range(_ATTEMPTS):
         done = user.run(programs / "avocado", "run", "--job-results-dir", "results", *words, "migdowntime:downtime")

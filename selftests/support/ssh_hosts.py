@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two hosts or three on this machine: this one, and others with processes, a network, /tmp and an sshd of their own.
+"""Two or three hosts on this machine: this one, and others with their own processes, network, /tmp and sshd.
 
-Each other one is a set of namespaces; where this checkout is, it has an empty directory. They are joined by a bridge,
-in networks that nobody else is in. What is to run on the first host is started by `Hosts.run` or `Hosts.start`.
+Each other host is a set of namespaces; where this checkout is, it has an empty directory. A bridge joins them, in
+networks that nobody else uses. Use `Hosts.run` or `Hosts.start` to run something on the first host.
 """
 
 import os
@@ -50,14 +50,14 @@ AllowUsers root
 
 @dataclass
 class Hosts:
-    """`home` is the home of who uses the first one; each other one ends with its process in `inits`."""
+    """`home` is the home of the first host's user; each other host ends with its process in `inits`."""
 
     home: Path
     network: Path
     inits: "dict[str, subprocess.Popen[bytes]]"
 
     def command(self, *words: str, at: str = ADDRESSES[0]) -> list[str]:
-        """What runs these words on the first host, or in the network of another; the files are those of the first."""
+        """The command that runs `words` on the first host, or in another host's network with the first's files."""
         network = self.network if at == ADDRESSES[0] else f"/proc/{inner(self.inits[at])}/ns/net"
         return ["nsenter", f"--net={network}", *words]
 
@@ -66,25 +66,25 @@ class Hosts:
         return self.start_python("-m", "avocado_migdowntime", *words, at=at, **more)
 
     def start_python(self, *words: str, at: str = ADDRESSES[0], **more: object) -> "subprocess.Popen[str]":
-        """Start this python with the package there."""
+        """Start this Python with the package there."""
         line = self.command(sys.executable, *words, at=at)
         environment = {**os.environ, "HOME": str(self.home), "TMPDIR": str(self.home), "PYTHONPATH": str(TOP)}
         given = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "env": environment, **more}
         return subprocess.Popen(line, **given)
 
     def run(self, *words: str) -> tuple[int, str]:
-        """Exit status and output of the package's command on the first host."""
+        """The exit status and output of the package's command on the first host."""
         with self.start(*words) as process:
             out, _ = process.communicate()
         return process.returncode, out
 
     def there(self, address: str, script: str) -> str:
-        """What the lines of a shell print on another host."""
+        """The output of a shell script on another host."""
         line = ["nsenter", "--all", f"--target={inner(self.inits[address])}", "sh", "-c", script]
         return subprocess.run(line, capture_output=True, text=True, check=True).stdout
 
     def left_there(self, *addresses: str) -> list[str]:
-        """Processes of these other hosts, or of all, beside their sshd, and directories and mounts of runs."""
+        """Processes of these other hosts, or of all, except their sshd; and directories and mounts of runs."""
         look, found = "ls -d /tmp/migdowntime-* 2>/dev/null; grep hugetlbfs /proc/mounts; true", []
         for address in addresses or self.inits:
             space = os.readlink(f"/proc/{inner(self.inits[address])}/ns/pid")
@@ -92,7 +92,7 @@ class Hosts:
         return found
 
     def kill(self, address: str) -> None:
-        """Another host is gone, with all that runs there."""
+        """Kill another host with everything on it."""
         self.inits[address].kill()
         self.inits[address].wait()
 
@@ -101,11 +101,11 @@ class Hosts:
         self._hub("link", "set", _port(address), "down")
 
     def mend(self, address: str) -> None:
-        """And up again."""
+        """Take it up again."""
         self._hub("link", "set", _port(address), "up")
 
     def add(self, keys: Path, address: str) -> None:
-        """Have another host, joined to the first one."""
+        """Create another host, joined to the first one."""
         sshd = shutil.which("sshd", path=PATH)
         script = _INSIDE.format(keys=keys, address=address, sshd=sshd, checkout=TOP)
         line = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script]
@@ -117,7 +117,7 @@ class Hosts:
         self._hub("link", "set", _port(address), "up")
 
     def begin(self) -> None:
-        """Have what the others are joined to."""
+        """Create the bridge that the others are joined to."""
         subprocess.run(["unshare", f"--net={self.network}", "ip", "link", "set", "lo", "up"], check=True)
         self._hub("link", "add", "hub", "type", "bridge")
         self._hub("address", "add", f"{ADDRESSES[0]}/24", "dev", "hub")
@@ -132,16 +132,16 @@ def _port(address: str) -> str:
 
 
 def processes(space: str, but: Collection[str] = ("sshd",)) -> Iterator[str]:
-    """What runs in a process namespace, but programs of these names."""
+    """The processes in a PID namespace, except programs of these names."""
     for directory in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # It may have ended just now.
+        with suppress(OSError):  # It may have just ended.
             program = (directory / "comm").read_text().strip()
             if os.readlink(directory / "ns" / "pid") == space and program not in but:
                 yield f"process {program}"
 
 
 def inner(init: "subprocess.Popen[bytes]") -> int:
-    """The first process in another host, by the number that it has here."""
+    """The first process of another host, by its process id here."""
     children = Path(f"/proc/{init.pid}/task/{init.pid}/children")
     deadline_s = time.monotonic() + _PATIENCE_S
     while not (pids := children.read_text().split()):
@@ -152,7 +152,7 @@ def inner(init: "subprocess.Popen[bytes]") -> int:
 
 @contextmanager
 def other_hosts(count: int) -> Iterator[Hosts]:
-    """This one and one or two others; root alone can make them. On leaving, all that runs there ends."""
+    """This host and one or two others; only root can create them. On leaving, everything on them ends."""
     directory = Path(tempfile.mkdtemp(prefix="mdt-hosts-", dir="/tmp"))
     made = Hosts(directory / "home", directory / "network", {})
     try:
@@ -173,7 +173,7 @@ def other_hosts(count: int) -> Iterator[Hosts]:
 
 
 def keys_of(directory: Path) -> Path:
-    """What each sshd is given; who uses the first host has the key to it."""
+    """The files that each sshd needs; the first host's user has the key to it."""
     keys, ssh = directory / "keys", directory / "home" / ".ssh"
     keys.mkdir()
     ssh.mkdir(parents=True, mode=0o700)
@@ -185,7 +185,7 @@ def keys_of(directory: Path) -> Path:
 
 
 def _know(hosts: Hosts) -> None:
-    """Wait for each sshd, and know its key."""
+    """Wait for each sshd, and learn its key."""
     deadline_s = time.monotonic() + _PATIENCE_S
     known = ""
     for address, init in hosts.inits.items():

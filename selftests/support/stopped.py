@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Processes stopped by a signal, with all their threads."""
+"""Stops processes by a signal, with all their threads."""
 
 import os
 import signal
@@ -11,14 +11,14 @@ from .waiting import until
 
 
 def stop(group: int) -> None:
-    """Stop the processes of a group; when this returns none of them takes a step any more."""
+    """Stop the processes of a group; on return none of them runs any more."""
     os.killpg(group, signal.SIGSTOP)
     for process in processes(group):
         wait_until_stopped(process.pid)
 
 
 def wait_until_stopped(pid: int) -> None:
-    """Return when each thread of a process that was sent SIGSTOP has stopped; on a busy host that takes a while."""
+    """Wait until each thread of a process that was sent SIGSTOP has stopped; on a busy host that takes a while."""
     until(
         lambda: {_state(thread) for thread in Path(f"/proc/{pid}/task").iterdir()} == {"T"}, f"the stop of {pid}", 0.001
     )

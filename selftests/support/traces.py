@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Traces made by hand, figure by figure, for tests of what is made of them.
+"""Traces made by hand, figure by figure.
 
-They are written as a recording is and read as one, so that they depend on the format of the file alone:
+They are written and read as recordings, so that they depend only on the file format:
 
     trace = made(precopy(Pass(30_000), Pass(20_000), Pass(20_000)), limit_ms=300)
 
-In a `precopy` a millisecond of bandwidth is 10 pages, and nothing is left to chance.
+In a `precopy` a millisecond of bandwidth is 10 pages, and nothing is random.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,9 +20,9 @@ from avocado_migdowntime.trace.model import Trace
 PAGE_BYTES = 4096
 PAGES_PER_MS = 10
 MBPS = PAGES_PER_MS * PAGE_BYTES / 125
-"""The bandwidth as QEMU gives it: 1 Mbps are 125 bytes per millisecond."""
+"""The bandwidth in QEMU's unit: 1 Mbps is 125 bytes per millisecond."""
 DIRTY_PAGES_PER_S = 3000
-"""Far from what the passes find, so that no formula is taken for another: dirty-rate gives 300 ms."""
+"""Far from what the passes find, so that formulas are not confused: dirty-rate gives 300 ms."""
 SYNC_MS = 1
 """From the last page of a pass to the first sample of the next."""
 
@@ -32,11 +32,11 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Pass:
-    """A pass whose sync found `pages` and that ended with `unsent` of them; of what it sent the last were `unseen`.
+    """A pass whose sync found `pages` and that ended with `unsent` of them; the last pages it sent were `unseen`.
 
     Its first sample comes when `at_once` are sent; after the last one nothing is sent for `rest_ms`, until the sync.
-    `expected_ms` is what QEMU says from 100 ms into it, of the milliseconds into the pass; else what is right, in
-    whole milliseconds. `mbps` is the bandwidth that QEMU shows; that of its sending stays the same.
+    `expected_ms` is QEMU's report from 100 ms on, as a function of the milliseconds into the pass; by default the right
+    one, in whole milliseconds. `mbps` is the bandwidth that QEMU shows; the real one stays the same.
     """
 
     pages: int
@@ -55,16 +55,16 @@ class Pass:
         return self.pages - self.unsent
 
     def said_ms(self, into_ms: float) -> float:
-        """What QEMU says so far into the pass."""
+        """QEMU's report at that time into the pass."""
         if callable(self.expected_ms):
             return self.expected_ms(into_ms)
         return int(self.pages / PAGES_PER_MS) if self.expected_ms is None else self.expected_ms
 
 
 def precopy(*passes: Pass, limit_ms: float = 1) -> list[Row]:
-    """The samples of these passes: at the sync of each, all `period_ms` until its `unseen` pages, and right there.
+    """The samples of these passes: at the sync of each, every `period_ms` until its `unseen` pages, and right there.
 
-    Until the first pass has ended there is no dirty rate, and QEMU says the downtime-limit.
+    Until the first pass has ended there is no dirty rate, and QEMU reports the downtime-limit.
     """
     rows: list[Row] = []
     begin_ms, sent_before, said_ms = 0.0, 0, limit_ms
@@ -93,7 +93,7 @@ def precopy(*passes: Pass, limit_ms: float = 1) -> list[Row]:
 
 
 def from_the_second(*passes: Pass) -> list[Row]:
-    """The same without the samples of the first one."""
+    """The same without the samples of the first pass."""
     return [one for one in precopy(*passes) if one["query-migrate"]["ram"]["dirty-sync-count"] > 1]
 
 
@@ -110,7 +110,7 @@ def row(
     latency_ms: float = 0.5,
     **more: Any,
 ) -> Row:
-    """One sample, its amounts in pages; `more` are other fields of the answer."""
+    """One sample, with amounts in pages; `more` are other fields of the answer."""
     ram = {
         "remaining": remaining * PAGE_BYTES,
         "page-size": PAGE_BYTES,
@@ -127,9 +127,9 @@ def row(
 
 
 def completed(rows: Sequence[Row], after_ms: float = 50, dirtied: int = 0, syncs: int = 2, **more: Any) -> Row:
-    """The answer after the last of `rows`: all is sent, and so many pages that were `dirtied` after the last sync.
+    """The answer after the last of `rows`: everything is sent, including pages `dirtied` after the last sync.
 
-    QEMU syncs before it switches over, and when the guest is stopped: so many `syncs` come after those of `rows`.
+    QEMU syncs before it switches over, and when the guest is stopped: that many `syncs` come after those of `rows`.
     """
     ram = rows[-1]["query-migrate"]["ram"]
     sent = ram["normal"] + ram["remaining"] // PAGE_BYTES + dirtied
@@ -138,7 +138,7 @@ def completed(rows: Sequence[Row], after_ms: float = 50, dirtied: int = 0, syncs
 
 
 def event(t_s: float, side: str, name: str, data: Mapping[str, Any] | None = None, stamp_s: float | None = None) -> Row:
-    """An event as a recording has it, with the time stamp that QEMU gives it."""
+    """An event as in a recording, with QEMU's time stamp."""
     message: dict[str, Any] = {"event": name, "data": data or {}}
     if stamp_s is not None:
         seconds, microseconds = divmod(round(stamp_s * 1e6), 1_000_000)
@@ -160,7 +160,7 @@ def made(
 
 
 def answers(rows: Iterable[Row], sync: int) -> Iterator[dict[str, Any]]:
-    """The answers of one pass, to be altered in place."""
+    """The answers of one pass, to be modified in place."""
     for one in rows:
         answer = one["query-migrate"]
         if answer["ram"]["dirty-sync-count"] == sync:

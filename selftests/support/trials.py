@@ -17,7 +17,7 @@ TRIALS = {8_000: ("default", 300.0), 16_000: ("below", 1000.0), 24_000: ("chosen
 
 
 def tried(
-    trials: Mapping[int, tuple[str, float]] = TRIALS,  # By the ms at which they begin.
+    trials: Mapping[int, tuple[str, float]] = TRIALS,  # By the ms at which they start.
     limit_from: str = "oracle",
     **simulated: Any,
 ) -> Trace:
@@ -33,9 +33,9 @@ def tried(
 
 
 def under(limit_ms: float, later: Mapping[int, float] = MappingProxyType({})) -> tuple[Trace, Event]:
-    """A trace that completes by `limit_ms`, and the event of a harness that set 300 ms, both at 24 s.
+    """A trace that completes under `limit_ms`, and the event of a harness that set 300 ms, both at 24 s.
 
-    A guest that dirties all of its region in passes of 1 s too is seen to need 2 s of bandwidth for each.
+    Passes of 1 s show that this guest, which dirties all of its region in them too, needs 2 s of bandwidth for each.
     """
     bandwidths = {6_000: 24_000.0, 12_000: BYTES_PER_MS, **later}
     simulation = Simulation(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Builds that `verify` is tried on, and settings with which it takes a short time."""
+"""Builds for tests of `verify`, and settings that keep it short."""
 
 import shutil
 import subprocess
@@ -18,12 +18,12 @@ SHORT = "accel = tcg\npage_size = 4K\nregion = 18M\npasses = 1\nintegrity = no\n
 
 
 def settle(home):
-    """Write these settings of the user whose home it is."""
+    """Write these settings for the user of this home."""
     write_settings(home, SHORT)
 
 
 def old_and_new(home):
-    """The same directory, with the user's settings, with `old/build` and with a `new/build` that is 10 % off."""
+    """A directory with the user's settings, with `old/build` and with a `new/build` that is 10 % off."""
     binary = find_binary(None, "ppc64")
     settle(home)
     for name in ("old", "new"):
@@ -34,6 +34,6 @@ def old_and_new(home):
 
 
 def avocado(home, *arguments):
-    """Run `avocado` in this home; standard output and error apart."""
+    """Run `avocado` in this home; standard output and error are separate."""
     line, environment = command(home, *arguments)
     return subprocess.run(line, cwd=home, env=environment, capture_output=True, text=True, timeout=HANGS_S, check=False)

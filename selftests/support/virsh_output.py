@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What virsh prints of a recorded migration's answers, and a recording made of such texts."""
+"""virsh's output for a recorded migration's answers, and a recording made from such texts."""
 
 import gzip
 import json
@@ -76,7 +76,7 @@ def as_raw(answer):
 
 
 def recorded(tmp_path, texts, limit_ms=None):
-    """The trace of (time, text), and the recording that it came by."""
+    """The trace of (time, text), and the recording made from it."""
     reader, recording = Reader(), NewTrace(str(tmp_path / "trace.jsonl"))
 
     def items():
@@ -92,7 +92,7 @@ def recorded(tmp_path, texts, limit_ms=None):
 
 
 def answer_of(text):
-    """The one answer that a text of domjobinfo makes."""
+    """The one answer in a text of domjobinfo."""
     reader = Reader()
     (reading,) = [*reader.feed(text.encode()), *reader.end()]
     return reading.answer

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs commands of the package in processes of their own that need not import it first.
+"""Runs commands of the package in separate processes that need not import it first.
 
-A Python that has imported it forks one for each command: as separate as a new Python would be, for a tenth of its time.
+A Python that has imported it forks one for each command: as separate as a new Python would be, in a tenth of its time.
 """
 
 import gc
@@ -34,7 +34,7 @@ _REQUEST_BYTES = 1 << 20
 
 
 class Warm:
-    """The process that forks; it ends with `close`, or with this one."""
+    """The process that forks; it ends with `close`, or with this process."""
 
     def __init__(self) -> None:
         self._requests, other_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -46,7 +46,7 @@ class Warm:
     def run(
         self, *arguments: str, cwd: Path, environment: Mapping[str, str] | None = None, data: bytes = b""
     ) -> subprocess.CompletedProcess[bytes]:
-        """What `python -m avocado_migdowntime` with `arguments` does of the `data` that come over a pipe."""
+        """What `python -m avocado_migdowntime` with `arguments` does with `data` from a pipe."""
         request = {"arguments": arguments, "cwd": str(cwd), "environment": {**os.environ, **(environment or {})}}
         end, other_end = socket.socketpair()
         into, out = os.pipe()
@@ -102,7 +102,7 @@ def _serve(requests: socket.socket) -> None:
 
 
 def _become(request: Mapping[str, Any], streams: list[int]) -> NoReturn:
-    """Be the command, with the streams of a Python that has just begun."""
+    """Become the command, with the streams of a newly started Python."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
@@ -120,5 +120,5 @@ def _become(request: Mapping[str, Any], streams: list[int]) -> NoReturn:
 if __name__ == "__main__":
     for module in _IMPORTED:
         import_module(f"avocado_migdowntime.{module}")
-    gc.freeze()  # What was imported stays, and is not to be looked through, and so copied, in each process.
+    gc.freeze()  # Keep imported objects out of garbage collection, which would touch and so copy them in each process.
     _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -10,7 +10,7 @@ from avocado_migdowntime.watching.watcher import Watcher
 
 
 def watched(trace: Trace) -> Iterator[tuple[Watcher, bool]]:
-    """The watcher after each sample of `trace`, and whether something turned by it; events come when they happen."""
+    """The watcher after each sample of `trace`, and whether the sample changed something; events come in turn."""
     watcher, events = Watcher(), list(trace.events)
     watcher.begin(trace.header)
     for sample in trace.samples:
@@ -20,7 +20,7 @@ def watched(trace: Trace) -> Iterator[tuple[Watcher, bool]]:
 
 
 def at(trace: Trace, t_s: float) -> Now:
-    """What is known at that time."""
+    """The state at that time."""
     until = int(trace.samples.t_s.searchsorted(t_s)) + 1
     *_, (watcher, _) = watched(replace(trace, samples=trace.samples[:until]))
     now = watcher.now()
@@ -29,5 +29,5 @@ def at(trace: Trace, t_s: float) -> Now:
 
 
 def with_capabilities(trace: Trace, *names: str) -> Trace:
-    """The trace of a QEMU that says which of them are on."""
+    """The trace of a QEMU that shows these as enabled."""
     return replace(trace, header={**trace.header, "capabilities": list(names)})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QEMU's windows of sending in continuous time, for the bandwidth: late ones, halts, bursts, and what a query reads."""
+"""QEMU's sending windows in continuous time, for the bandwidth: late ones, halts, bursts, and what a query reads."""
 
 import math
 import random
@@ -14,11 +14,11 @@ PAGE = 4096
 
 @dataclass(frozen=True)
 class Sender:
-    """A QEMU that sends `bytes_per_ms` in windows, at once as a window begins or (`steadily`) all through it.
+    """A QEMU that sends `bytes_per_ms` in windows, all at once as a window begins, or (`steadily`) throughout.
 
-    A window is late by up to `late_ms`; of a share `halts` of them the host halts QEMU for up to 700 ms, after a part
-    of what it sends. The bandwidth may differ by a share `noise` from window to window. What was sent is counted in
-    steps of `buffer_bytes`.
+    A window is late by up to `late_ms`. In a share `halts` of them the host halts QEMU for up to 700 ms, after a part
+    of what it sends. The bandwidth may vary by a share `noise` from window to window. What was sent is counted in steps
+    of `buffer_bytes`.
     """
 
     bytes_per_ms: float = 12_000.0
@@ -30,7 +30,7 @@ class Sender:
     mbps_factor: float = 1.0
 
     def samples(self, duration_ms: float, spacing_ms: float, latency_ms: float, seed: int) -> Samples:
-        """What is sampled of it every `spacing_ms` or so, each answer up to `latency_ms` late."""
+        """Samples every `spacing_ms` or so, each answer up to `latency_ms` late."""
         dice = random.Random(seed)
         steps, figures = self._course(duration_ms, dice)
         made, at_ms = [], dice.uniform(0, spacing_ms)
@@ -47,7 +47,7 @@ class Sender:
     def _course(
         self, duration_ms: float, dice: random.Random
     ) -> tuple[list[tuple[float, float, float, float]], list[tuple[float, float]]]:
-        """What is sent from when to when, with the sums before and after, and each update with its mbps."""
+        """What is sent between which times, with the sums before and after, and each update with its mbps."""
         steps: list[tuple[float, float, float, float]] = []
         figures: list[tuple[float, float]] = []
         begin_ms, total = 0.0, 0.0

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A Chart as a figure of plotly; its colours come from the page, which knows whether it is light or dark.
+"""A Chart as a plotly figure. Its colours come from the page, which knows whether it is light or dark.
 
-A figure is what Plotly.react takes, `data` and `layout`, as dicts, lists, texts and arrays of numbers. Plotly's Python
-classes would check each of them again, which takes longer than all the rest of a page.
+A figure is what Plotly.react takes: `data` and `layout` as dicts, lists, texts and arrays of numbers. Plotly's Python
+classes would check each of them again, which takes longer than the rest of a page.
 """
 
 from collections.abc import Iterable
@@ -24,12 +24,12 @@ _OTHER_SHARE = 0.2
 _GAP = 0.05
 _ROW_WIDTH = 34
 _LABELLED, _TOLD_APART = 40, 100
-"""Passes whose numbers fit on the picture, and whose begins can be told apart."""
+"""Up to this many passes, their numbers fit into the picture, and their starts can be told apart."""
 _PASSES_AXIS = "9"
 
 
 def figure(chart: Chart) -> Part:
-    """The panels below each other over one axis of time; each trace's `meta` has its role, its name and its unit."""
+    """The panels, one below the other, over one time axis; each trace's `meta` has its role, its name and its unit."""
     numbers = [str(number) if number > 1 else "" for number in range(1, len(chart.panels) + 1)]
     data: list[Part] = []
     annotations: list[Part] = []
@@ -67,7 +67,7 @@ def figure(chart: Chart) -> Part:
 
 
 def strip_figure(strip: Strip) -> Part:
-    """The dots of `strip` on its rows, the first on top."""
+    """The dots of `strip` in its rows, the first row on top."""
     looks = list(MARKERS)
     data = []
     for number, kind in enumerate(strip.kinds):
