@@ -186,7 +186,8 @@ _ROWS_OF_TEXTS: _Rows = (
     (r"^Traceback \(most recent call last\):", "a Python traceback", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
 )
 _ENGLISH = (
-    r"(?i:[^:\n]*\b(?:remaining|processed|elapsed|transferred|bandwidth|expected|throughput|setup|total|normal)\b)"
+    r"(?i:[^:\n]*(?:\b|_)(?:remaining|processed|elapsed|transferred|bandwidth|expected|throughput|setup|total|normal)"
+    r"(?:\b|_))"
 )
 _ROWS_OF_BARE_TEXTS: _Rows = (
     (

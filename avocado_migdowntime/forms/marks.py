@@ -80,6 +80,14 @@ def without_markup(text: str) -> str:
     return text.strip()
 
 
+def panes_in(text: str) -> list[str]:
+    """What stands on both sides of the line that a terminal draws between two panes, if a name and its figure do."""
+    if "\u2502" not in text or text[0] in _BARS:
+        return []
+    panes = [pane.strip() for pane in text.split("\u2502")]
+    return panes if len(panes) == 2 and any(": " in pane for pane in panes) else []
+
+
 def out_of_table(text: str) -> str:
     """A table row of two cells as `name: value`, one of one cell as its text; any other line unchanged."""
     if not text or text[0] not in _BARS or text[-1] != text[0] or len(text) < 3:

@@ -39,7 +39,7 @@ def figure_in(text: str, within: bool) -> Figures | None:
     match = _NAMED.match(text)
     if match is None:
         return None
-    name = match[1].lower()
+    name = match[1].lower().replace("_", " ")
     entry = LINES.get(match[1]) or (LINES.get(name) if within or name not in OF_JOBS else None)
     if entry is None:
         return None

@@ -16,6 +16,8 @@ _NUMBER = re.compile(r"\d{1,20}(?:\.\d{1,20})?")
 _GUESTS = ("vm", "guest", "domain", "instance")
 """Keys in which other programs name the guest of an answer."""
 _GREATEST_DEPTH = 4
+_AS_PRINTED = ("remaining ram", "Memory remaining")
+"""A field with one of these names is in an object that someone made from `info migrate` or `virsh domjobinfo`."""
 _PARAMETERS = ("downtime-limit", "max-bandwidth", "avail-switchover-bandwidth")
 ANSWER_FIELDS = frozenset(
     (
@@ -79,6 +81,8 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
         yield from _of_list([message], line)
     elif len(message) > 1 or "status" not in message:
         yield from _of_return(with_ram(message) or message, line)
+        if any(name in message for name in _AS_PRINTED):
+            yield from (line.containing(f"{name}: {value}") for name, value in message.items())
 
 
 def _of_fields(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:

@@ -21,6 +21,6 @@ def has_one_of(words: frozenset[str], line: Line) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    for mark in ":=()":
+    for mark in ":=()_":
         text = text.replace(mark, " ")
     return text.casefold().split()

@@ -188,6 +188,23 @@ def test_a_line_of_a_web_page_ends_where_its_tags_say(text):
     assert same(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"{line:<40}\u2502load average: 0.4\n" for line in SHOWN.splitlines()),
+        "".join(f"{'~':<40}\u2502{line}\n" for line in SHOWN.splitlines()),
+        json.dumps(dict(line.split(": ") for line in SHOWN.splitlines())),
+        repr(dict(line.split(": ") for line in SHOWN.splitlines())),
+        "".join(
+            f"{name.replace(' ', '_')}: {figure}\n" for name, figure in (x.split(": ") for x in SHOWN.splitlines())
+        ),
+    ],
+    ids=["the left pane", "the right pane", "JSON", "Python", "underscores"],
+)
+def test_what_others_made_of_the_lines_is_read(text):
+    assert same(text.replace("Migration_status", "Migration status"))
+
+
 def test_lines_of_a_chat_with_tabs_are_read():
     assert same("".join(f"2024-06-07 10:11:12\t@ann\t{line}\n" for line in SHOWN.splitlines()))
 
