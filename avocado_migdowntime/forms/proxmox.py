@@ -115,7 +115,7 @@ class ProxmoxLog(Log):
         if match := _ENDS.search(text):
             return self._ends(line, match[1], {"error-desc": match["why"]} if match["why"] else None)
         if match := _GIVEN_UP.search(text):
-            return self._gives_up(line, match["why"] or "") if self._running else []
+            return self._gives_up(line, match["why"] or "") if self._running or self._copies else []
         return None
 
     def end(self) -> Iterable[Item]:

@@ -2,36 +2,15 @@
 """Texts as they are posted in trackers, chats and mails: what is read of each, and what a refusal says."""
 
 import json
-import os
 
 import pytest
 
-from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.prediction.advise import advise
-from avocado_migdowntime.record.new_trace import NewTrace
-from avocado_migdowntime.record.piped import record
 from avocado_migdowntime.verdict.judge import judge
 
-SHOWN = """\
-Migration status: active
-total time: 341207 ms
-expected downtime: 2950 ms
-setup: 8 ms
-transferred ram: 11020334 kbytes
-throughput: 894.12 mbps
-remaining ram: 301408 kbytes
-total ram: 4211528 kbytes
-duplicate: 210345 pages
-skipped: 0 pages
-normal: 2744127 pages
-normal bytes: 10976508 kbytes
-dirty sync count: 11
-page size: 4 kbytes
-multifd bytes: 0 kbytes
-pages-per-second: 27240
-dirty pages rate: 26880 pages
-"""
+from ..support.posts import SHOWN, refusal
+
 WITHOUT_TIMES = """\
 starting VM 117 on remote node 'b'
 {storage}start migrate command to unix:/run/qemu-server/117.migrate
@@ -58,24 +37,6 @@ REPLY = {
 }
 
 
-def recorded(tmp_path, text):
-    """What `record` makes of a text in a file, and the trace of that."""
-    new_trace = NewTrace(str(tmp_path / "trace.jsonl"))
-    (tmp_path / "text").write_text(text)
-    pipe = os.open(tmp_path / "text", os.O_RDONLY)
-    try:
-        record(pipe, new_trace, 1.0, None, lambda sample: None)
-    finally:
-        os.close(pipe)
-    return new_trace, parse((tmp_path / "trace.jsonl").read_bytes())
-
-
-def refusal(text):
-    with pytest.raises(UsageError) as caught:
-        parse(text.encode())
-    return str(caught.value)
-
-
 def same(text):
     (sample,), (plain,) = parse(text.encode()).samples, parse(SHOWN.encode()).samples
     return sample == plain
@@ -92,36 +53,6 @@ def test_the_end_of_a_log_without_times_is_read(storage, head):
     assert trace.samples[-1].downtime_ms == 37
 
 
-@pytest.mark.parametrize("ending", ["", "migration status: completed\n", "migrate_cancel\n"])
-def test_what_a_log_of_proxmox_shows_is_read_again_from_the_recording_of_it(tmp_path, ending):
-    log = "2025-03-04 10:00:0{0} migration active, transferred {1}.0 GiB of 12.0 GiB VM-state, 400.0 MiB/s\n"
-    text = "".join(log.format(second, second + 1) for second in range(4)) + ending
-    new_trace, trace = recorded(tmp_path, text)
-    whole = parse(text.encode())
-    assert new_trace.samples == len(trace.samples) == len(whole.samples)
-    assert trace.readings[-1].answer == whole.readings[-1].answer
-    assert trace.lacks == whole.lacks
-    assert advise(trace).reasons[0] == advise(whole).reasons[0]
-
-
-def test_of_ram_whose_rest_is_not_shown_what_is_shown_is_on_record(tmp_path):
-    text = "2025-03-04 10:00:01 migration active, transferred 2.0 GiB of 12.0 GiB VM-state, 400.0 MiB/s\n"
-    recorded(tmp_path, text)
-    answer = json.loads((tmp_path / "trace.jsonl").read_text().splitlines()[1])["query-migrate"]
-    assert (answer["ram"]["total"], "remaining" in answer["ram"]) == (12 << 30, False)
-
-
-def test_that_another_migration_follows_the_one_on_record_is_known(tmp_path):
-    again = SHOWN.replace("341207", "420111").replace("4211528", "8405832")
-    new_trace, trace = recorded(tmp_path, SHOWN + "\n" + again)
-    assert (new_trace.is_followed, new_trace.samples) == (True, 1)
-    assert trace.samples[0].ram.transferred_bytes == 11_020_334 << 10
-
-
-def test_that_nothing_follows_it_is_known_as_well(tmp_path):
-    assert not recorded(tmp_path, SHOWN)[0].is_followed
-
-
 def test_disks_that_are_copied_are_no_ram():
     disks = "mirror-scsi0: transferred 12.0 GiB of 80.0 GiB (15.00%) in 2m 3s\n" * 3
     for text in (disks, f"starting migration of VM 117 to node 'b' (10.0.0.2)\n{disks}"):
@@ -132,6 +63,23 @@ def test_disks_that_are_copied_are_no_ram():
     log = WITHOUT_TIMES.format(storage=disks, first="migration status: active", second="migration status: active")
     for text in (log, f"{log}migration speed: 256.0 MiB/s - downtime 37 ms\n"):
         assert not any("disks are copied" in note for note in parse(text.encode()).notes)
+
+
+def test_a_migration_that_was_given_up_while_disks_were_copied_has_failed():
+    begin = "starting migration of VM 117 to node 'b' (10.0.0.2)\n"
+    disk = "drive-scsi0: transferred 97.0 MiB of 32.0 GiB (0.30%) in 1s\n"
+    end = "ERROR: online migrate failure - block job (mirror) error: interrupted by signal\nmigrate_cancel\n"
+    trace = parse(f"{begin}{disk}{end}".encode())
+    assert [sample.status for sample in trace.samples] == ["failed"]
+    assert "the reason shown: block job (mirror) error: interrupted by signal" in trace.notes
+
+
+@pytest.mark.parametrize(("speed", "is_told"), [("0.0 B", False), ("80.0 MiB", True)])
+def test_that_the_guest_dirties_faster_is_not_told_while_nothing_is_sent(speed, is_told):
+    text = (
+        f"migration active, transferred 9.0 GiB of 8.0 GiB VM-state, {speed}/s, VM dirties lots of memory: 90.0 MiB/s\n"
+    )
+    assert any("the guest dirtied" in note for note in parse(text.encode()).notes) == is_told
 
 
 def in_python_2(reply, head):
@@ -244,21 +192,6 @@ Migration info for <uid-of-domain>:
 )
 def test_what_is_refused_is_said_to_be_what_it_is(text, what):
     assert what in refusal(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Job type:         None        \n",
-        SHOWN.replace("active", "none"),
-        '{"return": {"status": "none"}}\n',
-    ],
-)
-def test_that_nothing_migrates_is_said(text, tmp_path):
-    words = "no migration runs where this was taken: it is over, or of another guest, or on another host; take `"
-    assert refusal(text).startswith(words)
-    with pytest.raises(UsageError, match=f"^{words}"):
-        recorded(tmp_path, text)
 
 
 def test_a_part_of_a_reply_alone_is_read():
