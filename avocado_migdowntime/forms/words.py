@@ -24,6 +24,6 @@ def has_one_of(words: frozenset[str], line: Line) -> bool:
 def _words(text: str, message: str) -> list[str]:
     """The words of a line; several forms need those of the same one."""
     text = message if message == text else f"{text[:_LONGEST]} {message}"
-    for mark in ":=()":
+    for mark in ":=()_":
         text = text.replace(mark, " ")
     return text.casefold().split()

@@ -15,7 +15,7 @@ from ..basics.qemu_constants import (
     DEFAULT_DOWNTIME_LIMIT_MS,
     LEAST_WINDOW_BYTES,
 )
-from ..trace.ram import LEEWAY
+from ..trace.ram import GREATEST, LEEWAY
 
 SHARP = 0.01
 """If rounding makes a figure uncertain by more than this share, a report that matches it proves no formula."""
@@ -86,6 +86,11 @@ class Look:
         return _over(self.remaining_bytes, self.divisor)
 
     @property
+    def all_ms(self) -> float | None:
+        """The most that all of RAM takes at this bandwidth."""
+        return self.total_bytes / self.divisor.low if self.total_bytes and self.divisor else None
+
+    @property
     def dirtied_ms(self) -> Interval | None:
         """What the guest dirties in a second ÷ bandwidth, as the formula dirty-rate gives."""
         in_a_second = self.dirty_bytes_per_ms.scaled(1000) if self.dirty_bytes_per_ms is not None else None
@@ -97,8 +102,8 @@ class Look:
 
         A page then takes less time than its size ÷ bandwidth, which QEMU assumes for what is pending.
         """
-        if not self.data_bytes or not self.sent_bytes:
-            return None
+        if not self.data_bytes or not self.sent_bytes or self.data_bytes >= GREATEST / 2:
+            return None  # A counter of pages that ran below 0 shows nothing.
         times = self.data_bytes / self.sent_bytes
         return times if times > PACKED else None
 
