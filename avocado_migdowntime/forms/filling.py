@@ -135,19 +135,19 @@ def _status(answer: dict[str, Any], derived: dict[str, str], estimated: dict[str
     figures = ram if isinstance(ram, Mapping) else {}
     if any(figures.get(name) for name in _OF_POSTCOPY) and figures.get("remaining", 1):
         answer["status"] = "postcopy-active"
-        derived["status"] = "postcopy, as pages that it sends are counted"
+        derived["status"] = "it is postcopy, because pages that postcopy sends are counted"
     elif "expected-downtime" in answer:
         answer["status"] = "active"
-        derived["status"] = "active, as an expected downtime is shown"
+        derived["status"] = "it is active, because an expected downtime is shown"
     elif "downtime" in answer and figures.get("remaining"):
         answer["status"] = "postcopy-active"
-        derived["status"] = "postcopy, as a downtime is shown and RAM is left"
+        derived["status"] = "it is postcopy, because a downtime is shown and RAM is left"
     elif "downtime" in answer:
         answer["status"] = "completed"
-        estimated["status"] = "completed, as a downtime is shown"
+        estimated["status"] = "completed, because a downtime is shown"
     else:
         answer["status"] = "active"
-        estimated["status"] = "taken as active"
+        estimated["status"] = "active"
 
 
 def _page_size(
@@ -171,7 +171,7 @@ def _page_size(
                 derived["ram.page-size"] = "it is normal bytes ÷ normal pages"
                 return
     ram["page-size"] = USUAL_PAGE_BYTES
-    estimated["ram.page-size"] = "taken as that of most targets"
+    estimated["ram.page-size"] = "4 KiB, as on most targets"
 
 
 def _bandwidth(ram: dict[str, Any], answer: Mapping[str, Any], estimated: dict[str, str]) -> None:

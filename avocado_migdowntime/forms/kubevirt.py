@@ -121,7 +121,9 @@ class KubevirtLog(Log):
         return None if status is None else self.looks.ends(self._of, status, line.stamp)
 
     def end(self) -> Iterable[Item]:
-        return self.looks.compared(DEFAULT_DOWNTIME_LIMIT_MS, "of QEMU's default, as no other is logged", self._limited)
+        return self.looks.compared(
+            DEFAULT_DOWNTIME_LIMIT_MS, "of QEMU's default, because the log shows no other", self._limited
+        )
 
     def statement(self, numbers: Numbers) -> Statement | None:
         match = _JOB.search(numbers.text)
@@ -252,5 +254,5 @@ def _page_bytes(data: Any, pages: Any) -> tuple[int, Mapping[str, str], Mapping[
         fits = [(bytes_each.low <= size) & (size <= bytes_each.high) for size in _PAGE_SIZES]
         fitting = [size for size, does in zip(_PAGE_SIZES, fits, strict=True) if decided(does)]
         if len(fitting) == 1:
-            return fitting[0], {"ram.page-size": "the power of two that NormalData ÷ NormalPages rounds to"}, {}
-    return _PAGE_BYTES, {}, {"ram.page-size": "4 KiB, as on all that KubeVirt runs on"}
+            return fitting[0], {"ram.page-size": "it is the power of two nearest to NormalData ÷ NormalPages"}, {}
+    return _PAGE_BYTES, {}, {"ram.page-size": "4 KiB, as on each architecture that KubeVirt supports"}

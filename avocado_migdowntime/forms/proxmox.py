@@ -22,7 +22,7 @@ from .remaining import dirtying_in_words, limit_in_words
 from .stamps import stamp_within
 
 PAGE_BYTES = 4096
-_FOUR_KIB = {"ram.page-size": "4 KiB, as on all that Proxmox VE runs on"}
+_FOUR_KIB = {"ram.page-size": "4 KiB, as on each architecture that Proxmox VE supports"}
 _ABOUT_MIGRATION = re.compile(
     r"VM-state|remaining |downtime|speed|starting migration of VM|start migrate command|set (?:migr|cache)"
 )

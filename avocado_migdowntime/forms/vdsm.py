@@ -23,7 +23,7 @@ from .log_numbers import Numbers, Statement
 from .stamps import stamp_within
 
 PAGE_BYTES = 4096
-_FOUR_KIB = {"ram.page-size": "4 KiB, as on all that oVirt runs on"}
+_FOUR_KIB = {"ram.page-size": "4 KiB, as on each architecture that oVirt supports"}
 _BITS_OF_SPEED = {"MBps": 8 * MIB, "Mbps": MIB}
 _ABOUT_MIGRATION = re.compile(
     r"Migration |owntime|max bandwidth to|seconds to complete|to migrate|Aborting migration|be aborted"

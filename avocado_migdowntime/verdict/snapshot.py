@@ -146,7 +146,7 @@ def _by_mean_bandwidth(look: Look, tolerance: float) -> tuple[None, Check]:
         for name, ms in reversed(fits)
     ]
     sentence = (
-        f"no bandwidth is shown: {reported_ms.low:.10g} ms are {' or '.join(at)}; at the mean of "
+        f"no bandwidth is shown: {reported_ms.low:.10g} ms fit {' or '.join(at)}; at the mean of "
         f"{mean.middle / 1000:.0f} MB/s, {left_ms.middle / 1000:.1f} s are left"
     )
     below = reported_ms.high < left_ms.low * (1 - tolerance)

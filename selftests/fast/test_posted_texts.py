@@ -138,7 +138,7 @@ def test_while_disks_are_sent_first_no_limit_ends_it(memory):
         "File processed:   33.203 GiB\nFile remaining:   70.612 GiB\nFile total:       103.815 GiB\n"
     )
     assert advise(parse(text.encode())).finding.value == "none"
-    sentence = "a disk is migrated as well, with 76 GB left; no downtime-limit ends the migration before that"
+    sentence = "a disk is migrated as well, and no downtime-limit ends the migration while 76 GB of it are left"
     assert told(text).count(sentence) == 2
 
 

@@ -49,12 +49,12 @@ def test_a_recorded_guest_converges_only_where_its_region_fits(limit_ms, sure):
         (
             "7.2",
             629,
-            "if this QEMU uses the formula of 3.0 and later, the limit is 2087 ms",
+            "if this QEMU uses the formula of QEMU 3.0 and later, the limit is 2087 ms",
         ),
         (
             "11.1",
             296,
-            "if this QEMU uses the formula of 3.0 and later, the limit is 1956 ms",
+            "if this QEMU uses the formula of QEMU 3.0 and later, the limit is 1956 ms",
         ),
         ("power8", 3562, "is that of dirty-rate, a rate instead of an amount"),
     ],
