@@ -86,7 +86,7 @@ def test_one_that_is_not_known_is_for_qemu_to_refuse():
     [
         ("xbzrle", HostRequirementError, "; see what query-migrate-capabilities shows, or give another `qemu`"),
         ("xbrzle", UsageError, ", and no release is known to have it; did you mean xbzrle?"),
-        ("evnts", UsageError, ", and no release is known to have it; did you mean events?"),
+        ("event", UsageError, ", and no release is known to have it; did you mean events?"),
     ],
 )
 def test_what_a_qemu_lacks_is_told_from_what_is_none(name, kind, says, tmp_path, sockets):
