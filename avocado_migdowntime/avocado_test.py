@@ -94,7 +94,7 @@ class MigrationTest(Test):
             self._end_with(verdict)
 
     def tearDown(self) -> None:
-        """Avocado leaves a test that timed out or was interrupted running in its thread."""
+        """Stop the experiment: Avocado leaves a test that timed out or was interrupted running in its thread."""
         signal.setitimer(signal.ITIMER_REAL, 0)
         if hasattr(self, "_experiment"):
             self._experiment.cancel()

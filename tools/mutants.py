@@ -201,7 +201,7 @@ def main() -> int:
     """Do what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__.partition("\n")[0])
     parser.add_argument("room", nargs="?", metavar="ROOM", help="a room, or a file of one without its .py")
-    parser.add_argument("--sample", type=int, metavar="N", help="so many of them, at random")
+    parser.add_argument("--sample", type=int, metavar="N", help="try only N of them, chosen at random")
     parser.add_argument("--seed", type=int, default=Part().seed, help="which sample it is (%(default)s)")
     part = Part(**vars(parser.parse_args()))
     if not any(is_in(file, part.room) for file in core()):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reads the RAM of a guest on its host: checksums of pages, a few whole pages, and the beats of its heart."""
+"""Reads the RAM of a guest on its host: checksums of pages, a few whole pages, and the guest's heartbeats."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .page_sums import PAGE_BYTES
 _BLOCK_BYTES = 1 << 20
 _LOOK_S = 0.004
 _MOST_BEATS = 100_000
-"""Beats that are remembered: some minutes."""
+"""The most heartbeats that are remembered: those of some minutes."""
 
 
 def sums(file: int, offset: int, size: int) -> bytes:

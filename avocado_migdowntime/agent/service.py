@@ -138,7 +138,7 @@ class Service:
             await _in_thread(self._pages.hand_over)
 
     async def do_handed_over(self) -> Any:
-        """It has taken them."""
+        """Note that the program has taken the pages."""
         if self._pages is not None:
             self._pages.handed_over()
 
@@ -162,7 +162,7 @@ class Service:
         return await _in_thread(memory.read, file, offset, size)
 
     async def do_sums(self, file: int, offset: int, size: int, seed: str = "") -> Any:
-        """Checksums of its pages; or, given a seed in hexadecimal digits, records of the pages with that seed."""
+        """Checksums of a file's pages; or, given a seed in hexadecimal digits, records of the pages with that seed."""
         if seed:
             return await _in_thread(memory.seeded, file, offset, size, bytes.fromhex(seed))
         return await _in_thread(memory.sums, file, offset, size)
@@ -195,7 +195,7 @@ class Service:
         return self._listener.getsockname()[1]
 
     async def do_receive(self) -> Any:
-        """Bytes per second that arrive there."""
+        """Measure the bytes per second that arrive at that port."""
         return await _in_thread(rate.receive, self._listener)
 
     async def do_send(self, address: str, port: int) -> Any:

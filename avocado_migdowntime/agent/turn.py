@@ -8,7 +8,7 @@ import socket
 import struct
 
 _NAME = "\0avocado-migdowntime"
-"""The same name as there."""
+"""The name of the lock, the same as in `host/one_at_a_time.py`."""
 _CREDENTIALS = struct.Struct("3i")
 
 

@@ -23,7 +23,7 @@ MOST_BYTES = 4 << 30
 """The most bytes of an unpacked archive, whether they are needed or not."""
 MOST_FILES = 100_000
 _MOST_AT_ONCE_BYTES = 1 << 20
-"""No header of a file is larger, and contents are copied in smaller pieces."""
+"""The most bytes read at once: no header of a file is larger, and contents are copied in pieces."""
 _MOST_PARTS, _LONGEST_PART = 16, 255
 _NEEDED = re.compile(r"results\.json|trace\.jsonl(\.gz)?|verdict\.json|(source|destination)\.command")
 """The names of a job's files that are read."""

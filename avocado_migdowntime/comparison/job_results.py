@@ -17,9 +17,12 @@ _DEEPEST = 4
 """How deep below a directory jobs are searched for."""
 _MOST_DIRECTORIES = 10_000
 _MOST_BYTES = 100_000_000
-"""A test adds some 10 kB to the results."""
+"""The largest results.json that is read; a test adds some 10 kB to it."""
 _ANYHOW_PARTS, _BYTES_A_PART = 500_000, 12
-"""A part, between two of `,[{`, takes a hundred bytes in memory. Real results have one part in 26 bytes."""
+"""The parts (between two of `,[{`) that any results may have, and the bytes that allow a further part.
+
+A part takes a hundred bytes in memory. Real results have one part in 26 bytes.
+"""
 
 
 _NOWHERE_ELSE: Mapping[str, str] = {}

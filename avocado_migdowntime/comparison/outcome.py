@@ -62,7 +62,7 @@ class RunOutcome:
 
     @property
     def _is_off(self) -> bool:
-        """Whether the median of the reports is off: it may be right for a report that is not updated."""
+        """Whether the median of the reports is off. A report that is not updated may have a right median."""
         return self.verdict == Judgement.INACCURATE and abs(self.relative_error or 0) > (self.tolerance or 0)
 
 

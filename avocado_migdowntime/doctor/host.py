@@ -12,9 +12,10 @@ from ..qemu.profiles import PROFILES
 
 @dataclass(frozen=True)
 class Qemu:
-    """The QEMU of an architecture, as far as it answered; `fault` says why it is unusable.
+    """The QEMU of an architecture, with what it answered so far; `fault` says why it is unusable.
 
-    `is_named` says whether the settings name it; `machines` has those of the families that tests use.
+    `is_named` says whether the settings name it. `machines` are its machine types, limited to the families that tests
+    use.
     """
 
     arch: str

@@ -17,9 +17,11 @@ from .migration import Migration
 _BESIDE = 0.02
 """How far from what is left the limit is set, as a share: the bandwidth varies by 1 % with the clock of a window."""
 _FAR = 1.25
-"""The sync must have found this many times what is left now; else the next sync might find what fits that limit."""
+"""Before a limit is set, the last sync must have found at least this many times what is left now. Otherwise the next
+sync might find an amount that fits the aimed limit, and the migration would complete.
+"""
 _RESTS_S, _LOOKS_S = 0.02, 0.06
-"""A rest starts soon after QEMU has sent. No limit is set when QEMU may check at any moment."""
+"""A limit is set only between these two times after QEMU last sent: then QEMU rests, and does not check yet."""
 
 
 class AimedLimit:

@@ -45,7 +45,7 @@ FAULTS = tuple(
     )
 )
 _SHORT = {"page_size": "4K", "integrity": "no", "time_limit": "60"}
-"""Hugepages would hide the limit."""
+"""Parameters of each run; with hugepages, the ends of passes would not show the downtime-limit."""
 _SLOW = {"region": "18M", "max_bandwidth": "12000000"}
 """Passes of 1.5 s, so that another limit visibly cuts off a part."""
 _SLOWED = {**_SLOW, "capabilities": "auto-converge", "passes": "5"}

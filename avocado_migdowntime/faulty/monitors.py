@@ -88,10 +88,10 @@ def _socket(options: Mapping[str, str]) -> str:
 
 
 def parsed(text: str, first: str) -> dict[str, str]:
-    """Parse QEMU's `name=value,…`: a first value without a name is that of `first`; a later one means on, or off with
-    no….
+    """Parse QEMU's `name=value,…`: a first value without a name is that of `first`.
 
-    A comma in a value is doubled (util/keyval.c, util/qemu-option.c).
+    A later name without a value means on, or off if `no` precedes it. A comma in a value is doubled (util/keyval.c,
+    util/qemu-option.c).
     """
     options: dict[str, str] = {}
     for index, part in enumerate(text.replace(",,", _DESCRIPTOR).split(",")):

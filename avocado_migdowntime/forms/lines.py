@@ -25,7 +25,7 @@ _QUOTED = re.compile(
 container names of kubectl and docker; and what Avocado puts before a test's lines.
 """
 _LEAST_ENDS = 3
-"""What was a string contains this many line ends."""
+"""The least number of line ends in the content of a string that was copied without its quotes."""
 _LONGEST_OF_STRINGS = 1 << 20
 _MAILED = re.compile(r"=3D|=(?:20|0D)$|=C2=A0")
 """Marks of mails in quoted-printable."""
@@ -33,7 +33,9 @@ _BYTE = re.compile(rb"=([0-9A-F]{2})")
 _LONGEST_MAILED = 77
 _MANY_BLANKS = re.compile(r"\s{32,}")
 _AS_MANY = " " * 32
-"""Longer runs of blanks mean nothing more, and patterns that search after blanks are slow on them."""
+"""Longer runs of blanks are shortened to this: they mean nothing more, and patterns that search after blanks are slow
+on them.
+"""
 _MARKS = frozenset("{*`\\")
 """Each line with markup has one of these."""
 

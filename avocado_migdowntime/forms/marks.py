@@ -48,7 +48,7 @@ def without_tags(text: str) -> str:
 
 
 def with_straight_quotes(text: str) -> str:
-    """The text with straight quotes, unless it also has such."""
+    """The text with straight quotes in place of typographic ones, unless it already has straight ones of that kind."""
     if ("\u201c" in text or "\u201d" in text) and '"' not in text:
         text = text.translate(_STRAIGHT)
     if "\u2019" in text and "'" not in text:

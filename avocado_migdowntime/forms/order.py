@@ -102,7 +102,7 @@ def _newest_last(items: Iterable[Item | Many], reader: Reader) -> Iterator[Item 
 
 
 def _goes_back(newer: Reading, older: Reading) -> bool:
-    """Whether a reading is later than the one below it, with more counted of the same guest's RAM."""
+    """Whether `newer` was taken later than `older`, of the same guest: its time and its sent bytes are greater."""
     pairs = [(_figure(newer, name), _figure(older, name)) for name in ("total-time", "ram.transferred", "ram.total")]
     if newer.of != older.of or any(None in pair for pair in pairs):
         return False

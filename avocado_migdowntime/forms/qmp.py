@@ -185,7 +185,7 @@ class Qmp(Form):
         return before is not None and _is_same(before, item)
 
     def _is_told_again(self, item: Item, line: Line) -> bool:
-        """Whether it is the last reply in another wrapping: Ansible, for example, shows a command's output twice."""
+        """Whether `item` repeats the last reply in another wrapping; Ansible, say, shows a command's output twice."""
         if not isinstance(item, Reading):
             return False
         last, self._last = self._last, (item, line.is_within)

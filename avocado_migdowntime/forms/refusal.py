@@ -13,7 +13,7 @@ EXACT = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`, rep
 
 
 def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
-    """The error that the text shows no migration."""
+    """The error to raise if the text shows no migration."""
     if remarks:
         return UsageError(f"{remarks[-1]}; take {_instead(reader)}, on the source host while the migration is active")
     as_it_is = b"".join(reader.first_bytes).decode(errors="replace")
@@ -31,14 +31,17 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
 
 
 def too_little(reader: Reader, status: str) -> UsageError:
-    """The error that the text shows a running migration without its figures."""
+    """The error to raise if the text shows a running migration but not its figures."""
     form = reader.forms[-1]
     what = f"this is {form.NAME}: the status is {status}, and no remaining RAM is shown"
     return UsageError(f"{what}; take {_instead(reader)}, on the source host while the status is active")
 
 
 def in_another_language(reader: Reader) -> UsageError | None:
-    """The error that most of virsh's output is in another language, if so; some lines are in English all the same."""
+    """The error to raise if most of virsh's output is in another language; None if it is in English.
+
+    Some lines are in English in any language.
+    """
     foreign = of_text("\n".join(reader.first_lines))
     return UsageError(foreign.sentence) if foreign is not None and foreign.what == ANOTHER_LANGUAGE else None
 

@@ -24,12 +24,12 @@ NAME = "max-bandwidth"
 _BEYOND_ANY_LINK = 1e11
 """A max-bandwidth of 100 GB/s limits nobody; QEMU takes 0 as no limit."""
 _LEAST_WINDOW_MS = BUFFER_DELAY_MS - 1
-"""Times are truncated to whole milliseconds."""
+"""The shortest window, because QEMU truncates times to whole milliseconds."""
 _GATHERED_PAGES = 64
 """The pages that may be gathered before they count. QEMU: migration/qemu-file.c, MAX_IOV_SIZE, and compress-threads."""
 _HEADER_BYTES = 32
 _PACKET_BYTES = MULTIFD_PACKET_BYTES + 8192
-"""Including its header."""
+"""The most bytes of a multifd packet with its header."""
 _SPAN_S = 1.0
 """Apart from the whole time, spans of this length are examined."""
 

@@ -19,11 +19,11 @@ from .passes import Pass
 from .syncs import Sync
 
 LEAST_BYTES = 4096
-"""Less than a page counts as nothing."""
+"""Less than a page counts as nothing, both as what devices have and as a difference between looks."""
 LOOKS = 5
 """The number of looks that must be seen."""
 _MANY = 0.9
-"""One look in ten may be torn."""
+"""The share of looks that must agree: one in ten may be torn."""
 _NO_OTHER_LOOK_MS = 0.9 * MAX_WAIT_MS
 """While something is left, the next look comes no sooner than a round of sending lasts."""
 _ONE_LOOK_MS = 0.95 * BUFFER_DELAY_MS

@@ -105,7 +105,7 @@ def _within_rounding(reading: Reading, name: str, value: float) -> Interval:
 
 
 def _reported(sample: Sample, reading: Reading) -> Interval | None:
-    """QEMU truncates to milliseconds."""
+    """The possible values of the report before QEMU truncated it to whole milliseconds; None if it is not shown."""
     if sample.expected_downtime_ms is None:
         return None
     report_ms = _within_rounding(reading, "expected-downtime", sample.expected_downtime_ms)

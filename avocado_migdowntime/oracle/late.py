@@ -48,7 +48,10 @@ def conserved_bytes(samples: Samples, whole: int, queued_bytes: float) -> tuple[
 
 
 def spread_bytes(counted: Samples, queued_bytes: float) -> float:
-    """How much K falls beyond what waiting explains, in a quarter of the samples: then pages are counted elsewhere."""
+    """How far K falls in a quarter of the samples, beyond what queued pages explain.
+
+    If that is not 0, pages are counted elsewhere.
+    """
     conserved = counted.conserved_bytes
     low = float(np.sort(conserved)[len(conserved) // 4])
     return max(0.0, float(conserved.max()) - low - queued_bytes - 2 * float(counted.open_bytes.max()))

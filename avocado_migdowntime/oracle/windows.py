@@ -30,7 +30,10 @@ from ..trace.samples import Floats, Indices, Samples
 WINDOWS = 3
 """The number of consecutive windows needed: the uncertain ends are too large a part of fewer."""
 _ALSO = (WINDOWS, 5, 10, 20)
-"""Runs of at least this many windows are combined, with whichever number tells most: each run has two ends."""
+"""Only runs of at least this many windows are combined; the threshold that gives the narrowest error is used.
+
+Both ends of a run are uncertain, so short runs widen the interval; but leaving them out loses their windows.
+"""
 _LEAST_MS = BUFFER_DELAY_MS - 1
 """No window is shorter: QEMU subtracts two times truncated to whole milliseconds."""
 _ONE_UPDATE_MS = 0.95 * BUFFER_DELAY_MS
@@ -40,7 +43,7 @@ _BUFFER_BYTES = 1 << 16
 _PACE_MS = (0.85 * BUFFER_DELAY_MS, 1.3 * BUFFER_DELAY_MS)
 """Bursts this far apart, with rests between them, belong to consecutive windows."""
 _ALIKE = 0.1
-"""They differ by less than this share; otherwise a busy host may have halted QEMU in between."""
+"""The sizes of such bursts differ by less than this share; otherwise a busy host may have halted QEMU in between."""
 _JUMP = 0.05
 """If the bandwidth changes by a larger share at an uncertain time, the windows before and after are kept apart."""
 

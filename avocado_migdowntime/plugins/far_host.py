@@ -25,9 +25,9 @@ _SSH_PORT = 22
 _LOGIN_S = 30.0
 _PROMPT = r"[#$>]\s*(\x1b\[[0-9;?]*[a-zA-Z])*\s*$"
 _OWN_PROMPT, _SET_PROMPT = r"migdowntime-ready# $", "unset PROMPT_COMMAND; PS1='migdowntime-''ready# '"
-"""The typed command is echoed, so it must not contain the prompt itself."""
+"""The prompt of our shells, and the command that sets it: a shell echoes it, so it must not contain the prompt."""
 _OPTIONS = "BatchMode=yes StrictHostKeyChecking=yes ServerAliveInterval=5 ServerAliveCountMax=3 ConnectTimeout=10"
-"""A host with an unknown key is refused; a host that is silent for 15 s counts as lost."""
+"""SSH options: a host with an unknown key is refused; a host that is silent for 15 s counts as lost."""
 _SAID_BYTES = 2000
 _ATTEMPTS = 2
 _BEGINS_S = 60.0

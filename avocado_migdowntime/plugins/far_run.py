@@ -17,7 +17,7 @@ from .host_pool import Hosts
 from .last_word import tell
 
 _ATTEMPTS = 2
-"""A test that takes down its host must not take down all of them."""
+"""The most hosts that a test is tried on: a test that takes down its host must not take down all of them."""
 _CLEANING_UP_S = 60.0
 _READ_S = 0.1
 """A test's messages come by another connection than its end. Without this pause Avocado, when it ends a job, waits in a

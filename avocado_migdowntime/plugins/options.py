@@ -42,7 +42,7 @@ class MigDowntimeCLI(CLI):
         if run is None:
             return
         group = run.add_argument_group(
-            "migration downtime tests", "They hold for all variants, over what those and -p say."
+            "migration downtime tests", "They apply to all variants, and override what these and -p set."
         )
         for row in describe():
             settings.add_argparser_to_option(

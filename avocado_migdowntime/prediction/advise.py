@@ -85,7 +85,7 @@ def _advise(whole: Evidence) -> Advice:
 
 
 def _with_all_that_was_needed(whole: Evidence, advice: Advice) -> Advice:
-    """The advice, with its range widened by what the syncs needed after something had been changed."""
+    """Widen the range of `advice` by the limits that syncs needed after something in the migration was changed."""
     if advice.range_ms is None or whole.disturbed_s > float(whole.samples.t_s[-1]):
         return advice
     later = [sync for sync in whole.syncs if sync.after.begin_s > whole.disturbed_s]

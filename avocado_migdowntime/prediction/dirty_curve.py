@@ -195,7 +195,8 @@ def _mean(group: Sequence[Point]) -> Point:
 def _time_constant_ms(shortest: Point, longest: Point) -> float:
     """The time constant of the curve through both points, found by bisection because there is no closed formula.
 
-    It is 0 if nothing shows that the longest pass dirtied more: then the guess is the hardest case for a migration.
+    It is 0 if the longest pass did not clearly dirty more than the shortest one. The curve is then flat, which is the
+    hardest case for a migration.
     """
     if longest.likely_bytes <= NOISE * shortest.likely_bytes:
         return 0.0

@@ -20,7 +20,7 @@ _MODULES = (
     "service",
     "start",
 )
-"""In the order of their imports."""
+"""The modules of the agent, in the order of their imports."""
 _DIGITS = 9
 _LOAD = f"""
 import os, sys

@@ -19,7 +19,7 @@ _TELLS = 1 / 16
 
 
 def went_in_packets(samples: Samples, readings: Iterable[Reading]) -> bool:
-    """Whether a text shows packets, or shows too little to exclude them."""
+    """Whether a text shows packets, or shows too little to rule them out."""
     counts = [ram["multifd-bytes"] for one in readings if "multifd-bytes" in (ram := _ram(one))]
     return any(map(bool, counts)) if counts else _counts_late(samples)
 

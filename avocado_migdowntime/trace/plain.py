@@ -14,7 +14,7 @@ from .ram import GREATEST
 from .samples import Floats
 
 ABSENT = float("nan")
-"""JSON has no such number."""
+"""Stands for a missing figure; JSON has no such number."""
 
 
 class PlainRam(msgspec.Struct, gc=False, rename="kebab"):

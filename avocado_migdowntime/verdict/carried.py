@@ -19,7 +19,9 @@ TRANSFERRED_TOLERANCE = 0.05
 _MOST_HEADER_BYTES = 134
 """Headers of a packet: 14 bytes for Ethernet, and up to 60 each for IP and TCP (RFC 791, RFC 9293)."""
 _MOST_FLUSHED_BYTES = 64 * 4096
-"""QEMU 8.2 and later count bytes only after they were sent (migration/qemu-file.c: qemu_fflush, MAX_IOV_SIZE)."""
+"""The most bytes that QEMU 8.2 and later have sent but not yet counted (migration/qemu-file.c: qemu_fflush,
+MAX_IOV_SIZE).
+"""
 _COUNTS_WHAT_GOES = (8, 1)
 """From this release on multifd counts the bytes it sent; before, it counted the size of the pages
 (migration/multifd.c).

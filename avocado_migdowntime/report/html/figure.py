@@ -24,7 +24,7 @@ _OTHER_SHARE = 0.2
 _GAP = 0.05
 _ROW_WIDTH = 34
 _LABELLED, _TOLD_APART = 40, 100
-"""Up to this many passes, their numbers fit into the picture, and their starts can be told apart."""
+"""The most passes whose numbers fit into the picture, and the most whose starts can be told apart."""
 _PASSES_AXIS = "9"
 
 
@@ -199,10 +199,10 @@ def _pass_number(number: int, at_s: float) -> Part:
 
 
 def _band(begin: float, end: float, name: str) -> Part:
-    """A stretch of the x axis over the whole height; its `name` gives it its colour."""
+    """A band of the x axis over the whole height; its `name` selects its colour."""
     return {"type": "rect", "yref": "paper", "y0": 0, "y1": 1, "x0": begin, "x1": end, "name": name}
 
 
 def _meta(role: str, name: str, panel: str, unit: str, look: str, is_shown: bool = True) -> Part:
-    """What the page knows of a curve; one that is not `is_shown` waits for its box to be ticked."""
+    """What the page knows about a curve; a curve that is not `is_shown` stays hidden until its box is ticked."""
     return {"role": role, "name": name, "panel": panel, "unit": unit, "look": look, "shown": is_shown}

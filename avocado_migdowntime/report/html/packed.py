@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the page holds until it is looked at: compressed, as text that may stand in a script element.
+"""Compresses what the page does not show at once into text that a script element can hold.
 
 The page's own script unpacks it by the browser's DecompressionStream.
 """
@@ -13,21 +13,21 @@ import numpy as np
 
 
 def packed(data: bytes) -> str:
-    """The same in letters, digits, `+`, `/` and `=`."""
+    """`data`, compressed, in letters, digits, `+`, `/` and `=`."""
     return base64.b64encode(zlib.compress(data)).decode("ascii")
 
 
 def packed_figure(figure: dict[str, Any]) -> str:
-    """A figure: the length of a JSON text in 4 bytes, the text, and the numbers that it refers to.
+    """A packed figure: the length of a JSON text in 4 bytes, the text, and the numbers that the text refers to.
 
-    Curves of a picture have their times in common: beside each other, as bytes, they take a third of what they would in
-    the text.
+    The curves of a picture share their times. Stored together as bytes, they take a third of the room that they would
+    take in the text.
     """
     curves: list[bytes] = []
 
     def refer(curve: Any) -> dict[str, list[int]]:
         at = sum(map(len, curves)) // 4
-        # In single precision: a seventh digit is not seen, and half the bytes.
+        # Single precision: nobody sees a seventh digit, and it halves the bytes.
         curves.append(np.asarray(curve).astype("<f4").tobytes())
         return {"floats": [at, curve.size, curve.shape[1] if curve.ndim > 1 else 0]}
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The page: tests, pictures and plotly's own JavaScript in one file that loads nothing.
 
-All that comes from a trace is escaped by the template, figures go in as data, and the page's policy lets no other
-script run than the two that are its own.
+The template escapes everything that comes from a trace, figures are embedded as data, and the page's content security
+policy allows only its own two scripts to run.
 
-One file can be sent to somebody, kept by a CI and opened from a disk, where a browser lets no page read another file.
-So a page of many tests is one as well: what is shown of a test below its name is packed until it is opened.
+One file can be mailed, kept by a CI system, and opened from a disk, where a browser lets no page read another file. So
+a page of many tests is one file, too: what it shows below a test's name stays packed until a reader opens it.
 """
 
 import base64
@@ -28,11 +28,11 @@ from .figure import Part, figure, strip_figure
 from .packed import packed, packed_figure
 
 OPEN_TESTS = 50
-"""So many tests are shown with all that there is of them. Of more, it is shown when it is opened."""
+"""Up to this many tests are shown in full at once. If there are more, each test is shown when a reader opens it."""
 
 
 def page(title: str, tests: Sequence[Recorded], strips: Sequence[Strip] = ()) -> bytes:
-    """The whole file for at least one test, with pictures of many of them together."""
+    """The whole file, for at least one test; `strips` are the pictures of many tests together."""
     own, environment = files(__package__), _environment()
     plotly, hash_of_plotly = _plotly()
     script = own.joinpath("page.js").read_text("utf-8")
@@ -70,7 +70,7 @@ def _environment() -> Environment:
 
 @cache
 def _plotly() -> tuple[str, str]:
-    """Plotly's JavaScript, packed, which takes longer than the rest of a page, and its hash."""
+    """Plotly's JavaScript, packed, and its hash; cached, because packing takes longer than the rest of a page."""
     script = get_plotlyjs()
     return packed(script.encode()), _hash(script)
 
