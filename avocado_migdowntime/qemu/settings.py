@@ -8,7 +8,7 @@ from typing import Any
 from ..basics.alike import meant
 from ..basics.units import parse_size
 from ..errors import HarnessError, HostRequirementError, UsageError
-from ..parameters.migrate_parameters import MIGRATE_PARAMETERS
+from ..parameters.migrate_parameters import CHOICES, MIGRATE_PARAMETERS
 from .launching import HERE, Launcher
 from .probe import QemuInfo
 from .process import QemuProcess
@@ -20,7 +20,7 @@ def typed(qemu_info: QemuInfo, pairs: Sequence[tuple[str, str]]) -> dict[str, An
     """The values of migrate parameters in the types that QMP takes.
 
     Raises HostRequirementError if this QEMU lacks a parameter or a choice of it, UsageError if a value has another
-    type, or if no QEMU is known to have such a parameter.
+    type, or if no QEMU is known to have such a parameter or choice.
     """
     return {name: _typed(qemu_info, name, text) for name, text in pairs}
 
@@ -70,7 +70,10 @@ def _typed(qemu_info: QemuInfo, name: str, text: str) -> Any:
     kind, what = kinds[name], f"migrate parameter {name} of {qemu}"
     if not isinstance(kind, str):
         if text not in kind:
-            raise HostRequirementError(f"{what} can be {', '.join(kind)}, not {text!r}; give one of these")
+            says = f"{what} can be {', '.join(kind)}, not {text!r}"
+            if text not in CHOICES.get(name, (text,)):
+                raise UsageError(f"{says}; {meant(text, CHOICES[name])}")
+            raise HostRequirementError(f"{says}; give one of these")
         return text
     if kind == "boolean":
         if text.lower() not in _FLAGS:

@@ -111,6 +111,10 @@ def test_values_get_the_types_that_this_qemu_has(qemu_info):
             "migrate parameter multifd-compression of QEMU 7.2.0 can be none, zstd, not 'qpl'; give one of these",
         ),
         (
+            *("multifd-compression", "zst", UsageError),
+            "migrate parameter multifd-compression of QEMU 7.2.0 can be none, zstd, not 'zst'; did you mean zstd?",
+        ),
+        (
             *("multifd-channels", "four", UsageError),
             "migrate parameter multifd-channels of QEMU 7.2.0 is a whole number and at least 0, not 'four'; "
             "give one, such as 4 or 64M",
