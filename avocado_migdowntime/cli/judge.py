@@ -67,13 +67,16 @@ def _run(arguments: argparse.Namespace) -> int:
     from ..errors import HostRequirementError, MigDowntimeError
     from ..experiments.catalogue import named_experiment
     from ..host.one_at_a_time import alone_on_host
+    from ..qemu.planning import check_among_themselves
     from ..qemu.probe import find_binary
 
     experiment, say = named_experiment(arguments.test), teller(NAME, arguments)
     parameters = _parameters(arguments, experiment.defaults)
     with RunDirectory(arguments.output) as directory:
         try:
-            if parameters.qemu is not None and not parameters.source_host:  # If it is missing, fail at once.
+            # What is wrong in any case is said before waiting for others.
+            check_among_themselves(parameters)
+            if parameters.qemu is not None and not parameters.source_host:
                 find_binary(parameters.qemu, parameters.arch)
             with alone_on_host(say, parameters.time_limit, on_others=bool(parameters.other_hosts)):
                 verdict = event_loop.run(experiment.run(parameters, directory.path, say))

@@ -33,6 +33,8 @@ class Filled:
 
     reading: Reading
     lacks: tuple[str, ...] = ()
+    ram: Mapping[str, Any] | None = None
+    """What is shown of RAM where that is too little for a sample."""
 
     @property
     def figures(self) -> Mapping[str, Any]:
@@ -51,7 +53,8 @@ class Filled:
         annotations = {"rounding": rounding, "derived": dict(one.derived), "estimated": dict(one.estimated)}
         annotations |= {"lacks": list(self.lacks)}
         annotations = {name: value for name, value in annotations.items() if value}
-        return {**one.answer, AS_READ: annotations} if annotations else one.answer
+        answer = one.answer if self.ram is None else {**one.answer, "ram": self.ram}
+        return {**answer, AS_READ: annotations} if annotations else answer
 
 
 def reading_of_record(recorded: Mapping[str, Any], stamp: Stamp | None) -> Reading:
@@ -64,7 +67,7 @@ def reading_of_record(recorded: Mapping[str, Any], stamp: Stamp | None) -> Readi
         return Reading(answer, stamp)
     try:
         del answer[AS_READ]
-        ram = dict(answer.pop("ram") or {})
+        ram = dict(answer.pop("ram", None) or {})
         for name in annotations.get("lacks", ()):
             ram.pop(name.removeprefix("ram."), None)
         rounding = {name: Interval(low, high) for name, (low, high) in annotations.get("rounding", {}).items()}
@@ -82,6 +85,7 @@ def filled(reading: Reading) -> Filled:
     answer: dict[str, Any] = dict(reading.answer)
     derived, estimated = dict(reading.derived), dict(reading.estimated)
     lacks: list[str] = []
+    shown: dict[str, Any] | None = None
     if "status" not in answer:
         _status(answer, derived, estimated)
     for name in ("xbzrle-cache", "compression"):
@@ -92,14 +96,14 @@ def filled(reading: Reading) -> Filled:
         whole = dict(ram)
         _page_size(whole, reading.rounding, derived, estimated)
         _bandwidth(whole, answer, estimated)
+        shown = dict(whole)
         for name in NEEDED:
             if name not in whole:
                 lacks.append(f"ram.{name}")
                 whole[name] = 0
-        answer["ram"] = whole
-        if "ram.remaining" in lacks:
-            answer["ram"] = None
-    return Filled(replace(reading, answer=answer, derived=derived, estimated=estimated), tuple(lacks))
+        answer["ram"] = None if "ram.remaining" in lacks else whole
+    reading = replace(reading, answer=answer, derived=derived, estimated=estimated)
+    return Filled(reading, tuple(lacks), shown if "ram.remaining" in lacks else None)
 
 
 def _is_whole(answer: Mapping[str, Any]) -> bool:

@@ -68,7 +68,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
             migrations.setdefault(of, _Migration()).add(row)
     with_readings = {of: one for of, one in migrations.items() if one.last_readings}
     if not with_readings:
-        raise nothing_told(reader, courses.remarks)
+        raise nothing_told(reader, courses.in_vain)
     of = courses.last_guest if courses.last_guest in with_readings else next(reversed(with_readings))
     migration, course = with_readings[of], courses[of]
     for row in course.rest():
@@ -78,7 +78,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
     status = str(last.answer.get("status"))
     goes_on = status not in (*ENDED, "none") and not status.startswith("postcopy")
     if goes_on and "ram" not in last.answer:
-        raise too_little(reader, status)
+        raise too_little(reader, status, course.facts.remarks)
     if goes_on and "ram.remaining" in migration.lacks and (refused := in_another_language(reader)):
         raise refused
     remarks = [SEVERAL] if of in several else []

@@ -34,7 +34,7 @@ _LEAST_MS = 1000
 _PAGE_BYTES = 4096
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
 _ABOUT_MIGRATION = re.compile(r"igration |borting migration|max.downtime|post.copy mode|start post|has been aborted")
-_JOB = re.compile(r"\bMigration info for (?P<of>[\w-]*): (?P<figures>TimeElapsed:.*)")
+_JOB = re.compile(r"\bMigration info for <?(?P<of>[\w-]*)>?: (?P<figures>TimeElapsed:.*)")
 _FIGURE = re.compile(rf"\b(\w+):({NUMBER})(?!\d)([\w/]*)")
 _LIMIT = re.compile(
     r"max_downtime \d+ms -> (?P<tuned>\d{1,9})ms|setting max downtime to (?P<set>\d{1,9})ms"
@@ -80,10 +80,10 @@ class KubevirtLog(Log):
         b"start post",
         b"borting migration",
         b"Migration ",
-        b"Pausing the guest",
+        b"igration to complete",
     )
     CUT = re.compile("Migration info for")
-    WHOLE = (re.compile(r"TimeElapsed:\d+ms(?: \w+:\d[\w/]*){0,99} Disk(?:Mbps|Bps):\d"),)
+    WHOLE = (re.compile(r"TimeElapsed:\d+ms(?: \w+:\d[\w/]*){0,99} (?:Disk(?:Mbps|Bps):\d|\.{3}|\u2026)"),)
     LACKS = "whole MiB and Mbps only, every 4 s"
     INSTEAD = "`kubectl exec POD -c compute -- virsh -r domjobinfo 1`, repeatedly"
 

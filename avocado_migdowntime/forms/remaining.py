@@ -135,9 +135,9 @@ def dirtying_in_words(look: Reading) -> str:
         return ""
     to_mbps = page.low * 1000 / BYTES_PER_MS_PER_MBPS / 1e6
     dirtied, sent_pages = pages.scaled(to_mbps), ram_figure(look, "pages-per-second")
-    if mbps is not None and dirtied.low > mbps.high:
+    if mbps is not None and dirtied.low > mbps.high and mbps.low > 0:
         were_sent = f"{_rate(mbps)} were sent"
-    elif sent_pages is not None and pages.low > sent_pages.high:
+    elif sent_pages is not None and pages.low > sent_pages.high and sent_pages.low > 0:
         were_sent = f"{_rate(sent_pages.scaled(to_mbps))} of pages were sent, zero pages included"
     else:
         return ""

@@ -54,7 +54,7 @@ _STATUSES = {
 }
 
 
-_ENDS = (b"to complete", b"Aborting migration", b"Migration is stuck", b"migration will be aborted")
+_ENDS = (b"igration took", b"Aborting migration", b"Migration is stuck", b"migration will be aborted")
 
 
 class VdsmLog(Log):
@@ -64,7 +64,8 @@ class VdsmLog(Log):
     NEEDLES = (b"emain", b"owntime")
     ALSO = (
         b"Migration Progress: ",
-        b"post-copy mode",
+        b"Migration switched to post-copy",
+        b"Migration entered post-copy",
         b"migration max bandwidth",
         b"Failed to migrate",
         *_ENDS,

@@ -55,7 +55,7 @@ CAPABILITIES: Mapping[str, Setting] = {
     ),
     "x-colo": only("replicates the guest continuously and never completes", "leave it out"),
 }
-"""By name. A capability that is not listed is passed on: QEMU either has it or refuses it."""
+"""By name. A capability that is not listed is passed on to a QEMU that has it."""
 
 
 def check_together(names: Collection[str]) -> None:

@@ -64,7 +64,14 @@ MIGRATE_PARAMETERS: Mapping[str, Setting] = {
     "xbzrle-cache-size": Setting("sets the size of the cache of sent pages", ("xbzrle",)),
     "zero-page-detection": Setting("sets who detects zero pages: nobody, the migration thread, or multifd; since 9.0"),
 }
-"""By name. A parameter that is not listed is passed on: QEMU either has it or refuses it."""
+"""By name. A parameter that is not listed is passed on to a QEMU that has it."""
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "multifd-compression": ("none", "zlib", "zstd", "qatzip", "qpl", "uadk"),
+    "zero-page-detection": ("none", "legacy", "multifd"),
+}
+"""The values that any release has; a QEMU may be built without some of them."""
+NORMAL_MODE = ("mode", "normal")
+"""The only mode in which QEMU sends RAM."""
 
 
 def parse_settings(value: str) -> tuple[tuple[str, str], ...]:

@@ -153,8 +153,8 @@ class Parameters:
     postcopy: str = _parameter(
         "no",
         values.choice(*POSTCOPY),
-        "end the migration by postcopy after enough passes (needs the capability postcopy-ram); recovery: "
-        "also break its channel, and recover",
+        "expected-downtime: end the migration by postcopy after enough passes (needs the capability postcopy-ram); "
+        "recovery: also break its channel, and recover",
     )
     qemu_arguments: tuple[str, ...] = _parameter(
         "", values.words, "further arguments of both QEMUs, quoted as for a shell, such as devices that add state"

@@ -5,13 +5,16 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from ..basics.units import parse_rate, parse_size
+from ..basics.units import GIB, format_size, parse_rate, parse_size
 from ..errors import UsageError
 from .capabilities import check_together
 from .host_address import parse_host
 
 LINK_RATES = (1_250_000, 1_250_000_000)
 """Bytes per second: from 10 Mbit/s, below which a short measurement is too inaccurate, to 10 Gbit/s."""
+
+GREATEST_SIZE = GIB << 20
+"""Bytes: a PiB is more than any host or link has; a figure far above it would not fit QEMU's 64 bits."""
 
 
 def text(value: str) -> str | None:
@@ -27,10 +30,12 @@ def host(value: str) -> str | None:
 
 
 def positive_size(value: str) -> int:
-    """Bytes, above 0."""
-    if (size := parse_size(value)) > 0:
+    """Bytes, from 1 to GREATEST_SIZE."""
+    if 0 < (size := parse_size(value)) <= GREATEST_SIZE:
         return size
-    raise UsageError(f"{value!r} is not a usable size; give one above 0, such as 64M")
+    raise UsageError(
+        f"{value!r} is not a usable size; give one above 0 and up to {format_size(GREATEST_SIZE)}, such as 64M"
+    )
 
 
 def size_if_any(value: str) -> int | None:

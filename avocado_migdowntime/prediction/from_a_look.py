@@ -84,6 +84,8 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
     if look.was_below:
         return None, f"{report} is below what was left earlier in this pass, so it belongs to another pass or is wrong"
     others = [name for name in fitting if name != "last-sync"]
+    of_before = [name for name, ms in look.of_second_pass.items() if ms.meets(look.reported_ms)]
+    others += [f"{name} of pass 2" for name in of_before if name not in others]
     if others or look.dirtied_ms is None or look.may_report_rate:
         pending = fitting["last-sync"]
         fits = f"fits {' and '.join(others)} as well as" if others else "may fit another formula than"

@@ -16,7 +16,8 @@ from .guest import Guest, machine_of_both
 from .place import Place
 from .planning import check, for_architecture, planned_guest
 from .probe import QemuInfo
-from .settings import check_ranges, typed
+from .process import START_S
+from .settings import check_taken, typed
 
 
 @dataclass(frozen=True)
@@ -66,17 +67,22 @@ async def planned_ends(
     """Plan both ends from `parameters`; raises UsageError, HostRequirementError or HarnessError."""
     binary = await source.binary(parameters.qemu, parameters.arch)
     backing = await _backing(parameters, source)
-    qemu_info = await source.probed(binary, directory, sockets)
+    # Short enough to name a QEMU that hangs, before the run is given up.
+    within_s = min(START_S, parameters.time_limit / 4)
+    qemu_info = await source.probed(binary, directory, sockets, within_s)
     parameters = for_architecture(parameters, qemu_info)
     check(qemu_info, parameters)
     its_info, its_backing = qemu_info, backing
     if parameters.qemu_destination or destination is not source:
         its_binary = await destination.binary(parameters.qemu_destination or parameters.qemu, parameters.arch)
-        its_info = await destination.probed(its_binary, directory, sockets)
+        its_info = await destination.probed(its_binary, directory, sockets, within_s)
         check(its_info, parameters)
     if destination is not source:
         its_backing = await _backing(parameters, destination)
-    await check_ranges(qemu_info, typed(qemu_info, parameters.migrate_parameters), directory, sockets, source.launcher)
+    for name, place, info in (("source", source, qemu_info), ("destination", destination, its_info)):
+        if name == "source" or info is not qemu_info:
+            settings = typed(info, parameters.migrate_parameters)
+            await check_taken(f"settings-{name}", info, settings, directory, sockets, place.launcher)
     images = resource("images")
     guest = await planned_guest(parameters, qemu_info, backing, resources, say)
     guest = replace(guest, machine=machine_of_both(guest.machine, qemu_info, its_info))

@@ -20,7 +20,7 @@ from .guest_ram import GuestRam
 from .heartbeat import Heart
 from .launching import Launcher, Running
 from .probe import QemuInfo, probe
-from .process import QemuProcess
+from .process import START_S, QemuProcess
 from .profiles import PROFILES
 
 _NAMES_A_FILE = ("-kernel", "-initrd", "-bios")
@@ -70,9 +70,9 @@ class FarPlace:
             f"with: {PROFILES[archs[0]].package.install}, or give its path with `{self._named_by}`"
         )
 
-    async def probed(self, binary: str, directory: Path, sockets: Path) -> QemuInfo:
-        """What the binary can do; raises UsageError if it is no QEMU."""
-        return await probe(binary, directory, sockets, self.launcher, self.suffix)
+    async def probed(self, binary: str, directory: Path, sockets: Path, within_s: float = START_S) -> QemuInfo:
+        """What the binary can do; raises UsageError if it is no QEMU, or does not start or answer `within_s`."""
+        return await probe(binary, directory, sockets, self.launcher, self.suffix, within_s)
 
     async def hugetlbfs(self, page_size_bytes: int) -> Path:
         """A directory there whose files consist of hugepages of this size."""

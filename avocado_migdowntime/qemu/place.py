@@ -21,7 +21,7 @@ from .guest_ram import GuestRam, PrivateRam, SharedRam, shared_ram
 from .heartbeat import Heart, heart_here
 from .launching import HERE, Launcher
 from .probe import QemuInfo, find_binary
-from .process import QemuProcess
+from .process import START_S, QemuProcess
 from .remembered import probed
 
 
@@ -47,8 +47,8 @@ class Place(Protocol):
     async def binary(self, qemu: str | None, arch: str) -> str:
         """The path of a QEMU there; raises UsageError if `qemu` names none."""
 
-    async def probed(self, binary: str, directory: Path, sockets: Path) -> QemuInfo:
-        """What the binary can do; raises UsageError if it is no QEMU."""
+    async def probed(self, binary: str, directory: Path, sockets: Path, within_s: float = START_S) -> QemuInfo:
+        """What the binary can do; raises UsageError if it is no QEMU, or does not start or answer `within_s`."""
 
     async def hugetlbfs(self, page_size_bytes: int) -> Path:
         """A directory whose files consist of hugepages of this size."""
@@ -121,9 +121,9 @@ class Here:
         """The path of a QEMU here: see `find_binary`."""
         return find_binary(qemu, arch)
 
-    async def probed(self, binary: str, directory: Path, sockets: Path) -> QemuInfo:
+    async def probed(self, binary: str, directory: Path, sockets: Path, within_s: float = START_S) -> QemuInfo:
         """What the binary can do: see `remembered.probed`."""
-        return await probed(binary, directory, sockets)
+        return await probed(binary, directory, sockets, within_s)
 
     async def hugetlbfs(self, page_size_bytes: int) -> Path:
         """A directory whose files consist of hugepages of this size."""

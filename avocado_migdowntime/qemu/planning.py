@@ -4,12 +4,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..basics.alike import meant
 from ..basics.resources import directory as resource
 from ..errors import HostRequirementError, UsageError
 from ..host.resources import HostResources
 from ..linux.image import linux_image
 from ..parameters.capabilities import CAPABILITIES, DIRTY_LIMIT
-from ..parameters.migrate_parameters import MIGRATE_PARAMETERS, check_capabilities
+from ..parameters.migrate_parameters import MIGRATE_PARAMETERS, NORMAL_MODE, check_capabilities
 from ..parameters.setting import check_had, check_settings
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
 from .backing import Backing
@@ -70,19 +71,22 @@ def for_architecture(parameters: Parameters, qemu_info: QemuInfo) -> Parameters:
 def check(qemu_info: QemuInfo, parameters: Parameters) -> None:
     """Check one QEMU against the parameters.
 
-    Raises UsageError if its architecture is another, HostRequirementError if it lacks what the parameters need.
+    Raises UsageError if its architecture is another, or if no QEMU has what they name, HostRequirementError if it lacks
+    what the parameters need.
     """
     if qemu_info.arch != parameters.arch:
         raise UsageError(
             f"{qemu_info.binary} emulates {qemu_info.arch}, not {parameters.arch}; give another with `qemu`, "
             "or another `arch`"
         )
-    lacking = set(parameters.capabilities) - qemu_info.migrate_capabilities
-    if lacking:
-        raise HostRequirementError(
-            f"QEMU {qemu_info.release_text} has no migration capability {', '.join(sorted(lacking))}; "
-            "see what query-migrate-capabilities shows, or give another `qemu`"
-        )
+    for name in parameters.capabilities:
+        if name in qemu_info.migrate_capabilities:
+            continue
+        lacks = f"QEMU {qemu_info.release_text} has no migration capability {name}"
+        if name not in CAPABILITIES:
+            known = sorted({*CAPABILITIES, *qemu_info.migrate_capabilities})
+            raise UsageError(f"{lacks}, and no release is known to have it; {meant(name, known)}")
+        raise HostRequirementError(f"{lacks}; see what query-migrate-capabilities shows, or give another `qemu`")
     if parameters.link == "file" and qemu_info.release < _FILE_SINCE:
         raise HostRequirementError(
             f"QEMU {qemu_info.release_text} cannot migrate to a file by itself, as QEMU 8.2 and later can; "
@@ -98,7 +102,7 @@ def check_among_themselves(parameters: Parameters) -> None:
     check_settings("migrate parameter", names, MIGRATE_PARAMETERS, parameters)
     check_capabilities(names, parameters.capabilities)
     check_had(parameters.capabilities, CAPABILITIES)
-    check_had(names, MIGRATE_PARAMETERS)
+    check_had([pair[0] for pair in parameters.migrate_parameters if pair != NORMAL_MODE], MIGRATE_PARAMETERS)
     if parameters.postcopy != "no" and "postcopy-ram" not in parameters.capabilities:
         together = ",".join((*parameters.capabilities, "postcopy-ram"))
         raise UsageError(

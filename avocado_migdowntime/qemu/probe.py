@@ -4,7 +4,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,22 @@ from ..errors import HarnessError, HostRequirementError, UsageError
 from ..host.netns import NoNetwork
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 from .launching import HERE, Launcher
-from .process import QemuProcess
+from .process import START_S, QemuProcess
 from .profiles import PROFILES
 from .schema import argument_kinds
 
 _SANDBOX = "on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny"
 """QEMU: softmmu/qemu-seccomp.c, since 8.2 system/qemu-seccomp.c; every option that exists since 2.11."""
+
+_QUERIES = (
+    "query-version",
+    "query-target",
+    "query-machines",
+    "query-kvm",
+    "query-migrate-parameters",
+    "query-migrate-capabilities",
+    "query-qmp-schema",
+)
 
 
 @dataclass(frozen=True)
@@ -85,44 +95,44 @@ def find_binary(qemu: str | None, arch: str) -> str:
             raise UsageError(f"the directory {qemu} has no {wanted}, and none in bin or build below it; name another")
         return os.path.abspath(binary)
     binary = shutil.which(qemu) or shutil.which(os.path.abspath(qemu))
+    if binary is not None and Path(binary).is_file():
+        return os.path.abspath(binary)
     if binary is None and qemu in SUITES:
         guests = "" if arch == ANY_ARCHITECTURE else f" --arch {arch}"
         raise HostRequirementError(
             f"the QEMU of Debian's {qemu} is not here; get it with: avocado migdowntime qemu add {qemu}{guests}"
         )
-    if binary is None:
-        what = "is not executable" if Path(qemu).exists() else "does not exist"
-        suite = f", or get that of a Debian suite with: avocado migdowntime qemu add {qemu}" if is_name(qemu) else ""
-        raise UsageError(f"{qemu} {what}; give the path of a {wanted}, or of a directory that has one{suite}")
-    return os.path.abspath(binary)
+    what = "is no regular file" if binary else "is not executable" if Path(qemu).exists() else "does not exist"
+    suite = f", or get that of a Debian suite with: avocado migdowntime qemu add {qemu}" if is_name(qemu) else ""
+    raise UsageError(f"{qemu} {what}; give the path of a {wanted}, or of a directory that has one{suite}")
 
 
 def _first(names: Iterable[str]) -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher = HERE, suffix: str = "") -> QemuInfo:
+async def probe(
+    binary: str,
+    directory: Path,
+    sockets: Path,
+    launcher: Launcher = HERE,
+    suffix: str = "",
+    within_s: float = START_S,
+) -> QemuInfo:
     """Start `binary` without a machine and query it; raises UsageError if it does not answer as a QEMU does.
 
-    The name of the process ends with `suffix`.
+    It has `within_s` to start, and as long to answer. The name of the process ends with `suffix`.
     """
     name, bare = f"probe-{Path(binary).name}{suffix}", ("-machine", "none", "-nodefaults", "-display", "none")
-    process = QemuProcess(name, binary, bare, directory, sockets, NoNetwork(), launcher)
+    process = QemuProcess(name, binary, bare, directory, sockets, NoNetwork(), launcher, within_s)
     try:
         async with process as qemu:
-            version, target, machines, kvm, parameters, capabilities, schema, has_sandbox = await asyncio.gather(
-                qemu.execute("query-version"),
-                qemu.execute("query-target"),
-                qemu.execute("query-machines"),
-                qemu.execute("query-kvm"),
-                qemu.execute("query-migrate-parameters"),
-                qemu.execute("query-migrate-capabilities"),
-                qemu.execute("query-qmp-schema"),
-                _has_sandbox(qemu),
+            version, target, machines, kvm, parameters, capabilities, schema, has_sandbox = await _answers(
+                qemu, within_s
             )
         kinds = argument_kinds(schema, "migrate-set-parameters")
     except (HarnessError, OSError) as error:
-        why = str(error).replace(f"{name} QEMU", "it")
+        why = str(error).replace(f"the {name} QEMU", "it").replace(f"{name} QEMU", "it")
         raise UsageError(f"{binary} did not answer as a QEMU does ({why}); give the path of a qemu-system-*") from None
     number = version["qemu"]
     return QemuInfo(
@@ -139,6 +149,17 @@ async def probe(binary: str, directory: Path, sockets: Path, launcher: Launcher 
         migrate_parameter_kinds=kinds,
         has_sandbox=has_sandbox,
     )
+
+
+async def _answers(qemu: QemuProcess, within_s: float) -> Sequence[Any]:
+    """Its answers in turn; raises HarnessError, also if they take longer than `within_s`."""
+    try:
+        async with asyncio.timeout(within_s):
+            return await asyncio.gather(*map(qemu.execute, _QUERIES), _has_sandbox(qemu))
+    except TimeoutError:
+        # A QEMU that answers only some of them counts as one that answers.
+        some = f"the {qemu.name} QEMU has not answered all that it was asked for {within_s:g} s"
+        raise HarnessError(qemu.silence(0.0) or some) from None
 
 
 async def _has_sandbox(qemu: QemuProcess) -> bool:

@@ -2,6 +2,7 @@
 """Caches what a QEMU binary can do from one run to the next: asking takes a process and some 0.2 s."""
 
 import os
+import stat
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -36,7 +37,7 @@ class _Memory:
     qemu_info: QemuInfo
 
 
-async def probed(binary: str, directory: Path, sockets: Path) -> QemuInfo:
+async def probed(binary: str, directory: Path, sockets: Path, within_s: float) -> QemuInfo:
     """What `binary` can do: the cached answers of the very same file, or else those of `probe`. Raises UsageError as
     that does.
 
@@ -44,12 +45,12 @@ async def probed(binary: str, directory: Path, sockets: Path) -> QemuInfo:
     """
     fingerprint, place = _fingerprint(binary), _place(binary)
     if fingerprint is None or place is None:
-        return await probe(binary, directory, sockets)
+        return await probe(binary, directory, sockets, within_s=within_s)
     with suppress(OSError, msgspec.DecodeError):
         memory = msgspec.json.decode(place.read_bytes(), type=_Memory)
         if memory.fingerprint == fingerprint:
             return replace(memory.qemu_info, binary=binary)
-    qemu_info = await probe(binary, directory, sockets)
+    qemu_info = await probe(binary, directory, sockets, within_s=within_s)
     with suppress(OSError, UsageError):
         make_private(place.parent)
         write(str(place), msgspec.json.encode(_Memory(fingerprint, qemu_info)))
@@ -59,9 +60,10 @@ async def probed(binary: str, directory: Path, sockets: Path) -> QemuInfo:
 def _fingerprint(binary: str) -> _Fingerprint | None:
     """The fingerprint of an ELF file, else None."""
     try:
-        with open(binary, "rb") as file:
+        # Otherwise a named pipe would block forever.
+        with open(os.open(binary, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
-            if file.read(len(_ELF)) != _ELF:
+            if not stat.S_ISREG(status.st_mode) or file.read(len(_ELF)) != _ELF:
                 return None
     except OSError:
         return None

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..basics.alike import meant
 from ..basics.units import parse_size
 from ..errors import HarnessError, HostRequirementError, UsageError
+from ..parameters.migrate_parameters import CHOICES, MIGRATE_PARAMETERS
 from .launching import HERE, Launcher
 from .probe import QemuInfo
 from .process import QemuProcess
@@ -18,40 +20,60 @@ def typed(qemu_info: QemuInfo, pairs: Sequence[tuple[str, str]]) -> dict[str, An
     """The values of migrate parameters in the types that QMP takes.
 
     Raises HostRequirementError if this QEMU lacks a parameter or a choice of it, UsageError if a value has another
-    type.
+    type, or if no QEMU is known to have such a parameter or choice.
     """
     return {name: _typed(qemu_info, name, text) for name, text in pairs}
 
 
-async def check_ranges(
-    qemu_info: QemuInfo, settings: Mapping[str, Any], directory: Path, sockets: Path, launcher: Launcher = HERE
+async def check_taken(
+    process_name: str,
+    qemu_info: QemuInfo,
+    settings: Mapping[str, Any],
+    directory: Path,
+    sockets: Path,
+    launcher: Launcher = HERE,
 ) -> None:
-    """Set parameters on a QEMU without a guest; raises UsageError with QEMU's own words if it refuses one."""
+    """Set parameters, all at once as a run does, on a QEMU without a guest.
+
+    Raises UsageError with QEMU's own words if it refuses them, HostRequirementError if it ignores one.
+    """
     if not any(isinstance(value, int) and not isinstance(value, bool) for value in settings.values()):
         return
     arguments = ("-machine", "none", "-nodefaults", "-display", "none")
-    process = QemuProcess("settings", qemu_info.binary, arguments, directory, sockets, launcher=launcher)
+    process = QemuProcess(process_name, qemu_info.binary, arguments, directory, sockets, launcher=launcher)
+    its_name = f"QEMU {qemu_info.release_text}"
     async with process as qemu:
-        for name, value in settings.items():
-            try:
-                await qemu.execute("migrate-set-parameters", {name: value})
-            except HarnessError as error:
-                why = error.__cause__ or error
-                raise UsageError(
-                    f"QEMU {qemu_info.release_text} refuses migrate parameter {name}={value}: {why}; give another value"
-                ) from None
+        try:
+            await qemu.execute("migrate-set-parameters", settings)
+        except HarnessError as error:
+            given = ",".join(f"{name}={value}" for name, value in settings.items())
+            raise UsageError(
+                f"{its_name} refuses migrate_parameters={given}: {error.__cause__ or error}; give another value"
+            ) from None
+        in_force = await qemu.execute("query-migrate-parameters")
+    for name, value in settings.items():
+        if name in in_force and in_force[name] != value:
+            raise HostRequirementError(
+                f"{its_name} ignores migrate parameter {name}={value}, which stays {in_force[name]}; leave it out, or "
+                "give another `qemu`"
+            )
 
 
 def _typed(qemu_info: QemuInfo, name: str, text: str) -> Any:
     kinds, qemu = qemu_info.migrate_parameter_kinds, f"QEMU {qemu_info.release_text}"
     if name not in kinds:
-        raise HostRequirementError(
-            f"{qemu} has no migrate parameter {name}; see what query-migrate-parameters shows, or give another `qemu`"
-        )
+        lacks = f"{qemu} has no migrate parameter {name}"
+        if name not in MIGRATE_PARAMETERS:
+            known = sorted({*MIGRATE_PARAMETERS, *kinds})
+            raise UsageError(f"{lacks}, and no release is known to have it; {meant(name, known)}")
+        raise HostRequirementError(f"{lacks}; see what query-migrate-parameters shows, or give another `qemu`")
     kind, what = kinds[name], f"migrate parameter {name} of {qemu}"
     if not isinstance(kind, str):
         if text not in kind:
-            raise HostRequirementError(f"{what} can be {', '.join(kind)}, not {text!r}; give one of these")
+            says = f"{what} can be {', '.join(kind)}, not {text!r}"
+            if text not in CHOICES.get(name, (text,)):
+                raise UsageError(f"{says}; {meant(text, CHOICES[name])}")
+            raise HostRequirementError(f"{says}; give one of these")
         return text
     if kind == "boolean":
         if text.lower() not in _FLAGS:
@@ -61,7 +83,9 @@ def _typed(qemu_info: QemuInfo, name: str, text: str) -> Any:
         try:
             return parse_size(text)
         except UsageError:
-            raise UsageError(f"{what} is a whole number, not {text!r}; give one, such as 4 or 64M") from None
+            raise UsageError(
+                f"{what} is a whole number and at least 0, not {text!r}; give one, such as 4 or 64M"
+            ) from None
     if kind in ("array", "object"):
         raise UsageError(f"{what} is not a single value, so it cannot be set here; leave it out")
     return text

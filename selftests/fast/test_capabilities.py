@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Migration capabilities that no run can be judged with are refused by what was given, before anything is launched."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
-from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.errors import HostRequirementError, UsageError
 from avocado_migdowntime.parameters.capabilities import CAPABILITIES
 from avocado_migdowntime.parameters.table import Parameters, parse
-from avocado_migdowntime.qemu.planning import check_among_themselves
+from avocado_migdowntime.qemu.planning import check, check_among_themselves
+from avocado_migdowntime.qemu.probe import probe
 
+from ..support.made_up_qemu import made_up_qemu
 from ..support.refused import refusal
 
 REFUSED = {name for name, capability in CAPABILITIES.items() if capability.refused}
@@ -76,3 +79,18 @@ def test_one_that_is_not_known_is_for_qemu_to_refuse():
     given = replace(Parameters(), capabilities=parse({"capabilities": "warp-drive"}).capabilities)
     check_among_themselves(given)
     assert given.capabilities == ("warp-drive",)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "says"),
+    [
+        ("xbzrle", HostRequirementError, "; see what query-migrate-capabilities shows, or give another `qemu`"),
+        ("xbrzle", UsageError, ", and no release is known to have it; did you mean xbzrle?"),
+        ("event", UsageError, ", and no release is known to have it; did you mean events?"),
+    ],
+)
+def test_what_a_qemu_lacks_is_told_from_what_is_none(name, kind, says, tmp_path, sockets):
+    info = asyncio.run(probe(made_up_qemu(tmp_path / "qemu"), tmp_path, sockets))
+    with pytest.raises(kind) as caught:
+        check(info, parse({"arch": "x86_64", "capabilities": f"events,{name}"}))
+    assert str(caught.value) == f"QEMU 7.2.0 has no migration capability {name}{says}"

@@ -136,3 +136,14 @@ def test_what_was_judged_anew_counts_and_a_qemu_that_is_gone_stays(tmp_path):
     text = tool.page(table)
     assert f"| `{WAYS[0].name}` | {WAYS[0].judged} | accurate, +0.00%, 2 | lacks |" in text
     assert f"2 of {2 * len(WAYS)} cells" in text and "| 6.0.0 ppc64 | 7.2.22 ppc64 |" in text
+    assert " cells were run. 1 were accurate: off by 0.00 % (median) and 0.00 % (maximum).\n" in text
+
+
+def test_the_page_says_how_far_those_are_off_that_are_accurate(tmp_path):
+    table = replace(tool.both()[0], kept=tmp_path / "features.jsonl")
+    for number, shown in enumerate(("accurate, -0.11%, 2", "accurate, +0.29%, 2; blocktime 1 of 0 to 2 ms", "lacks")):
+        add(table.kept, {"way": WAYS[number].name, "release": "6.0.0", "arch": "ppc64", "shown": shown, "reason": ""})
+    said = " cells were run. 2 were accurate: off by 0.20 % (median) and 0.29 % (maximum).\n"
+    assert said in tool.page(table)
+    table = replace(table, kept=tmp_path / "none.jsonl")
+    assert "0 of 0 cells were run.\n" in tool.page(table)

@@ -16,8 +16,14 @@ def test_the_last_result_of_a_run_counts_whatever_qemus_are_here(tmp_path):
     for row in ({"found": False}, {"arch": "x86_64", "found": False}, {"found": True}):
         add(path, {**ROW, **row})
     text = found.page(path)
-    assert "\n| `stale` | 1 of 2 | not tried | not tried |\n" in text and "; 1 had the right" in text
+    assert "\n| `stale` | 1 of 2 | not tried | not tried |\n" in text
+    assert "; 1 had the right result, 1 of them only when they were made again.\n" in text
     assert "- `stale`, TLS, 6.0.0 x86_64: accurate\n" in text and "6.0.0 ppc64: accurate" not in text
+
+
+def test_runs_that_were_right_at_once_are_not_called_made_again(tmp_path):
+    add(tmp_path / "found.jsonl", {**ROW, "found": True})
+    assert "; 1 had the right result.\n" in found.page(tmp_path / "found.jsonl")
 
 
 @pytest.mark.parametrize("path", sorted(TRIED.glob("*.jsonl")), ids=lambda path: path.stem)

@@ -57,6 +57,12 @@ def test_a_qemu_that_is_right_is_good_and_leaves_nothing(monkeypatch, temporary,
     assert files_of(temporary) == []
 
 
+def test_what_does_not_go_together_is_said_without_waiting_for_others(monkeypatch, capsys):
+    monkeypatch.setattr("avocado_migdowntime.host.one_at_a_time._try_bind", lambda lock, name: False)
+    assert judged("-p", "capabilities=multifd", "-p", "link=fd") == 125
+    assert "capability multifd " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("file", "status"), [(WRONG, 1), (OPEN, 125)], ids=["wrong", "open"])
 def test_of_any_other_it_is_said_why_and_where_the_files_are(file, status, monkeypatch, temporary, capsys):
     made_up(monkeypatch, file)

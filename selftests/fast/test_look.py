@@ -2,6 +2,7 @@
 """What one look may be, figure by figure: 1000 bytes go out in a millisecond."""
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 
@@ -78,6 +79,48 @@ def test_a_report_below_what_was_left_before_in_the_pass_is_of_another(most_byte
     assert look((1000, 1001), most_left_bytes=most_bytes).was_below is was_below
     assert not look(None, most_left_bytes=most_bytes).was_below
     assert not look((1000, 1001), bytes_per_ms=None, most_left_bytes=most_bytes).was_below
+
+
+THIRD = {"left": (600, 600), "dirtied": (500, 500), "syncs": 3, "sent_bytes": 6_400_000, "mean_bytes_per_ms": 2000.0}
+"""After 3.2 s, of which the second pass took 1.2 s."""
+
+
+@pytest.mark.parametrize(
+    ("more", "gave"),
+    [
+        ({}, ((600, 600), (1920, 1920))),
+        ({"syncs": 0}, ((600, 600), (1920, 1920))),
+        ({"left": (500, 600)}, ((1000 / 2.2, 600), (1000 + 1000 / 2.2, 1920))),
+        ({"dirtied": (500, 600)}, ((1000 / 2.2, 600), (1000 + 1000 / 2.2, 1920))),
+        ({"left": (600, 1600)}, ((600, inf), (1920, inf))),
+        ({"most_left_bytes": 800_000}, ((600, 600), (1920, 1920))),
+    ],
+)
+def test_what_other_formulas_gave_in_the_second_pass(more, gave):
+    names = ("dirty-rate", "redirty")
+    expected = [(low * (1 - NEAR), high * (1 + NEAR)) for low, high in gave]
+    given = look((1000, 1001), **THIRD | more).of_second_pass
+    assert tuple(given) == names
+    assert [(ms.low, ms.high) for ms in given.values()] == [pytest.approx(pair) for pair in expected]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"syncs": 2},
+        {"syncs": 4},
+        {"sent_bytes": None},
+        {"mean_bytes_per_ms": None},
+        {"left": None},
+        {"dirtied": None},
+        {"dirtied": (0, 500)},
+        {"bytes_per_ms": just(0.0)},
+        {"left": (1600, 1700)},
+        {"most_left_bytes": 800_001},
+    ],
+)
+def test_no_report_is_of_the_second_pass_where_that_is_not_the_one_before_or_it_was_renewed(more):
+    assert look((1000, 1001), **THIRD | more).of_second_pass == {}
 
 
 @pytest.mark.parametrize(

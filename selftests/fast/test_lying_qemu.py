@@ -144,6 +144,19 @@ def test_an_answer_that_is_none_is_named_with_its_command(tmp_path, sockets, com
 
 
 @pytest.mark.parametrize(
+    ("silent", "says"),
+    [
+        (PROBED, r"it has not answered query-version for \d+ s, \S+ \d+ is \w+: it printed nothing"),
+        (["query-machines"], "it has not answered all that it was asked for 3 s"),
+    ],
+)
+def test_one_that_does_not_answer_is_told_of_in_time(tmp_path, sockets, silent, says):
+    binary = made_up_qemu(tmp_path / "mad", {**PROBED, **dict.fromkeys(silent)})
+    with pytest.raises(UsageError, match=rf"mad did not answer as a QEMU does \({says}\); give the path"):
+        asyncio.run(probe(binary, tmp_path, sockets, within_s=3.0))
+
+
+@pytest.mark.parametrize(
     "answer", ["[" * 200_000, '{"return":{}}' * 3, '{"return":', "\0\0\n", "nonsense\n", '{"event":1}\n']
 )
 def test_what_is_no_answer_is_a_sentence_too(tmp_path, sockets, answer):

@@ -10,7 +10,7 @@ from avocado_migdowntime.parameters.migrate_parameters import MIGRATE_PARAMETERS
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.planning import check, check_among_themselves
 from avocado_migdowntime.qemu.probe import probe
-from avocado_migdowntime.qemu.settings import check_ranges, typed
+from avocado_migdowntime.qemu.settings import check_taken, typed
 
 from ..support.made_up_qemu import PROBED, made_up_qemu
 from ..support.refused import refusal
@@ -59,11 +59,16 @@ def test_a_refusal_says_what_to_try(name):
     assert str(caught.value).endswith(("leave it out", "instead"))
 
 
-def test_a_mode_that_sends_no_ram_is_lacking():
+@pytest.mark.parametrize("mode", ["cpr-reboot", "cpr-transfer", "cpr-exec"])
+def test_a_mode_that_sends_no_ram_is_lacking(mode):
     with pytest.raises(
         HostRequirementError, match="^mode keeps RAM in place, in any mode but normal: QEMU then sends no RAM"
     ):
-        check_among_themselves(parse({"migrate_parameters": "mode=cpr-reboot"}))
+        check_among_themselves(parse({"migrate_parameters": f"announce-max=7,mode={mode}"}))
+
+
+def test_the_mode_that_sends_ram_is_taken():
+    check_among_themselves(parse({"migrate_parameters": "mode=normal"}))
 
 
 @pytest.mark.parametrize("name", sorted(set(MIGRATE_PARAMETERS) - REFUSED - {"mode"}))
@@ -106,9 +111,23 @@ def test_values_get_the_types_that_this_qemu_has(qemu_info):
             "migrate parameter multifd-compression of QEMU 7.2.0 can be none, zstd, not 'qpl'; give one of these",
         ),
         (
+            *("multifd-compression", "zst", UsageError),
+            "migrate parameter multifd-compression of QEMU 7.2.0 can be none, zstd, not 'zst'; did you mean zstd?",
+        ),
+        (
             *("multifd-channels", "four", UsageError),
-            "migrate parameter multifd-channels of QEMU 7.2.0 is a whole number, not 'four'; "
+            "migrate parameter multifd-channels of QEMU 7.2.0 is a whole number and at least 0, not 'four'; "
             "give one, such as 4 or 64M",
+        ),
+        (
+            *("multifd-channels", "-1", UsageError),
+            "migrate parameter multifd-channels of QEMU 7.2.0 is a whole number and at least 0, not '-1'; "
+            "give one, such as 4 or 64M",
+        ),
+        (
+            *("multifd-chanels", "4", UsageError),
+            "QEMU 7.2.0 has no migrate parameter multifd-chanels, and no release is known to have it; did you mean "
+            "multifd-channels or multifd-compression or multifd-qatzip-level?",
         ),
         (
             *("cpu-throttle-tailslow", "4", UsageError),
@@ -127,16 +146,36 @@ def test_what_this_qemu_lacks_or_refuses_is_one_sentence(qemu_info, name, value,
     assert str(caught.value) == words
 
 
-def test_a_value_out_of_range_is_refused_in_qemus_own_words(tmp_path, sockets):
-    binary = made_up_qemu(tmp_path / "qemu", {**PROBED, "migrate-set-parameters": REFUSES})
+def taken(tmp_path, sockets, settings, **answers):
+    """Set them on a QEMU with these answers."""
+    binary = made_up_qemu(tmp_path / "qemu", {**PROBED, **answers})
     info = asyncio.run(probe(binary, tmp_path, sockets))
+    asyncio.run(check_taken("settings", info, settings, tmp_path, sockets))
+
+
+def test_a_value_out_of_range_is_refused_in_qemus_own_words(tmp_path, sockets):
+    refuses = {"migrate-set-parameters": REFUSES}
     with pytest.raises(UsageError) as caught:
-        asyncio.run(check_ranges(info, {"multifd-channels": 500}, tmp_path, sockets))
+        taken(tmp_path, sockets, {"multifd-channels": 500, "multifd-compression": "zstd"}, **refuses)
     assert str(caught.value) == (
-        "QEMU 7.2.0 refuses migrate parameter multifd-channels=500: Parameter 'multifd_channels' expects a value "
-        "between 1 and 255; give another value"
+        "QEMU 7.2.0 refuses migrate_parameters=multifd-channels=500,multifd-compression=zstd: Parameter "
+        "'multifd_channels' expects a value between 1 and 255; give another value"
     )
-    asyncio.run(check_ranges(info, {"multifd-compression": "zstd", "cpu-throttle-tailslow": True}, tmp_path, sockets))
+    taken(tmp_path, sockets, {"multifd-compression": "zstd", "cpu-throttle-tailslow": True}, **refuses)
+
+
+def test_a_value_that_qemu_ignores_is_told_before_a_guest_is_launched(tmp_path, sockets):
+    """QEMU 7.2 takes any multifd-zlib-level, and goes on with 1."""
+    answers = {
+        "migrate-set-parameters": {},
+        "query-migrate-parameters": {"multifd-channels": 4, "multifd-zlib-level": 1},
+    }
+    with pytest.raises(HostRequirementError) as caught:
+        taken(tmp_path, sockets, {"multifd-channels": 4, "multifd-zlib-level": 5}, **answers)
+    assert str(caught.value) == (
+        "QEMU 7.2.0 ignores migrate parameter multifd-zlib-level=5, which stays 1; leave it out, or give another `qemu`"
+    )
+    taken(tmp_path, sockets, {"multifd-channels": 4, "not-shown": 1}, **answers)
 
 
 def test_one_that_an_end_has_not_is_found_before_a_guest_is_launched(qemu_info):

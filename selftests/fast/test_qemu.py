@@ -2,6 +2,7 @@
 """Finding binaries, RAM that a machine refuses, and what the guest is ordered."""
 
 import asyncio
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,6 +26,9 @@ def test_a_missing_binary_is_the_users_when_named_and_the_hosts_when_not(tmp_pat
     plain.write_text("")
     with pytest.raises(UsageError, match="is not executable"):
         find_binary(str(plain), "ppc64")
+    os.mkfifo(tmp_path / "pipe", 0o700)
+    with pytest.raises(UsageError, match="pipe is no regular file; give the path of a qemu-system-ppc64, or"):
+        find_binary(str(tmp_path / "pipe"), "ppc64")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(HostRequirementError, match="apt-get install qemu-system-ppc \\(or: dnf"):
         find_binary(None, "ppc64")

@@ -25,7 +25,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The binaries that are asked, in turn; the release that each answers is how often it was."""
     binaries: list[str] = []
 
-    async def probe(binary: str, directory: Path, sockets: Path) -> QemuInfo:
+    async def probe(binary: str, directory: Path, sockets: Path, within_s: float) -> QemuInfo:
         binaries.append(binary)
         release = (len(binaries), 2, 22)
         return QemuInfo(
@@ -59,7 +59,7 @@ def made(path: Path, content: bytes) -> Path:
 
 
 def known(binary: Path) -> QemuInfo:
-    return asyncio.run(remembered.probed(str(binary), Path("/nowhere"), Path("/nowhere")))
+    return asyncio.run(remembered.probed(str(binary), Path("/nowhere"), Path("/nowhere"), 9.0))
 
 
 def test_it_is_asked_once(binary: Path, asked: list[str]) -> None:
@@ -105,6 +105,11 @@ def test_a_script_is_asked_each_time_as_it_may_start_another(tmp_path: Path, ask
     assert not cache_directory().exists()
 
 
+def test_a_pipe_is_not_waited_for(tmp_path: Path, asked: list[str]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert known(tmp_path / "pipe").release[0] == 1
+
+
 def _files() -> list[Path]:
     return [path for path in cache_directory().rglob("*") if path.is_file()]
 
@@ -141,7 +146,7 @@ def test_what_another_user_keeps_is_neither_believed_nor_written(binary: Path, a
 
 
 def test_what_is_no_qemu_is_asked_again(binary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refused(*_: object) -> QemuInfo:
+    async def refused(*_: object, within_s: float) -> QemuInfo:
         raise UsageError("it did not answer")
 
     monkeypatch.setattr(remembered, "probe", refused)

@@ -78,6 +78,6 @@ def test_for_how_long_a_vcpu_waited_for_pages_is_judged_by_how_long_it_was_seen_
 
 
 def test_a_value_that_qemu_does_not_take_is_refused_before_a_guest_is_launched(tmp_path):
-    with pytest.raises(UsageError, match=r"refuses migrate parameter multifd-channels=0: .*; give another value$"):
+    with pytest.raises(UsageError, match=r"refuses migrate_parameters=multifd-channels=0: .*; give another value$"):
         run(tmp_path, capabilities="multifd", migrate_parameters="multifd-channels=0")
     assert not (tmp_path / "source.command").exists()
