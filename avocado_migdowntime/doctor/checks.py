@@ -23,6 +23,9 @@ _SMALL_PAGES = "4 KiB pages: -p page_size=4K (avocado run: --migdowntime-page-si
 _MOST_DESCRIBED = 3
 """The most directories that are described individually."""
 _QUIET_GOVERNORS = frozenset({"performance"})
+_LESS_LOAD = "stop what `top` shows, or wait"
+_CARRIED_SHARE = 0.9
+"""The least part of its bandwidth that a shaped link carries on a quiet host."""
 
 
 def check_host(host: Host) -> Iterator[HostCheck]:
@@ -182,6 +185,8 @@ def check_shaped(shaped: Shaped, without: State) -> HostCheck:
         return HostCheck(name, State.OK, f"not tried: it would load the kernel's {', '.join(shaped.loadable)}")
     where = ", in a user namespace" if shaped.in_user_namespace else ""
     text = f"a link of {shaped.wanted_bytes_per_s / 1e6:g} MB/s carries {carried:.2f} MB/s{where}"
+    if shaped.bytes_per_s < _CARRIED_SHARE * shaped.wanted_bytes_per_s:
+        return HostCheck(name, State.NOTE, f"{text}: the host is too busy for it", _LESS_LOAD)
     return HostCheck(name, State.OK, text)
 
 
@@ -202,8 +207,7 @@ def check_load(cpu: Cpu) -> HostCheck:
     if cpu.usable < 2:
         return HostCheck("cpu load", State.NOTE, f"{text}: steady figures need two", "give the host more CPUs")
     if cpu.load > cpu.usable / 2:
-        mend = "stop what `top` shows, or wait"
-        return HostCheck("cpu load", State.NOTE, f"{text}: verdicts may be inconclusive on a busy host", mend)
+        return HostCheck("cpu load", State.NOTE, f"{text}: verdicts may be inconclusive on a busy host", _LESS_LOAD)
     return HostCheck("cpu load", State.OK, text)
 
 

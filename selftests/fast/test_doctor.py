@@ -98,6 +98,8 @@ HOSTS = [
     ({"shaped": FORBIDDEN}, "link=shaped", "note", "as root"),
     ({"shaped": Shaped(fault="no CONFIG_VETH")}, "link=shaped", "note", ""),
     ({"shaped": Shaped(loadable=("veth",))}, "link=shaped", "ok", ""),
+    ({"shaped": Shaped(bytes_per_s=30.8e6, wanted_bytes_per_s=50e6)}, "link=shaped", "note", "top"),
+    ({"shaped": Shaped(bytes_per_s=45e6, wanted_bytes_per_s=50e6)}, "link=shaped", "ok", ""),
     ({"cpu": Cpu(4, frozenset({"performance", "powersave"}), 0)}, "cpu governor", "note", "cpupower"),
     ({"cpu": Cpu(4, frozenset(), 0)}, "cpu governor", "ok", ""),
     ({"cpu": Cpu(4, frozenset(), 2.1)}, "cpu load", "note", "top"),
