@@ -23,6 +23,7 @@ from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.host.one_at_a_time import alone_on_host
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.trace.model import Trace
+from avocado_migdowntime.trace.samples import Samples
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 
@@ -86,7 +87,7 @@ def biased(trace: Trace, factor: float) -> Trace:
         else sample
         for sample in trace.samples
     )
-    return replace(trace, samples=tuple(samples))
+    return replace(trace, samples=Samples.of(samples))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
@@ -49,36 +50,29 @@ def timed(command: list[str]) -> float:
 def sampled(rate_hz: int) -> list[float]:
     """Milliseconds between the samples of a migration."""
     with tempfile.TemporaryDirectory(prefix="mdt-", dir="/tmp") as directory:
-        qemu, trace = Qemu(Path(directory)), Path(directory, "trace")
-        try:
+        trace = Path(directory, "trace")
+        with closing(Qemu(Path(directory))) as qemu:
             qemu.migrate_slowly()
             options = ["--rate", str(rate_hz), "--quiet", "-o", str(trace)]
             record = subprocess.Popen([*AVOCADO, "record", str(qemu.socket), *options])
             time.sleep(RECORDED_S)
             qemu.execute("migrate_cancel")
             record.wait()
-        finally:
-            qemu.end()
         times_s = [sample.t_s for sample in read(str(trace)).samples if sample.on is None]
         return [1000 * (after - before) for before, after in pairwise(times_s)]
 
 
 def piped() -> float:
     """Answers a second that `record -` writes, its start left out."""
-    answer = {
-        "status": "active",
-        "ram": dict.fromkeys(("remaining", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate", "mbps"), 1),
-    }
-    answer["ram"]["page-size"] = 4096
+    counted = ("remaining", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate", "mbps")
+    answer = {"status": "active", "ram": {**dict.fromkeys(counted, 1), "page-size": 4096}}
     text = json.dumps({"return": answer}, indent=2) + "\n\n"
     with tempfile.TemporaryDirectory() as directory:
         trace = Path(directory, "trace")
         record = subprocess.Popen(
             [*AVOCADO, "record", "-", "--quiet", "-o", str(trace)], stdin=subprocess.PIPE, text=True
         )
-        record.stdin.write(text * PIPED)
-        record.stdin.close()
-        record.wait()
+        record.communicate(text * PIPED)
         return PIPED / read(str(trace)).samples[-1].t_s
 
 

@@ -21,6 +21,8 @@ from avocado_migdowntime.errors import HostRequirementError, MigDowntimeError
 from avocado_migdowntime.experiments.expected_downtime import expected_downtime
 from avocado_migdowntime.host.one_at_a_time import alone_on_host
 from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.verdict.check import Outcome
+from avocado_migdowntime.verdict.verdict import Judgement, Verdict
 from selftests.support import leftovers
 
 PAGES: Sequence[Mapping[str, str]] = (
@@ -37,7 +39,7 @@ _MB = 1 << 20
 _GIVEN_BACK = ("descriptors", "threads", "left behind", "hugepages")
 """What must be the same after each run as after the first ones."""
 _ENDING_S = 10.0
-_ACCUSING = "inaccurate"
+_ACCUSING, _BUT_WRONG = "inaccurate", "but wrong: "
 
 
 def main() -> int:
@@ -55,7 +57,7 @@ def main() -> int:
             print(f"left out: {given}", flush=True)
             continue
         verdicts[said] += 1
-        seen.append(_had())
+        seen.append(had())
         number += 1
         print(f"{number} {' '.join(given.values())}: {said}; {_shown(seen[-1])}", file=sys.stderr, flush=True)
     return told(verdicts, seen, max(1, len(matrix)))
@@ -73,7 +75,8 @@ def told(verdicts: Mapping[str, int], seen: Sequence[Mapping[str, float]], a_rou
         if name in _GIVEN_BACK and last > first:
             grown.append(name)
     wrong = [verdict for verdict in verdicts if verdict not in ("accurate", "inconclusive")]
-    print(f"piled up: {', '.join(grown) or 'nothing'}; false alarms: {verdicts.get(_ACCUSING, 0)}")
+    alarms = sum(number for verdict, number in verdicts.items() if verdict == _ACCUSING or _BUT_WRONG in verdict)
+    print(f"piled up: {', '.join(grown) or 'nothing'}; false alarms: {alarms}")
     return 1 if grown or wrong or not seen else 0
 
 
@@ -81,14 +84,22 @@ def _run(given: Mapping[str, str]) -> str:
     """The verdict, or the error."""
     with tempfile.TemporaryDirectory(prefix="mdt-soak-") as directory, alone_on_host(lambda _: None):
         try:
-            return str(asyncio.run(expected_downtime(parse(given), Path(directory), lambda _: None)).verdict)
+            return said(asyncio.run(expected_downtime(parse(given), Path(directory), lambda _: None)))
         except HostRequirementError:
             return "lacking"
         except MigDowntimeError as error:
             return f"error: {error}"
 
 
-def _had() -> dict[str, float]:
+def said(verdict: Verdict) -> str:
+    """The verdict; with what it finds wrong, if that is not the report."""
+    failed = [f"{check.name} {check.code}" for check in verdict.checks if check.outcome is Outcome.FAILED]
+    if not failed or verdict.verdict is Judgement.INACCURATE:
+        return str(verdict.verdict)
+    return f"{verdict.verdict}, {_BUT_WRONG}{' and '.join(failed)}"
+
+
+def had() -> dict[str, float]:
     """What this process has, and what the host has because of it."""
     status = dict(line.split(":\t") for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line)
     pools = list(_POOLS.glob("*/nr_hugepages"))
@@ -104,7 +115,7 @@ def _had() -> dict[str, float]:
 def _left() -> set[str]:
     """What a run leaves; the reaper may need a moment to end."""
     until_s = time.monotonic() + _ENDING_S
-    while (left := set(leftovers.traces_of_runs(False))) and time.monotonic() < until_s:
+    while (left := set(leftovers.traces_of_runs())) and time.monotonic() < until_s:
         time.sleep(0.05)
     return left
 

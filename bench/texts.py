@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.core import Cost, cost, print_head, print_row
+from bench.core import print_head, print_row
+from bench.cost import Cost, cost
 from selftests.support import product_logs
 from selftests.support.product_logs import Look
 

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -47,7 +48,7 @@ def race(runs: int) -> None:
     """Print how long each takes, and how much more than `avocado run /bin/true` in the same round."""
     runners: dict[str, Callable[[], tuple[float, float]]] = {TRUE: lambda: avocado("/bin/true")}
     for name, parameters in GUESTS.items():
-        runners[name] = lambda given=parameters: avocado("migdowntime:expected-downtime", given)
+        runners[name] = partial(avocado, "migdowntime:expected-downtime", parameters)
     own_test = os.environ.get("QTEST_MIGRATION_TEST")
     if own_test and "QTEST_QEMU_BINARY" in os.environ:
         runners[QEMU_S_OWN] = lambda: plain([own_test, "-p", "/x86_64/migration/precopy/unix/plain"])

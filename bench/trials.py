@@ -6,8 +6,10 @@ bench/trials.py`.
 import argparse
 import asyncio
 import tempfile
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from avocado_migdowntime.experiments.convergence import convergence
 from avocado_migdowntime.experiments.downtime import downtime
@@ -42,7 +44,7 @@ def main() -> None:
     )
 
 
-def run(experiment, parameters: dict[str, str]) -> Verdict:
+def run(experiment: Callable[..., Coroutine[Any, Any, Verdict]], parameters: dict[str, str]) -> Verdict:
     """One run of an experiment."""
     with tempfile.TemporaryDirectory() as directory:
         return asyncio.run(experiment(parse(parameters), Path(directory), lambda _: None))

@@ -51,7 +51,7 @@ def main(results: Path) -> int:
 def run(results: Path) -> int:
     """Run the test and judge its recording; the status is that of the first of the two that fails."""
     options = ("--migdowntime-arch", WANTED["arch"], "--migdowntime-page-size", page_size())
-    line = [AVOCADO, "run", "--job-results-dir", results, *options, "migdowntime:expected-downtime"]
+    line: list[str | Path] = [AVOCADO, "run", "--job-results-dir", results, *options, "migdowntime:expected-downtime"]
     tested = ended(line)
     traces = sorted((results / "latest" / "test-results").glob("*/data/trace.jsonl"))
     if not traces:

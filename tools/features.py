@@ -75,7 +75,11 @@ class _Loader(yaml.SafeLoader):
     """Reads a tree with multiplex tags as if it had none."""
 
 
-_Loader.add_constructor("!mux", lambda loader, node: loader.construct_mapping(node, deep=True))
+def _branches(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor("!mux", _branches)
 
 
 @dataclass(frozen=True)

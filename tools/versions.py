@@ -154,7 +154,13 @@ def judged(environment: Path, qemu: list[str], arch: str) -> str:
     """The verdict of one run, or why there is none."""
     words = ["-m", "avocado_migdowntime", "judge", "--json", "--quiet", "--arch", arch, "-p", "page_size=4K", *qemu]
     done = run([str(environment / "bin" / "python"), *words], cwd=environment)
-    return str(json.loads(done.stdout)["verdict"]) if done.stdout else f"status {done.returncode}"
+    if not done.stdout:
+        return f"status {done.returncode}"
+    verdict = json.loads(done.stdout)
+    wrong = [check["name"] for check in verdict["checks"] if check["outcome"] == "failed"]
+    return (
+        ", but ".join([str(verdict["verdict"]), *wrong[:1]]) if verdict["verdict"] == "accurate" else verdict["verdict"]
+    )
 
 
 def run(command: list[str], cwd: Path = TOP) -> subprocess.CompletedProcess[str]:

@@ -24,6 +24,8 @@ REPORTS = 5
 """This many usable reports of the current pass are enough: one may be torn."""
 _PATIENCE_S = 4.0
 """How long to wait for judgeable passes once there should be enough: a busy host may spoil one."""
+_ABOUT = 2
+"""The bandwidth is far above the one ordered if it exceeds it by this factor: then only a busy host has changed it."""
 _SLOWED_S, _LATE_S = 0.6, 2.0
 """How long a report may take to follow, and how long to wait if it is not seen at all."""
 
@@ -42,8 +44,9 @@ async def _course(run: Run) -> None:
         return
     if enough.bytes_per_ms:
         run.stage.say(f"at {SLOWED:.0%} of the bandwidth, to see whether the report follows")
-        await run.send_at(SLOWED * enough.bytes_per_ms, BANDWIDTH)
-        if not await run.follow(_Followed(run)):
+        slower_bytes_per_ms = SLOWED * enough.bytes_per_ms
+        await run.send_at(slower_bytes_per_ms, BANDWIDTH)
+        if not await run.follow(Followed(run, slower_bytes_per_ms)):
             return
     await run.let_complete()
 
@@ -86,11 +89,11 @@ class EnoughPasses:
         return judge_bandwidth(evidence).needs_no_more
 
 
-class _Followed:
-    """Whether reports follow the bandwidth, or had enough time to, or the pass is over."""
+class Followed:
+    """Whether reports follow the bandwidth to `bytes_per_ms`, or had enough time to, or the pass is over."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, run: Run, bytes_per_ms: float) -> None:
+        self._run, self._bytes_per_ms = run, bytes_per_ms
         formula, tolerance = run.parameters.formula, run.parameters.tolerance
         self._segments, _ = judged_passes(run.evidence().undisturbed, formula, tolerance, ExcludedSamples())
         self._first: tuple[float, int] | None = None
@@ -108,5 +111,6 @@ class _Followed:
         rest = slowed(self._run.evidence(), self._segments, parameters.tolerance)
         if rest is None:
             return watched_s >= _LATE_S
-        follows = len(rest.reports) >= REPORTS and rest.fits[parameters.formula].agrees
+        is_slow = rest.bytes_per_ms <= _ABOUT * self._bytes_per_ms
+        follows = is_slow and len(rest.reports) >= REPORTS and rest.fits[parameters.formula].agrees
         return follows or watched_s >= _SLOWED_S

@@ -12,7 +12,7 @@ from ..oracle.releases import remark
 from ..oracle.reports import ExcludedSamples
 from ..oracle.segments import slowed
 from ..trace.cpu import CpuUse, cpu_courses
-from ..trace.events import HARNESS, LAGGING
+from ..trace.events import BANDWIDTH, HARNESS, LAGGING
 from ..trace.model import Trace
 from .bandwidth import judge_bandwidth
 from .blocktime import judge_blocktime
@@ -33,6 +33,8 @@ from .throttle import judge_throttle
 from .trials import judge_trials
 from .verdict import Verdict
 
+NOT_FOLLOWED = "whether the report follows another bandwidth was not seen"
+"""A remark on a report that is right in each pass, if the bandwidth was changed and too little of that was seen."""
 REPORT_TOLERANCE = 0.01
 """The relative error that still counts as accurate: far above the oracle's noise (0.05 %), far below wrong formulas."""
 
@@ -65,7 +67,10 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     fit = fit_passes(segment.fits[contract] for segment in segments) if segments else None
     look = None
     if segments:
-        formula, report = decide(evidence, segments, slowed(whole, segments, tolerance), contract, tolerance)
+        rest = slowed(whole, segments, tolerance)
+        formula, report = decide(evidence, segments, rest, contract, tolerance)
+        if rest is None and report.outcome is Outcome.PASSED and whole.trace.first_event(HARNESS, BANDWIDTH):
+            remarks.append(NOT_FOLLOWED)
     else:
         formula, report, look = decide_without_pass(whole if whole.came_to_an_end else evidence, contract, tolerance)
     reported_ms = median(segment.reported_ms for segment in segments) if segments else None
