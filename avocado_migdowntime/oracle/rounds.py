@@ -8,10 +8,13 @@ of what was counted beyond the pages each 8 bytes are the end of a round; the na
 first page, may look like one. Where pages cost something else (xbzrle, multifd, compression) it does not come out.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..trace.ram import Ram
 from ..trace.samples import Floats, Samples
 
 HEADER_BYTES = 8
@@ -21,14 +24,15 @@ _UNLIKE = 0.15
 _ZERO_PAGE_BYTES = HEADER_BYTES + 1
 
 
-def rounds_ended(samples: Samples) -> Floats:
+def rounds_ended(samples: Samples | Ram) -> Floats:
     """How many rounds had ended at each of `samples`, but for a constant: whole numbers where that can be told.
 
-    NaN where QEMU does not say what it counted.
+    NaN where QEMU does not say what it counted; a Ram has to say it.
     """
     zeros = samples.zero_pages
     of_pages = (samples.page_bytes + HEADER_BYTES) * (samples.sent_pages - zeros) + _ZERO_PAGE_BYTES * zeros
-    ends: Floats = (samples.counted_bytes - of_pages) / HEADER_BYTES
+    counted: Any = samples.counted_bytes
+    ends: Floats = (counted - of_pages) / HEADER_BYTES
     return ends
 
 
