@@ -10,9 +10,6 @@ from ..errors import UsageError
 from ..trace.file import is_recording, plain_chunks, recording
 from ..trace.model import Trace
 from .foreign import of_bytes
-from .gathering import trace_of
-from .order import items_in_order
-from .reader import Reader
 
 _EXPECTED = "expected a recording, or a text about a migration"
 
@@ -58,6 +55,15 @@ def _parse(source: Iterator[bytes]) -> Trace:
         return recording(chunks, notes)
     if foreign := of_bytes(first):
         raise UsageError(foreign.sentence)
-    reader = Reader()
-    trace = trace_of(items_in_order(reader, chunks), reader, notes)
+    trace = _told(chunks, notes)
     return replace(trace, header={**trace.header, "recorded": "from a pipe"}) if was_read else trace
+
+
+def _told(chunks: Iterator[bytes], notes: list[str]) -> Trace:
+    """The trace in a text. Only a text needs all forms: to import them takes longer than to read most recordings."""
+    from .gathering import trace_of
+    from .order import items_in_order
+    from .reader import Reader
+
+    reader = Reader()
+    return trace_of(items_in_order(reader, chunks), reader, notes)

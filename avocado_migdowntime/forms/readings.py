@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from ..basics.interval import Interval
-from ..trace.figures import Column
+from ..trace.figures import COLUMNS, Column
 from ..trace.reading import Reading, Stamp
 from ..trace.samples import Floats, Indices
 from .figures import column, reading_of
@@ -137,7 +137,7 @@ def _of_guest(
         return None
     numbers = np.sort(np.concatenate([part.numbers for part in parts]))
     logged_s = logged_s[numbers]
-    table = np.full((len(Column), len(numbers)), np.nan)
+    table = np.full((COLUMNS, len(numbers)), np.nan)
     total_s, sent_bytes = np.empty(len(numbers)), np.empty((2, len(numbers)))
     for part in parts:
         at = np.searchsorted(numbers, part.numbers)

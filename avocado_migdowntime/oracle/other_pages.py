@@ -41,7 +41,7 @@ class Others:
 
     def after(self, ended: Pass, most_bytes: float) -> "Others":
         """What is known about the pass after one that left at most `most_bytes`."""
-        pages = most_bytes / ended.first.page_bytes
+        pages = most_bytes / ended.last.page_bytes
         if ended.number == 1:
             beside = self._beside_pages(ended)
             of_ram = most_bytes / self.host_page_bytes + 2 if pages and self.host_page_bytes else 0

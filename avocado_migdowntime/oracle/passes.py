@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from statistics import median
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..trace.ram import Ram
 from ..trace.samples import Floats, Indices, Samples
 from . import late
+from .batches import batches, by_length
 from .lazy_sequence import MANY, LazySequence
 
 MIN_SAMPLES = 3
@@ -53,23 +53,33 @@ class Pass:
     @classmethod
     def of(cls, samples: Samples, queued_bytes: float = 0.0) -> "Pass":
         """The pass of at least one sample, all of them with the same dirty-sync-count."""
+        return cls.of_many([samples], queued_bytes)[0]
+
+    @classmethod
+    def of_many(cls, parts: Sequence[Samples], queued_bytes: float = 0.0) -> list["Pass"]:
+        """The pass of each of `parts`."""
         if queued_bytes:
-            return cls._counted_late(samples, queued_bytes)
-        conserved = samples.conserved_bytes
-        whole = _whole_count(samples)
-        ending = conserved[max(0, whole - EDGE_SAMPLES) : whole]
-        end_bytes = median(ending.tolist())
-        rise_bytes = _rise_bytes(ending, end_bytes + _STILL_PAGES * float(samples.page_bytes[0]))
-        return cls(
-            number=int(samples.dirty_sync_count[0]),
-            samples=samples,
-            whole_count=whole,
-            begin_bytes=median(conserved[:EDGE_SAMPLES].tolist()),
-            end_bytes=end_bytes,
-            spread_bytes=max(
-                _middle_half(conserved[:whole]) if whole >= MIN_SAMPLES else 0.0, 2 * _GOES_ON * rise_bytes
-            ),
-        )
+            return [cls._counted_late(samples, queued_bytes) for samples in parts]
+        return by_length(parts, len, cls._equally_long)
+
+    @classmethod
+    def _equally_long(cls, parts: Sequence[Samples]) -> Sequence["Pass"]:
+        """The same for parts of one length."""
+        samples = Samples.stacked(parts)
+        conserved, whole_counts = samples.conserved_bytes, _whole_counts(samples)
+        begin_bytes = medians(conserved[:, :EDGE_SAMPLES])
+        end_bytes, spread_bytes = np.empty_like(begin_bytes), np.empty_like(begin_bytes)
+        for whole in np.unique(whole_counts):
+            rows = whole_counts == whole
+            counted = conserved[rows, :whole]
+            ending = counted[:, -EDGE_SAMPLES:]
+            end_bytes[rows] = medians(ending)
+            rise_bytes = _rise_bytes(ending, end_bytes[rows] + _STILL_PAGES * samples.page_bytes[rows, 0])
+            spread = _middle_half(counted) if whole >= MIN_SAMPLES else 0.0
+            spread_bytes[rows] = np.maximum(spread, 2 * _GOES_ON * rise_bytes)
+        numbers = map(int, samples.dirty_sync_count[:, 0].tolist())
+        edges = begin_bytes.tolist(), end_bytes.tolist(), spread_bytes.tolist()
+        return [cls(*figures) for figures in zip(numbers, parts, whole_counts.tolist(), *edges, strict=True)]
 
     @classmethod
     def _counted_late(cls, samples: Samples, queued_bytes: float) -> "Pass":
@@ -113,11 +123,12 @@ class Pass:
     @cached_property
     def last_row(self) -> int:
         """The last sample whose remaining and sent figures belong together: a sync may change one before the other."""
-        ending = self.samples[max(0, self.whole_count - EDGE_SAMPLES) : self.whole_count]
-        slack = max(self.spread_bytes, self.first.page_bytes)
-        away = [abs(conserved - self.end_bytes) for conserved in ending.conserved_bytes.tolist()]
-        row = max((row for row, bytes_away in enumerate(away) if bytes_away <= slack), default=len(away) - 1)
-        return self.whole_count - len(away) + row
+        remaining, page, sent = self.samples.remaining_bytes, self.samples.page_bytes, self.samples.sent_pages
+        slack = max(self.spread_bytes, float(page[0]))
+        last = self.whole_count - 1
+        ending = range(last, max(-1, last - EDGE_SAMPLES), -1)
+        near = (row for row in ending if abs(remaining[row] + page[row] * sent[row] - self.end_bytes) <= slack)
+        return next(near, last)
 
 
 def passes(samples: Samples, stopped_s: float = np.inf, queued_bytes: float = 0.0) -> Sequence[Pass]:
@@ -140,23 +151,24 @@ def passes(samples: Samples, stopped_s: float = np.inf, queued_bytes: float = 0.
     bounds = np.concatenate([[0], np.flatnonzero(np.diff(numbers)) + 1, [len(counted)]])
     if len(bounds) > MANY:
         return _many(samples, counted, bounds, queued_bytes)
-    return [Pass.of(samples.take(counted[begin:end]), queued_bytes) for begin, end in pairwise(bounds.tolist())]
+    return Pass.of_many([samples.take(counted[begin:end]) for begin, end in pairwise(bounds.tolist())], queued_bytes)
 
 
 def _many(samples: Samples, counted: Indices, bounds: Indices, queued_bytes: float) -> Sequence[Pass]:
     """Passes of which only the computed figures and the positions of their samples are stored."""
-    worked_out = np.full((len(bounds) - 1, 5), np.nan)
+
+    def samples_of(index: int) -> Samples:
+        return samples.take(counted[bounds[index] : bounds[index + 1]])
+
+    worked_out = np.empty((len(bounds) - 1, 5))
+    for some in batches(range(len(worked_out))):
+        for index, one in zip(some, Pass.of_many([*map(samples_of, some)], queued_bytes), strict=True):
+            worked_out[index] = one.whole_count, one.begin_bytes, one.end_bytes, one.spread_bytes, one.late_bytes
 
     def pass_at(index: int) -> Pass:
-        own = samples.take(counted[bounds[index] : bounds[index + 1]])
-        whole, *figures = worked_out[index].tolist()
-        if whole == whole:
-            begin, end, spread, late_bytes = figures
-            number = int(own.dirty_sync_count[0])
-            return Pass(number, own, int(whole), begin, end, spread, queued_bytes, late_bytes)
-        one = Pass.of(own, queued_bytes)
-        worked_out[index] = one.whole_count, one.begin_bytes, one.end_bytes, one.spread_bytes, one.late_bytes
-        return one
+        own = samples_of(index)
+        whole, begin, end, spread, late_bytes = worked_out[index].tolist()
+        return Pass(int(own.dirty_sync_count[0]), own, int(whole), begin, end, spread, queued_bytes, late_bytes)
 
     return LazySequence(len(worked_out), pass_at)
 
@@ -175,35 +187,40 @@ def medians(figures: Floats) -> Floats:
     return middles
 
 
-def _whole_count(samples: Samples) -> int:
-    """The number of a pass's samples before those that already show what its final sync found.
+def _whole_counts(samples: Samples) -> Indices:
+    """For each pass, the number of its samples before those that already show what its final sync found.
 
-    QEMU 11.1 counts a sync only when it is done. By then `remaining` has risen, and K with it. Nothing else causes
-    that, except a sync of auto-converge in mid-pass, which is not counted there. On a busy host it takes a window or
-    two until a sync is counted, but not half a pass.
+    The columns of `samples` have a row for each pass. QEMU 11.1 counts a sync only when it is done. By then `remaining`
+    has risen, and K with it. Nothing else causes that, except a sync of auto-converge in mid-pass, which is not counted
+    there. On a busy host it takes a window or two until a sync is counted, but not half a pass.
     """
-    conserved, t_s, page_bytes = samples.conserved_bytes, samples.t_s, samples.page_bytes[0]
-    others = np.flatnonzero(np.abs(conserved - conserved[-1]) > page_bytes)
-    if not len(others) or len(samples) < MIN_SAMPLES:
-        return len(samples)
-    row_after_sync = int(others[-1]) + 1
-    remaining = samples.remaining_bytes
-    rises = remaining[row_after_sync] > remaining[row_after_sync - 1] + page_bytes
-    late_s = float(t_s[-1] - t_s[row_after_sync])
-    return row_after_sync if rises and late_s < min(float(t_s[-1] - t_s[0]) / 2, _COUNTED_LATE_S) else len(samples)
+    conserved, remaining = samples.conserved_bytes, samples.remaining_bytes
+    t_s, page_bytes = samples.t_s, samples.page_bytes[:, 0]
+    count = conserved.shape[-1]
+    others = np.abs(conserved - conserved[:, -1:]) > page_bytes[:, np.newaxis]
+    one, row_after_sync = np.arange(len(others)), count - others[:, ::-1].argmax(axis=-1)
+    row_after_sync[row_after_sync == count] = count - 1  # None is another.
+    rises = remaining[one, row_after_sync] > remaining[one, row_after_sync - 1] + page_bytes
+    late_s = t_s[:, -1] - t_s[one, row_after_sync]
+    in_time = late_s < np.minimum((t_s[:, -1] - t_s[:, 0]) / 2, _COUNTED_LATE_S)
+    ended = others.any(axis=-1) & rises & in_time
+    whole_counts: Indices = np.where(ended & (count >= MIN_SAMPLES), row_after_sync, count)
+    return whole_counts
 
 
-def _rise_bytes(ending: Floats, above_bytes: float) -> float:
+def _rise_bytes(ending: Floats, above_bytes: Floats) -> Floats:
     """How far K was above `above_bytes` in the last of these samples, if it was above in the one before as well."""
-    return float(ending[-1]) - above_bytes if len(ending) > 1 and ending[-2:].min() > above_bytes else 0.0
+    rose = (ending[:, -2:].min(axis=-1) > above_bytes) & (ending.shape[-1] > 1)
+    return np.where(rose, ending[:, -1] - above_bytes, 0.0)
 
 
-def _middle_half(figures: Floats) -> float:
-    """The distance between the quartiles of at least two figures, both interpolated between ranks."""
-    ranked = np.sort(figures)
+def _middle_half(figures: Floats) -> Floats:
+    """The distance between the quartiles of at least two figures a row, both interpolated between ranks."""
+    ranked, count = np.sort(figures, axis=-1), figures.shape[-1]
     quartiles = []
     for quarter in (1, 3):
-        rank, share = divmod(quarter * (len(ranked) - 1), 4)
-        above = ranked[min(rank + 1, len(ranked) - 1)]
-        quartiles.append((ranked[rank] * (4 - share) + above * share) / 4)
-    return float(quartiles[1] - quartiles[0])
+        rank, share = divmod(quarter * (count - 1), 4)
+        above = ranked[:, min(rank + 1, count - 1)]
+        quartiles.append((ranked[:, rank] * (4 - share) + above * share) / 4)
+    between: Floats = quartiles[1] - quartiles[0]
+    return between

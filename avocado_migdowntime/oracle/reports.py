@@ -2,7 +2,7 @@
 """Which samples of a pass may be compared with the oracle, and why the others may not."""
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS, LEAST_WINDOW_BYTES
 from ..trace.samples import Floats, Indices, Samples
+from .batches import by_length
 from .formulas import RamFigures
 from .passes import UPDATE_S, Pass
 
@@ -34,6 +35,9 @@ HARDLY_SENT = "hardly anything was sent: QEMU computes nothing"
 TORN = "mbps changed since the previous sample: the figures may not belong together"
 _FAULTS = (NOT_REPORTED, SETTLING, NOTHING_DIRTIED, HARDLY_SENT, TORN)
 """If several apply to a sample, the first is its reason."""
+_USABLE = len(_FAULTS)
+Faults = NDArray[np.intp]
+"""Positions in _FAULTS, or _USABLE."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -64,14 +68,51 @@ class Reports:
         return self.samples.expected_downtime_ms[self.rows]
 
     @property
-    def now_and_earlier(self) -> Samples:
-        """The figures beside each report, and those one update window before, as far as the pass goes back.
+    def now_and_earlier_rows(self) -> Indices:
+        """The rows of the reports, and those one update window before each, as far as the pass goes back.
 
-        A report may be computed from either. Each column has shape (2, 1, reports).
+        A report may be computed from either.
         """
         t_s = self.samples.t_s
-        earlier = t_s.searchsorted(t_s[self.rows] - UPDATE_S - _LATE_S)
-        return self.samples.arranged(np.array([[self.rows], [earlier]]))
+        return np.array([self.rows, t_s.searchsorted(t_s[self.rows] - UPDATE_S - _LATE_S)])
+
+
+@dataclass(frozen=True)
+class NowAndEarlier:
+    """The figures beside some reports, as many for each pass, and those one update window before.
+
+    A report may be computed from either. Each figure has shape (2, passes, reports), and is looked up on demand.
+    """
+
+    reports: Sequence[Reports]
+
+    @property
+    def remaining_bytes(self) -> Floats:
+        """What was left to send."""
+        return self._figures("remaining_bytes")
+
+    @property
+    def wire_bytes_per_ms(self) -> Floats:
+        """The bandwidth of the last window."""
+        return self._figures("wire_bytes_per_ms")
+
+    @property
+    def dirty_bytes_per_ms(self) -> Floats:
+        """QEMU's dirty-pages-rate."""
+        return self._figures("dirty_bytes_per_ms")
+
+    @property
+    def dirty_pages_per_s(self) -> Floats:
+        """The same in pages per second."""
+        return self._figures("dirty_pages_per_s")
+
+    @property
+    def page_bytes(self) -> Floats:
+        """The target's page size."""
+        return self._figures("page_bytes")
+
+    def _figures(self, name: str) -> Floats:
+        return np.stack([getattr(one.samples, name)[one.now_and_earlier_rows] for one in self.reports], axis=1)
 
 
 class ExcludedSamples:
@@ -83,7 +124,7 @@ class ExcludedSamples:
     def add(self, reason: str, times_s: Floats) -> None:
         """Record samples under `reason`, by when they were requested."""
         if len(times_s):
-            self._times_s.setdefault(reason, array("d")).extend(times_s)
+            self._times_s.setdefault(reason, array("d")).frombytes(times_s.tobytes())
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -101,54 +142,100 @@ def usable_reports(one: Pass, excluded: ExcludedSamples, settled_from: int | Non
 
     `settled_from`, if known, is the first row after QEMU's update.
     """
-    samples, usable = one.samples, len(_FAULTS)
-    has = np.zeros((usable + 1, len(samples)), bool)
+    early = None if settled_from is None else np.arange(len(one.samples)) < settled_from
+    return put_down(one.samples, _first_faults([one], early)[0], excluded)
+
+
+def first_faults(passes: Sequence[Pass]) -> list[Faults]:
+    """For each pass, why each of its samples does not count, for `put_down`; computed for many passes at once."""
+    return by_length(passes, _length, _first_faults)
+
+
+def put_down(samples: Samples, faults: Faults, excluded: ExcludedSamples) -> Reports:
+    """The reports of a pass that count; the others are counted in `excluded` with their reason."""
+    for fault in dict.fromkeys(faults.tolist()):
+        if fault != _USABLE:
+            excluded.add(_FAULTS[fault], samples.t_s[faults == fault])
+    return Reports(samples, np.flatnonzero(faults == _USABLE))
+
+
+def _first_faults(passes: Sequence[Pass], early: NDArray[np.bool_] | None = None) -> Faults:
+    """For each sample, the first of `_FAULTS` that applies, or _USABLE; a row for each of several passes of one length.
+
+    Those are SETTLING that `early` says, where that is given.
+    """
+    samples = Samples.stacked([one.samples for one in passes])
+    is_dense = _are_dense(passes)
+    has = np.zeros((_USABLE + 1, len(passes), samples.table.shape[-1]), bool)
     has[0] = np.isnan(samples.expected_downtime_ms)
-    has[1] = settling(one) if settled_from is None else np.arange(len(samples)) < settled_from
+    has[1] = _settling(samples, is_dense) if early is None else early
     has[2] = samples.dirty_pages_per_s <= samples.open_pages_per_s
     has[3] = _hardly_sent(samples)
-    if one.spacing_s < UPDATE_S:
-        has[4, 1:] = samples.mbps[1:] != samples.mbps[:-1]
-    has[usable] = True
-    first = has.argmax(axis=0)
-    for fault in dict.fromkeys(first.tolist()):
-        if fault != usable:
-            excluded.add(_FAULTS[fault], samples.t_s[first == fault])
-    return Reports(samples, np.flatnonzero(first == usable))
+    has[4, :, 1:] = is_dense & (samples.mbps[:, 1:] != samples.mbps[:, :-1])
+    has[_USABLE] = True
+    faults: Faults = has.argmax(axis=0)
+    return faults
 
 
 def settling(one: Pass) -> NDArray[np.bool_]:
     """The samples of a pass that QEMU may have answered before it had computed anything in it."""
-    early: NDArray[np.bool_] = one.samples.t_s - one.begin_s < SETTLE_S
-    advances = _ADVANCES if one.spacing_s < UPDATE_S else _SPARSE_ADVANCES
-    early[: _not_renewed(one.samples, int(early.sum()), advances)] = True
+    return _settling_alike([one])[0]
+
+
+def settling_of(passes: Sequence[Pass]) -> list[NDArray[np.bool_]]:
+    """The same for many passes."""
+    return by_length(passes, _length, _settling_alike)
+
+
+def _length(one: Pass) -> int:
+    return len(one.samples)
+
+
+def _settling_alike(passes: Sequence[Pass]) -> list[NDArray[np.bool_]]:
+    return [*_settling(Samples.stacked([one.samples for one in passes]), _are_dense(passes))]
+
+
+def _are_dense(passes: Sequence[Pass]) -> NDArray[np.bool_]:
+    """Whether the samples of each pass come faster than QEMU updates its figures; a column."""
+    return np.array([[one.spacing_s < UPDATE_S] for one in passes])
+
+
+def _settling(samples: Samples, is_dense: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The samples that may come before the first update in their pass; a row for each pass."""
+    early: NDArray[np.bool_] = samples.t_s - samples.t_s[:, :1] < SETTLE_S
+    advances = np.where(is_dense, _ADVANCES, _SPARSE_ADVANCES)
+    not_renewed = _not_renewed(samples, np.count_nonzero(early, axis=-1, keepdims=True), advances)
+    early[np.arange(early.shape[-1]) < not_renewed] = True
     return early
 
 
-def _not_renewed(samples: Samples, settling: int, least_advances: int) -> int:
-    """The number of samples at a pass's start that show no update yet.
+def _not_renewed(samples: Samples, settling: Indices, least_advances: Indices) -> Indices:
+    """For each pass, the number of samples at its start that show no update yet; columns have a row for each pass.
 
     QEMU updates bandwidth and report together. So a bandwidth other than at the start shows an update. It also shows
     one if QEMU went on sending for more than a window, at no more than the shown bandwidth. What it sends at once
     before a slow sync shows none. The first `settling` samples do not count anyway.
     """
+    rows = np.arange(samples.table.shape[-1])
     without_rate = samples.dirty_pages_per_s <= samples.open_pages_per_s
     # If a text shows no rate, its bandwidth may be estimated, and QEMU's own follows.
-    first_with_rate = int(without_rate.argmin())
-    changed = samples.mbps != samples.mbps[first_with_rate]
-    changed[:first_with_rate] = False
-    until = int(changed.argmax()) if changed.any() else len(samples)
-    if until <= settling:
-        return until
-    samples = samples[:until]
-    since_ms = (samples.t_s - samples.t_s[0]) * 1000
-    sent_bytes = (samples.sent_pages - samples.sent_pages[0]) * samples.page_bytes
-    advances = np.diff(samples.sent_pages, prepend=samples.sent_pages[:1]) > 0
-    sending_ms = since_ms - since_ms[advances.argmax()]
-    went_on = (np.cumsum(advances) > least_advances) & (sending_ms >= _WINDOWS * BUFFER_DELAY_MS)
+    first_with_rate = without_rate.argmin(axis=-1, keepdims=True)
+    changed = (samples.mbps != np.take_along_axis(samples.mbps, first_with_rate, -1)) & (rows >= first_with_rate)
+    until = _first(changed, len(rows))
+    since_ms = (samples.t_s - samples.t_s[:, :1]) * 1000
+    sent_bytes = (samples.sent_pages - samples.sent_pages[:, :1]) * samples.page_bytes
+    advances = np.diff(samples.sent_pages, prepend=samples.sent_pages[:, :1]) > 0
+    sending_ms = since_ms - np.take_along_axis(since_ms, advances.argmax(axis=-1, keepdims=True), -1)
+    went_on = (np.cumsum(advances, axis=-1) > least_advances) & (sending_ms >= _WINDOWS * BUFFER_DELAY_MS)
     at_that_rate = sent_bytes <= 2 * (since_ms + BUFFER_DELAY_MS) * samples.wire_bytes_per_ms
-    renewed = went_on & at_that_rate
-    return int(renewed.argmax()) if renewed.any() else until
+    shown = np.minimum(until, _first(went_on & at_that_rate, len(rows)))
+    return np.where(until <= settling, until, shown)
+
+
+def _first(wanted: NDArray[np.bool_], otherwise: int) -> Indices:
+    """The first column of each row that is `wanted`, or `otherwise`; a column."""
+    found: Indices = np.where(wanted.any(axis=-1, keepdims=True), wanted.argmax(axis=-1, keepdims=True), otherwise)
+    return found
 
 
 def computes_nothing(ram: RamFigures) -> str:

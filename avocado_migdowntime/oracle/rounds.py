@@ -8,10 +8,13 @@ it. So each 8 bytes counted beyond the pages are the end of a round. The name of
 page, may look like one. If pages cost something else (xbzrle, multifd, compression), the result is no whole number.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..trace.ram import Ram
 from ..trace.samples import Floats, Samples
 
 HEADER_BYTES = 8
@@ -21,14 +24,15 @@ _UNLIKE = 0.15
 _ZERO_PAGE_BYTES = HEADER_BYTES + 1
 
 
-def rounds_ended(samples: Samples) -> Floats:
+def rounds_ended(samples: Samples | Ram) -> Floats:
     """The number of rounds that had ended at each sample, up to a constant; whole numbers if it can be determined.
 
-    NaN if QEMU does not show what it counted.
+    NaN if QEMU does not show what it counted; a Ram has to show it.
     """
     zeros = samples.zero_pages
     of_pages = (samples.page_bytes + HEADER_BYTES) * (samples.sent_pages - zeros) + _ZERO_PAGE_BYTES * zeros
-    ends: Floats = (samples.counted_bytes - of_pages) / HEADER_BYTES
+    counted: Any = samples.counted_bytes
+    ends: Floats = (counted - of_pages) / HEADER_BYTES
     return ends
 
 

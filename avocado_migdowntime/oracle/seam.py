@@ -66,8 +66,7 @@ class Seam:
         """How many rounds had ended since then, at each of those; NaN if not shown."""
         if self.last.counted_bytes is None:
             return np.full(len(self.since), np.nan)
-        row = self.before.last_row
-        return rounds_ended(self.since) - rounds_ended(self.before.samples[row : row + 1])
+        return rounds_ended(self.since) - rounds_ended(self.last)
 
     @property
     def left_bytes(self) -> Interval:

@@ -99,7 +99,7 @@ class Sync:
         QEMU checks once a window.
         """
         one_window = BUFFER_DELAY_MS * self.wire_bytes_per_ms.high / self.bytes_per_ms.low
-        return Interval(self.unsent_ms.low, self.unsent_ms.high + one_window)
+        return self.unsent_ms.shifted(0, one_window)
 
 
 def syncs(
@@ -202,7 +202,7 @@ def _sync(
     in_mid_pass: bool,
     begun_s: float,
 ) -> Sync:
-    last, first = before.last, after.first
+    last = before.last
     wire = _near_bytes_per_ms(before, after)
     bytes_per_ms = Interval(switchover_bytes_per_ms, switchover_bytes_per_ms) if switchover_bytes_per_ms else wire
     limit = bytes_per_ms.scaled(limit_ms) if limit_ms is not None else None
@@ -228,7 +228,7 @@ def _sync(
         wire_bytes_per_ms=wire,
         limit_ms=limit_ms,
         limit_bytes=limit,
-        zero_bytes=(first.zero_pages - float(before.samples.zero_pages[recent])) * last.page_bytes,
+        zero_bytes=float(after.samples.zero_pages[0] - before.samples.zero_pages[recent]) * last.page_bytes,
         switchover_bytes_per_ms=switchover_bytes_per_ms,
         begun_s=begun_s,
         in_mid_pass=in_mid_pass,

@@ -13,7 +13,7 @@ from ..oracle.evidence import Evidence
 from ..oracle.formulas import FORMULAS
 from ..oracle.syncs import Sync
 from ..trace.cpu import cpu_courses
-from ..trace.figures import Column
+from ..trace.figures import COLUMNS, Column
 from ..trace.model import ENDED, Trace
 from ..trace.samples import Floats, Samples
 from ..verdict.verdict import Verdict
@@ -116,11 +116,11 @@ def _formula_inputs(syncs: Sequence[Sync]) -> tuple[Samples, Floats]:
 
     Missed passes leave a gap, a sample of NaN. Samples without a bandwidth to divide by are left out.
     """
-    tables, sizes = [np.empty((len(Column), 0))], [(np.nan,) * 3]
+    tables, sizes = [np.empty((COLUMNS, 0))], [(np.nan,) * 3]
     before: Sync | None = None
     for sync in syncs:
         if before is not None and before.after.number != sync.before.number:
-            gap = np.full((len(Column), 1), np.nan)
+            gap = np.full((COLUMNS, 1), np.nan)
             gap[Column.T] = before.after.end_s
             tables.append(gap)
             sizes.append((np.nan,) * 3)

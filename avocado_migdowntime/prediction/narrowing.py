@@ -28,11 +28,13 @@ def is_sharp(sync: Sync) -> bool:
 
 def narrowed(sync: Sync) -> Sync:
     """The same sync with narrower bounds of what it found, if the reports after it allow that."""
+    if is_sharp(sync):
+        return sync
     at_sync_bytes, ram = sync.at_sync_bytes, sync.after.samples
     sent_bytes = at_sync_bytes.low - ram.remaining_bytes
     telling = (sent_bytes >= _SENT_WINDOWS * BUFFER_DELAY_MS * ram.wire_bytes_per_ms) & (ram.dirty_pages_per_s > 0)
     rows = np.flatnonzero(telling & (ram.mbps > 0) & ~np.isnan(ram.expected_downtime_ms))
-    if is_sharp(sync) or not len(rows):
+    if not len(rows):
         return sync
     bytes_per_ms = sync.divisor_of(ram)[rows]
     reported = float(np.median(ram.expected_downtime_ms[rows] * bytes_per_ms))

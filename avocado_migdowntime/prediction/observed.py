@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a trace shows about the progress of a migration: its syncs, its bandwidth, and the guest's dirtying."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS
+from ..oracle.batches import batches
 from ..oracle.evidence import Evidence
 from ..oracle.passes import MIN_SAMPLES, UPDATE_S, Pass, ram_at
-from ..oracle.reports import settling
+from ..oracle.reports import settling, settling_of
 from ..oracle.syncs import Sync
 from ..trace.samples import Floats, Samples
 from .advice import rate_in_words
@@ -90,8 +92,12 @@ class ObservedPrecopy:
         """The quantile `share` of the bandwidths by which QEMU multiplied the limit, in bytes per ms."""
         if self.threshold_bytes_per_ms != self.wire_bytes_per_ms:
             return self.threshold_bytes_per_ms
-        every, _ = _shown_mbps(self.evidence.passes)
-        return float(np.quantile(every, share)) * BYTES_PER_MS_PER_MBPS
+        return float(np.quantile(self._all_mbps, share)) * BYTES_PER_MS_PER_MBPS
+
+    @cached_property
+    def _all_mbps(self) -> Floats:
+        """The bandwidths that QEMU showed in all passes."""
+        return _shown_mbps(self.evidence.passes)[0]
 
     @property
     def remaining_bytes(self) -> int:
@@ -181,13 +187,20 @@ def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:
     """
     later = [pass_ for pass_ in passes if pass_.number > 1]
     for candidates, renewed in (
-        ([pass_.samples.mbps[~settling(pass_)] for pass_ in later], True),
+        (_settled_mbps(later), True),
         ([pass_.samples.mbps for pass_ in later or passes], False),
     ):
         mbps = np.concatenate([np.empty(0), *candidates])
         if np.any(mbps > 0):
             return mbps[mbps > 0], renewed
     return np.empty(0), False
+
+
+def _settled_mbps(passes: Iterable[Pass]) -> list[Floats]:
+    """For each pass, the bandwidths that QEMU updated in it."""
+    return [
+        one.samples.mbps[~early] for some in batches(passes) for one, early in zip(some, settling_of(some), strict=True)
+    ]
 
 
 def _are_mostly_zero(passes: Sequence[Pass]) -> bool:

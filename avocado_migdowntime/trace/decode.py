@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import UsageError
 from .bounds import EVENTS_BYTES
 from .events import Event, event_of
-from .figures import Column, Labels, figures_of
+from .figures import COLUMNS, Column, Labels, figures_of
 from .plain import ABSENT, PlainAnswer, Unusual, table_of
 from .ram import number
 from .sample import Sample
@@ -33,6 +33,7 @@ class _Line(msgspec.Struct, gc=False):
 
 
 _DECODER = msgspec.json.Decoder(_Line)
+_LINE_END = ord("\n")
 
 
 class LinesDecoder:
@@ -62,7 +63,7 @@ class LinesDecoder:
             self._events_bytes = events_bytes
             samples, events = self._line_by_line(block, is_last)
         self.events += events
-        self.line_number += block.count(b"\n")
+        self.line_number += int(np.count_nonzero(np.frombuffer(block, np.uint8) == _LINE_END))
         if samples.shape[1]:
             self._tables.add(samples)
             self._last_s = float(samples[Column.T, -1])
@@ -93,7 +94,7 @@ class LinesDecoder:
     def _numbered(self, texts: list[str | None]) -> list[float]:
         """The numbers that stand for `texts` in a table."""
         numbers = {text: ABSENT if text is None else self._labels[text] for text in dict.fromkeys(texts)}
-        return [numbers[text] for text in texts]
+        return [*numbers.values()] * len(texts) if len(numbers) == 1 else [numbers[text] for text in texts]
 
     def _line_by_line(self, block: bytes, is_last: bool) -> tuple[Floats, list[Event]]:
         rows: list[Sample] = []
@@ -119,7 +120,7 @@ class LinesDecoder:
                     raise UsageError("is neither a sample nor an event")
             except UsageError as error:
                 raise UsageError(f"line {line_number}: {error}") from None
-        table = np.array([figures_of(row, self._labels) for row in rows]).reshape(len(rows), len(Column)).T
+        table = np.array([figures_of(row, self._labels) for row in rows]).reshape(len(rows), COLUMNS).T
         return table, events[len(self.events[-1:]) :]
 
     def _event(self, line: _Line) -> Event:
@@ -142,7 +143,7 @@ class _Tables:
     _GROWTH = 4
 
     def __init__(self) -> None:
-        self._table: Floats = np.zeros((len(Column), 1 << 12))
+        self._table: Floats = np.zeros((COLUMNS, 1 << 12))
         self._count = 0
 
     def add(self, table: Floats) -> None:
@@ -150,7 +151,7 @@ class _Tables:
         begin, self._count = self._count, self._count + table.shape[1]
         if self._count > self._table.shape[1]:
             narrower = self._table[:, :begin]
-            self._table = np.zeros((len(Column), self._GROWTH * self._count))
+            self._table = np.zeros((COLUMNS, self._GROWTH * self._count))
             self._put(0, narrower)
         self._put(begin, table)
 

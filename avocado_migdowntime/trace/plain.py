@@ -5,11 +5,12 @@ Most answers are usual. Any other must be decoded by itself, which finds what is
 """
 
 from collections.abc import Sequence
+from itertools import chain
 
 import msgspec
 import numpy as np
 
-from .figures import Column
+from .figures import COLUMNS, Column
 from .ram import GREATEST
 from .samples import Floats
 
@@ -30,6 +31,21 @@ class PlainRam(msgspec.Struct, gc=False, rename="kebab"):
     precopy_bytes: float = ABSENT
     transferred: float = ABSENT
     total: float = ABSENT
+
+
+_OF_RAM = [
+    Column.REMAINING,
+    Column.PAGE,
+    Column.SENT,
+    Column.ZERO,
+    Column.SYNCS,
+    Column.DIRTY_RATE,
+    Column.MBPS,
+    Column.COUNTED,
+    Column.TRANSFERRED,
+    Column.TOTAL,
+]
+"""The rows of the fields of `PlainRam`, in order."""
 
 
 class PlainDisk(msgspec.Struct, gc=False):
@@ -81,24 +97,17 @@ def table_of(
         Column.EXPECTED: [answer.expected_downtime for answer in answers],
         Column.DOWNTIME: [answer.downtime for answer in answers],
         Column.PENDING: [answer.remaining for answer in answers],
-        Column.TOTAL: [ram.total for ram in rams],
         Column.DISK: [(answer.disk or _NO_DISK).remaining for answer in answers],
         Column.THROTTLE: [answer.cpu_throttle_percentage for answer in answers],
-        Column.REMAINING: [ram.remaining for ram in rams],
-        Column.PAGE: [ram.page_size for ram in rams],
-        Column.SENT: [ram.normal for ram in rams],
-        Column.ZERO: [ram.duplicate for ram in rams],
-        Column.SYNCS: [ram.dirty_sync_count for ram in rams],
-        Column.DIRTY_RATE: [ram.dirty_pages_rate for ram in rams],
-        Column.MBPS: [ram.mbps for ram in rams],
-        Column.COUNTED: [ram.precopy_bytes for ram in rams],
-        Column.TRANSFERRED: [ram.transferred for ram in rams],
     }
-    table = np.zeros((len(Column), len(answers)))
+    table = np.zeros((COLUMNS, len(answers)))
     for row, figures in columns.items():
         # Lists compare by identity first, so NaN is found, and fast.
         is_absent = figures[:1] == [ABSENT] and figures.count(ABSENT) == len(figures)
         table[row] = ABSENT if is_absent else figures
+    fields = chain.from_iterable(map(msgspec.structs.astuple, rams))
+    of_rams = np.fromiter(fields, float, len(rams) * len(_OF_RAM)).reshape(-1, len(_OF_RAM))
+    table[_OF_RAM] = of_rams.T
     # Values that are no numbers from 0 up are left to the decoder of single lines, which names the line. Comparing NaN
     # gives False.
     if np.any(table < 0) or np.any(table > GREATEST) or np.any(table[Column.PAGE] == 0):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
-from .figures import Column, Labels, figures_of, plain_figures, ram_in, sample_of
+from .figures import COLUMNS, Column, Labels, figures_of, plain_figures, ram_in, sample_of
 from .ram import Ram
 from .sample import Sample
 
@@ -26,7 +26,7 @@ class Samples(Sequence[Sample]):
     exact up to 2**53.
     """
 
-    table: Floats = field(default_factory=lambda: np.empty((len(Column), 0)))
+    table: Floats = field(default_factory=lambda: np.empty((COLUMNS, 0)))
     labels: tuple[str, ...] = ()
 
     @classmethod
@@ -36,6 +36,15 @@ class Samples(Sequence[Sample]):
         for row in rows:
             writer.append(row)
         return writer.samples()
+
+    @classmethod
+    def stacked(cls, parts: Sequence["Samples"]) -> "Samples":
+        """The samples of `parts`, of one length and with the same labels; each column has shape (parts, samples)."""
+        first = parts[0]
+        return cls(
+            np.stack([part.table for part in parts], axis=1) if len(parts) > 1 else first.table[:, np.newaxis],
+            first.labels,
+        )
 
     def __len__(self) -> int:
         return int(self.table.shape[1])
@@ -208,7 +217,7 @@ class Samples(Sequence[Sample]):
         """The statuses that occur."""
         return [self.labels[int(code)] for code in np.unique(self._column(Column.STATUS))]
 
-    def _column(self, column: Column) -> Floats:
+    def _column(self, column: int) -> Floats:
         figures: Floats = self.table[column]
         return figures
 
@@ -219,7 +228,7 @@ class SamplesWriter:
     _AT_ONCE = 256
 
     def __init__(self) -> None:
-        self._table: Floats = np.empty((len(Column), 64))
+        self._table: Floats = np.empty((COLUMNS, 64))
         self._count = 0
         self._new: list[list[float]] = []
         self.labels = Labels()

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which passes of a migration can be judged, and why the others cannot."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..basics.interval import Interval
+from ..oracle.batches import batches
 from ..oracle.evidence import Evidence
 from ..oracle.other_pages import Others
 from ..oracle.passes import MIN_SAMPLES, Pass
-from ..oracle.reports import ExcludedSamples
-from ..oracle.segments import Segment, segment
+from ..oracle.reports import ExcludedSamples, Faults, first_faults, put_down
+from ..oracle.segments import Segment, fit_together, segment
 from ..oracle.syncs import Sync, others_after
 
 MOST_REMARKS = 20
@@ -22,9 +23,9 @@ def judged_passes(
     remarks = Remarks()
     segments: list[Segment] = []
     after_a_sync: set[int] = set()
-    for sync in evidence.syncs:
+    for sync, judged in _judged(evidence.syncs, contract, tolerance, excluded, remarks):
         after_a_sync.add(sync.after.number)
-        if judged := _judged_pass(sync, tolerance, excluded, remarks):
+        if judged is not None:
             segments.append(judged)
     segments = _decisive(segments, contract, tolerance, excluded, remarks)
     _put_down_others((one for one in evidence.passes if one.number not in after_a_sync), excluded, remarks)
@@ -92,8 +93,8 @@ class GrowingSegments:
     ) -> Sequence[Sync]:
         """Add the passes after the first of `passes` that can be judged, and those of them that can decide."""
         syncs = evidence.syncs_between(passes, self._others or evidence.others)
-        for sync in syncs:
-            if one := _judged_pass(sync, self._tolerance, ExcludedSamples(), Remarks()):
+        for _, one in _judged(syncs, self._contract, self._tolerance, ExcludedSamples(), Remarks()):
+            if one is not None:
                 judged.append(one)
                 if decides(one, self._contract, self._tolerance):
                     decisive.append(one)
@@ -105,15 +106,29 @@ def _count_and_last(ended: Sequence[Segment], under_way: Sequence[Segment]) -> t
     return len(ended) + len(under_way), last[0] if last else None
 
 
-def _judged_pass(sync: Sync, tolerance: float, excluded: ExcludedSamples, remarks: Remarks) -> Segment | None:
+def _judged(
+    syncs: Iterable[Sync], contract: str, tolerance: float, excluded: ExcludedSamples, remarks: Remarks
+) -> Iterator[tuple[Sync, Segment | None]]:
+    """Each sync with the pass after it, if that can be judged; its fit to the contract is computed."""
+    for some in batches(syncs):
+        faults = first_faults([sync.after for sync in some])
+        judged = [_judged_pass(*one, tolerance, excluded, remarks) for one in zip(some, faults, strict=True)]
+        fit_together([one for one in judged if one is not None], contract, tolerance)
+        yield from zip(some, judged, strict=True)
+
+
+def _judged_pass(
+    sync: Sync, faults: Faults, tolerance: float, excluded: ExcludedSamples, remarks: Remarks
+) -> Segment | None:
     pass_ = sync.after
     if doubt := _doubt(sync, tolerance):
         excluded.add(f"the pass cannot be judged: {doubt}", pass_.samples.t_s)
         remarks.add(pass_.number, doubt)
         return None
-    judged, usable_count = segment(sync, pass_, tolerance, excluded)
+    reports = put_down(pass_.samples, faults, excluded)
+    judged = segment(sync, reports, tolerance, excluded)
     if judged is None:
-        remarks.add(pass_.number, f"{usable_count} usable samples, but {MIN_SAMPLES} are needed")
+        remarks.add(pass_.number, f"{len(reports)} usable samples, but {MIN_SAMPLES} are needed")
     return judged
 
 

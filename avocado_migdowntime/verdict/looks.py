@@ -30,9 +30,8 @@ def works_as_ms(evidence: Evidence, sync: Sync) -> Interval:
     """
     page_bytes, unsent = sync.before.last.page_bytes, sync.unsent_bytes
     if unsent.width or not 0 < evidence.trace.host_page_bytes <= page_bytes:
-        low, high = sync.works_as_ms.low, sync.works_as_ms.high
         stride_ms = stride_bytes(evidence, page_bytes) / sync.bytes_per_ms.low
-        return _in_proportion(evidence, Interval(low, high + stride_ms), sync.limit_ms)
+        return _in_proportion(evidence, sync.works_as_ms.shifted(0, stride_ms), sync.limit_ms)
     samples, row = sync.before.samples, sync.before.last_row
     begin = int(samples.t_s.searchsorted(samples.t_s[row] - _LOOKS_BACK_S))
     long_rests = [rest for rest in rests(samples[: row + 1], begin) if rest.lasted_s >= OVER_S]
