@@ -76,7 +76,7 @@ def remove(suite: str, resources: HostResources) -> None:
     path = place(suite)
     if not path.is_dir():
         there = ", ".join(build.suite for build in suite_qemus()) or "none"
-        raise UsageError(f"there is no unpacked QEMU of suite {suite}; there is {there}")
+        raise UsageError(f"there is no unpacked QEMU of suite {suite}; unpacked are: {there}")
     try:
         with work_directory(resources, cache_directory()) as scratch:
             path.rename(scratch / "removed")

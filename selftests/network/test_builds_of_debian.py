@@ -83,7 +83,7 @@ def roms(binary):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("remove", "bookworm"), "there is no unpacked QEMU of suite bookworm; there is trixie"),
+        (("remove", "bookworm"), "there is no unpacked QEMU of suite bookworm; unpacked are: trixie"),
         (("remove", "../qemu"), "'../qemu' is not the name of a Debian suite; give one such as bookworm"),
         (("add", "/etc"), "'/etc' is not the name of a Debian suite; give one such as bookworm"),
         (("add", "nosuchsuite"), "Debian has no suite nosuchsuite in this host's package sources; suites with a QEMU"),
