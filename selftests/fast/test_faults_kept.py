@@ -3,14 +3,17 @@
 
 import datetime
 import json
+from dataclasses import replace
 
 import pytest
 
+from avocado_migdowntime.forms.file import read
 from bench.rows import rows
 
 from ..support import broken_monitor
-from ..support.fault_cells import Cell, Outcome, cells, without_avocados_own
+from ..support.fault_cells import Cell, Outcome, cells, runs_twice, without_avocados_own
 from ..support.fault_runs import KEPT, forget, keep, kept, page
+from ..support.recorded import RECORDINGS
 
 MID_PASS = Cell("SIGKILL", "source", "mid-pass")
 AVOCADOS = """Error running method "render" of plugin "xunit": [Errno 28] No space left on device
@@ -81,3 +84,11 @@ def test_a_reply_to_another_command_is_one_that_has_an_id():
     greeting, reply = b'{"return": {}}', b'{"return": {}, "id": "x"}'
     assert broken_monitor.broken(greeting, broken_monitor.OTHER) == greeting + b"\n"
     assert json.loads(broken_monitor.broken(reply, broken_monitor.OTHER))["id"] == "of another"
+
+
+@pytest.mark.parametrize("path", sorted(RECORDINGS.glob("*.jsonl.gz")), ids=lambda path: path.name)
+def test_a_guest_that_runs_on_both_sides_would_be_noticed(path):
+    trace = read(str(path))
+    stopless = tuple(event for event in trace.events if (event.side, event.name) != ("source", "STOP"))
+    arrives = trace.first_event("destination", "RESUME") is not None
+    assert not runs_twice(trace) and runs_twice(replace(trace, events=stopless)) == arrives

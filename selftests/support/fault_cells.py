@@ -10,6 +10,7 @@ from pathlib import Path
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import read
+from avocado_migdowntime.trace.model import Trace
 
 from . import broken_monitor, leftovers
 from .fault_kinds import (
@@ -154,7 +155,7 @@ def outcome(cell: Cell) -> Outcome:
             faults = [] if reached else [MISSED]
             faults += [] if all(ended) else ["the job did not end"]
             faults += [f"left running: {line[:80]}" for line in job.left]
-            faults += _unread(job)
+            faults += _wrong_traces(job)
             if reached and all(ended):
                 faults += _unexpected(cell, status, said)
                 if cell.fault == FULL and status == "none":
@@ -199,13 +200,24 @@ def without_avocados_own(log: str) -> str:
     return _TRACEBACK.sub(lambda found: found[0] if "avocado_migdowntime/" in found[0] else "", log)
 
 
-def _unread(job: WatchedJob) -> list[str]:
-    """Why the trace cannot be read up to its end, if it has a sample."""
+def runs_twice(trace: Trace) -> bool:
+    """Whether the guest was continued at the destination while it still ran at the source."""
+    runs_at_source = True
+    for event in trace.events:
+        if event.side == "source" and event.name in ("STOP", "RESUME"):
+            runs_at_source = event.name == "RESUME"
+        if event.side == "destination" and event.name == "RESUME" and runs_at_source:
+            return True
+    return False
+
+
+def _wrong_traces(job: WatchedJob) -> list[str]:
+    """What is wrong with the traces that have a sample."""
     found = []
     for path in job.data("trace.jsonl"):
         if "query-migrate" in path.read_text():
             try:
-                read(str(path))
+                found += ["the guest ran on both sides"] if runs_twice(read(str(path))) else []
             except UsageError as error:
                 found.append(f"the trace is not readable: {error}")
     return found
