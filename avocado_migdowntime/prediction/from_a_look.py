@@ -52,7 +52,7 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         reasons=(
             f"QEMU found {pending_ms.low:.0f} ms pending at the last sync, and {left_ms.middle:.0f} ms of them are "
             "left",
-            "no sync was seen, so this is a guess; while that is sent, the guest dirties another "
+            "no sync was seen, so this is a guess; while the rest is sent, the guest dirties another "
             f"{dirtied_ms:.0f} ms' worth; {_BETTER}",
         ),
     )

@@ -44,7 +44,7 @@ def test_a_report_that_can_only_be_what_was_left_at_the_sync_is_taken(reported_m
         bandwidth_bytes_per_ms=125_000.0,
         reasons=(
             f"QEMU found {reported_ms:.0f} ms pending at the last sync, and 10000 ms of them are left",
-            "no sync was seen, so this is a guess; while that is sent, the guest dirties another 2000 ms' worth; "
+            "no sync was seen, so this is a guess; while the rest is sent, the guest dirties another 2000 ms' worth; "
             "record the migration for a better answer",
         ),
     )
