@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to `parser`."""
     parser.add_argument(
         "file",
-        metavar="RECORDING",
+        metavar="FILE",
         help="a recording, or a text about a migration (`list texts`); - is standard input",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")

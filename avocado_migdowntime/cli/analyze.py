@@ -18,7 +18,10 @@ STATUSES = {
     INCONCLUSIVE: "inconclusive",
     BAD_INPUT: "bad input",
 }
-EXAMPLES = ("avocado migdowntime analyze --json recording.jsonl.gz",)
+EXAMPLES = (
+    "avocado migdowntime analyze recording.jsonl",
+    "avocado migdowntime analyze --json recording.jsonl.gz",
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

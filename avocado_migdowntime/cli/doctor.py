@@ -10,15 +10,15 @@ from .progress import may_be_quiet, teller
 NAME = "doctor"
 SUMMARY = "check whether tests can run on this host, and how to fix it"
 NOTES = """\
-The default test is expected-downtime, with the settings in section migdowntime of Avocado's configuration; doctor
-examines the hosts that these name as well, over SSH. Each line is ok, a note (other tests lack something, verdicts may
-suffer, or old files were found) or a fault, which prevents the default test. doctor changes nothing on a host."""
+The default test is expected-downtime, with the settings in section migdowntime of Avocado's configuration. If they
+name other hosts, doctor examines these over SSH as well. Each line is ok, a note (other tests lack something, verdicts
+may suffer, or old files were found) or a fault, which prevents the default test. doctor changes nothing on a host."""
 STATUSES = {
     0: "the default test can run",
     1: "it cannot",
     BAD_INPUT: "the host could not be examined",
 }
-EXAMPLES = ("avocado migdowntime doctor --json",)
+EXAMPLES = ("avocado migdowntime doctor", "avocado migdowntime doctor --json")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 
 import argparse
 
-from . import BAD_INPUT
+from . import BAD_INPUT, parameter_options
 from .output import show, tell
 
 NAME = "faulty"
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--list", action="store_true", help="list the faults")
     parser.add_argument("--output", metavar="FILE", help="where to write the executable")
-    parser.add_argument("--qemu", metavar="BINARY", help="real QEMU (default: qemu-system-ARCH on the PATH)")
+    parser.add_argument("--qemu", metavar="PATH", help=parameter_options.QEMU)
     parser.add_argument(
         "--arch",
         choices=ARCHITECTURES,

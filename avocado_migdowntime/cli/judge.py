@@ -35,8 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--qemu",
         metavar="PATH",
-        help="a QEMU binary, the directory of its build or installation, or a suite (default: qemu-system-ARCH on the "
-        "PATH)",
+        help=parameter_options.QEMU,
     )
     parser.add_argument(
         "--test", default="expected-downtime", metavar="NAME", help="test to run (default: %(default)s)"

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parameters of a test by -p NAME=VALUE, as Avocado spells it."""
+"""The options of a run: the help of --qemu, --arch, and a test's parameters by -p NAME=VALUE, as Avocado spells it."""
 
 import argparse
+
+QEMU = "a QEMU binary, the directory of its build or installation, or a suite (default: qemu-system-ARCH on the PATH)"
+"""The help of --qemu."""
 
 
 def configure(parser: argparse.ArgumentParser, meaning: str) -> None:
     """Add the options --arch and -p to `parser`; `meaning` is the help of -p."""
-    parser.add_argument("--arch", help="architecture (default: that of the QEMU)")
+    parser.add_argument("--arch", metavar="ARCH", help="architecture (default: that of the QEMU)")
     configure_pairs(parser, meaning)
 
 

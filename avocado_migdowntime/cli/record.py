@@ -71,4 +71,6 @@ def run(arguments: argparse.Namespace) -> int:
     ended = new_trace.status if new_trace.ended else f"was still {new_trace.status} then"
     samples = "1 sample" if new_trace.samples == 1 else f"{new_trace.samples} samples"
     say(f"{samples} in {new_trace.file}, the migration {ended}")
+    if new_trace.is_followed:
+        say("another migration follows, which is not on record; of a text in a file `advise` judges the last one")
     return status

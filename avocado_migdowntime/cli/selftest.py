@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "faults", metavar="FAULT", nargs="*", help="such as factor=1.1 (default: all; see faulty --list)"
     )
-    parser.add_argument("--qemu", metavar="BINARY", help="real QEMU (default: qemu-system-ARCH on the PATH)")
+    parser.add_argument("--qemu", metavar="PATH", help=parameter_options.QEMU)
     parser.add_argument(
         "--arch",
         choices=ARCHITECTURES,

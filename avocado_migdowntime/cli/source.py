@@ -32,7 +32,7 @@ def takes_source(parser: argparse.ArgumentParser) -> None:
         "--downtime-limit",
         type=_limit,
         metavar="MS",
-        help="for a pipe, which does not show it: the present downtime-limit (see virsh migrate-getmaxdowntime)",
+        help="the present downtime-limit, which a pipe does not show (see virsh migrate-getmaxdowntime)",
     )
 
 

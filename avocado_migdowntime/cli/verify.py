@@ -22,7 +22,7 @@ STATUSES = {
     GOOD: "no build is worse than the first; for one build: good",
     BAD: "a build is worse; for one build: bad",
     UNTOLD: "not enough runs to tell, or this host lacks hugepages; for one build: cannot tell, or no QEMU starts",
-    UNUSABLE: "bad input, or the tool failed: `git bisect run` stops",
+    UNUSABLE: "bad input, one of several builds does not start, or the tool failed: `git bisect run` stops",
     INTERRUPTED: "interrupted: `git bisect run` stops",
 }
 EXAMPLES = ("avocado migdowntime verify --qemu old/build --qemu new/build",)

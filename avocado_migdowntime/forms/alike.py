@@ -55,19 +55,19 @@ class Alike:
         self._templates = [template, *self._templates[: _TEMPLATES - 1]]
         return True
 
-    def take(self, text: bytes, begin: int, came_s: float) -> int:
-        """Collect the line at `begin` if it matches a template, and return where it ends; else return `begin`."""
+    def take(self, text: bytes, begin: int, end: int, came_s: float) -> bool:
+        """Collect the line from `begin` to `end` if it matches a template, and return whether it does."""
         if len(self._lines) == MOST:
-            return begin
+            return False
         templates = self._templates
         for number, template in enumerate(templates):
-            if match := template.pattern.match(text, begin):
+            if match := template.pattern.fullmatch(text, begin, end):
                 if number:
                     templates.insert(0, templates.pop(number))
                 self._line_count += 1
                 self._lines.append(TemplateLine(template, match.groups(), (match[0], came_s)))
-                return match.end()
-        return begin
+                return True
+        return False
 
     def close(self) -> tuple[Sequence[Many], Sequence[Raw]]:
         """What the collected lines yield, and those that must be read one by one after that: at least the last one.

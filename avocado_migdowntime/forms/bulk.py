@@ -19,7 +19,7 @@ from .replies import Reply, batches_of, plain_json
 from .sieve import SHORT_BYTES, Raw
 from .stamps import second_s
 
-MOST = 256
+MOST = 1024
 """The most replies that are decoded at once."""
 _FEW = 4
 """Fewer replies than this are read one by one."""
@@ -28,6 +28,8 @@ _HEAD = re.compile(
     rb"([^{\"'\\(\r\n]{0,200})|(?=\{\"))(?=\{[\"'](?:return|id)[\"'])"
 )
 """What precedes a reply: nothing; or a date with a time, as in `stamps`, and more that may be equal in many lines."""
+_BARE = (b'{"return"', b'{"id"')
+"""How a line begins with nothing before its reply."""
 _CLOSING = ord("]")
 _LAYOUTS = 3
 """The number of lines in which libvirt logs a reply."""
@@ -74,14 +76,11 @@ class Bulk:
         self._first_text = text
         return not is_first_copy and self._qmp.is_idle
 
-    def take(self, text: bytes, begin: int, came_s: float) -> int:
-        """Collect the line at `begin` if it is a reply like those before, and return where it ends; else return
-        `begin`.
-        """
-        end = text.find(b"\n", begin) + 1 or len(text)
+    def take(self, text: bytes, begin: int, end: int, came_s: float) -> bool:
+        """Collect the line from `begin` to `end` if it is a reply like those before, and return whether it is."""
         if end - begin <= SHORT_BYTES or len(self._replies) == MOST or text.find(b"emain", begin, end) < 0:
-            return begin
-        return end if self._keeps(text[begin:end], came_s) else begin
+            return False
+        return self._keeps(text[begin:end], came_s)
 
     def _keeps(self, raw: bytes, came_s: float) -> bool:
         start = self._start_as_before(raw) or self._new_start(raw)
@@ -114,6 +113,9 @@ class Bulk:
 
     def _new_start(self, raw: bytes) -> _LineStart | None:
         """Parse what precedes the reply; None if it is not known."""
+        if raw.startswith(_BARE):
+            head = self._heads.get(b"")
+            return None if head is None else (head, None, 1.0, 0)
         match = _HEAD.match(raw)
         head = None if match is None else self._heads.get(match[4] or b"")
         if match is None or head is None:

@@ -17,6 +17,8 @@ _LOG_WORDS = (
     "Migration info for ",
 )
 """Each of these occurs at most once in a line of a log."""
+_IN_LOG_WORDS = ("Migration ", " nova.virt.", "(transferred ", " VM-state")
+"""Each of the words above contains one of these."""
 _BEGINS = (
     re.compile(r"\s+(?=[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)|(?<=\})\s+(?=\{\")"),
     re.compile(r"\s+(?=(?:DEBUG|INFO|WARNING|ERROR) nova\.)"),
@@ -67,7 +69,7 @@ def lines_in(text: str) -> Iterator[str]:
         for part in _GROUPS.split(text):
             yield from _parts(part, _OTHERS)
         return
-    if max(map(text.count, _LOG_WORDS)) < 2:
+    if not any(word in text for word in _IN_LOG_WORDS) or max(map(text.count, _LOG_WORDS)) < 2:
         yield text
         return
     for part in _BEGINS[0].split(text):

@@ -19,6 +19,7 @@ from .filling import Filled, filled
 from .many import Many
 from .rows import Begins, EventRow, Row, SampleRow, SampleRows
 
+NO_JOB = "no migration runs where this was taken: it is over, or of another guest, or on another host"
 _OVER = frozenset((*ENDED, "none"))
 
 
@@ -30,6 +31,8 @@ class Facts:
     parameters: dict[str, Any] = field(default_factory=dict)
     capabilities: tuple[str, ...] | None = None
     remarks: list[str] = field(default_factory=list)
+    migrates_not: bool = False
+    """Whether that was all that was told at first."""
 
     def header(self) -> dict[str, Any]:
         """The header of a trace that begins now."""
@@ -117,6 +120,7 @@ class Course:
             self.alone = whole
             return
         if status == "none" and not self.has_samples:
+            self.facts.migrates_not = True
             return
         is_over = self._status in _OVER and status not in _OVER
         total_bytes = _total_bytes(whole.reading) or self._total_bytes
@@ -247,6 +251,12 @@ class Courses:
         """All remarks."""
         every = [self._shared, *(course.facts for course in self._of.values())]
         return list(dict.fromkeys(text for facts in every for text in facts.remarks))
+
+    @property
+    def in_vain(self) -> Sequence[str]:
+        """The same of a text that tells of no migration, and why."""
+        migrates_not = any(course.facts.migrates_not for course in self._of.values())
+        return [*([NO_JOB] if migrates_not else []), *self.remarks]
 
     def rows_of(self, item: Item | Many) -> Iterator[tuple[str, Row | SampleRows]]:
         """The same for an item that may be many readings."""

@@ -33,6 +33,8 @@ class Filled:
 
     reading: Reading
     lacks: tuple[str, ...] = ()
+    ram: Mapping[str, Any] | None = None
+    """What is shown of RAM where that is too little for a sample."""
 
     @property
     def figures(self) -> Mapping[str, Any]:
@@ -51,7 +53,8 @@ class Filled:
         annotations = {"rounding": rounding, "derived": dict(one.derived), "estimated": dict(one.estimated)}
         annotations |= {"lacks": list(self.lacks)}
         annotations = {name: value for name, value in annotations.items() if value}
-        return {**one.answer, AS_READ: annotations} if annotations else one.answer
+        answer = one.answer if self.ram is None else {**one.answer, "ram": self.ram}
+        return {**answer, AS_READ: annotations} if annotations else answer
 
 
 def reading_of_record(recorded: Mapping[str, Any], stamp: Stamp | None) -> Reading:
@@ -64,7 +67,7 @@ def reading_of_record(recorded: Mapping[str, Any], stamp: Stamp | None) -> Readi
         return Reading(answer, stamp)
     try:
         del answer[AS_READ]
-        ram = dict(answer.pop("ram") or {})
+        ram = dict(answer.pop("ram", None) or {})
         for name in annotations.get("lacks", ()):
             ram.pop(name.removeprefix("ram."), None)
         rounding = {name: Interval(low, high) for name, (low, high) in annotations.get("rounding", {}).items()}
@@ -82,6 +85,7 @@ def filled(reading: Reading) -> Filled:
     answer: dict[str, Any] = dict(reading.answer)
     derived, estimated = dict(reading.derived), dict(reading.estimated)
     lacks: list[str] = []
+    shown: dict[str, Any] | None = None
     if "status" not in answer:
         _status(answer, derived, estimated)
     for name in ("xbzrle-cache", "compression"):
@@ -92,14 +96,14 @@ def filled(reading: Reading) -> Filled:
         whole = dict(ram)
         _page_size(whole, reading.rounding, derived, estimated)
         _bandwidth(whole, answer, estimated)
+        shown = dict(whole)
         for name in NEEDED:
             if name not in whole:
                 lacks.append(f"ram.{name}")
                 whole[name] = 0
-        answer["ram"] = whole
-        if "ram.remaining" in lacks:
-            answer["ram"] = None
-    return Filled(replace(reading, answer=answer, derived=derived, estimated=estimated), tuple(lacks))
+        answer["ram"] = None if "ram.remaining" in lacks else whole
+    reading = replace(reading, answer=answer, derived=derived, estimated=estimated)
+    return Filled(reading, tuple(lacks), shown if "ram.remaining" in lacks else None)
 
 
 def _is_whole(answer: Mapping[str, Any]) -> bool:
@@ -131,19 +135,19 @@ def _status(answer: dict[str, Any], derived: dict[str, str], estimated: dict[str
     figures = ram if isinstance(ram, Mapping) else {}
     if any(figures.get(name) for name in _OF_POSTCOPY) and figures.get("remaining", 1):
         answer["status"] = "postcopy-active"
-        derived["status"] = "postcopy, as pages that it sends are counted"
+        derived["status"] = "it is postcopy, because pages that postcopy sends are counted"
     elif "expected-downtime" in answer:
         answer["status"] = "active"
-        derived["status"] = "active, as an expected downtime is shown"
+        derived["status"] = "it is active, because an expected downtime is shown"
     elif "downtime" in answer and figures.get("remaining"):
         answer["status"] = "postcopy-active"
-        derived["status"] = "postcopy, as a downtime is shown and RAM is left"
+        derived["status"] = "it is postcopy, because a downtime is shown and RAM is left"
     elif "downtime" in answer:
         answer["status"] = "completed"
-        estimated["status"] = "completed, as a downtime is shown"
+        estimated["status"] = "completed, because a downtime is shown"
     else:
         answer["status"] = "active"
-        estimated["status"] = "taken as active"
+        estimated["status"] = "active"
 
 
 def _page_size(
@@ -167,7 +171,7 @@ def _page_size(
                 derived["ram.page-size"] = "it is normal bytes ÷ normal pages"
                 return
     ram["page-size"] = USUAL_PAGE_BYTES
-    estimated["ram.page-size"] = "taken as that of most targets"
+    estimated["ram.page-size"] = "4 KiB, as on most targets"
 
 
 def _bandwidth(ram: dict[str, Any], answer: Mapping[str, Any], estimated: dict[str, str]) -> None:

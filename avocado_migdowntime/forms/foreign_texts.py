@@ -95,7 +95,7 @@ _ROWS_OF_TEXTS: _Rows = (
         "virsh -r domjobinfo 1`, repeatedly",
     ),
     (
-        r"(?i)\bmemory[_ ]remaining[_ ]bytes\"? *[|:]|^\W*\bSource Node +\| *Dest Node|\| Source Node *\| Dest Node",
+        r"(?i)\bmemory[_ ]remaining[_ ]bytes[\"']? *[|:]|^\W*\bSource Node +\| *Dest Node|\| Source Node *\| Dest Node",
         "the output of `openstack server migration`",
         "it shows neither time nor bandwidth",
         f"take the log of nova-compute on the source host, or {DOMJOBINFO}",
@@ -135,7 +135,7 @@ _ROWS_OF_TEXTS: _Rows = (
     ),
     (
         r"\b(?:migrate_pending_(?:exact|estimate)|migrate_transferred transferred|migrate_set_state|"
-        r"migration_bitmap_sync_end|savevm_state_iterate|migration_completion_\w+) ?",
+        r"migration_bitmap_sync_end|savevm_state_iterate|migration_completion_\w+|vmstate_downtime_\w+) ?",
         "a log of QEMU events",
         "it shows what was pending, but neither expected-downtime nor page counts",
         "take `info migrate` repeatedly while the migration runs, or `avocado migdowntime record SOCKET`",
@@ -186,7 +186,8 @@ _ROWS_OF_TEXTS: _Rows = (
     (r"^Traceback \(most recent call last\):", "a Python traceback", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
 )
 _ENGLISH = (
-    r"(?i:[^:\n]*\b(?:remaining|processed|elapsed|transferred|bandwidth|expected|throughput|setup|total|normal)\b)"
+    r"(?i:[^:\n]*(?:\b|_)(?:remaining|processed|elapsed|transferred|bandwidth|expected|throughput|setup|total|normal)"
+    r"(?:\b|_))"
 )
 _ROWS_OF_BARE_TEXTS: _Rows = (
     (
@@ -251,7 +252,7 @@ ONLY_WITH: Mapping[str, tuple[str, ...]] = {
     "the output of Incus or LXD": ("Transferring ", "Live migration: ", "instanceType=virtual-mach"),
     "a log of QEMU events": (
         *("migrate_pending_", "migrate_transferred", "migrate_set_state", "migration_bitmap_sync_end"),
-        *("savevm_state_iterate", "migration_completion_"),
+        *("savevm_state_iterate", "migration_completion_", "vmstate_downtime_"),
     ),
     "the output of `virsh event`": ("event '",),
     "the output of `virsh domstats --dirtyrate`": ("dirtyrate.",),

@@ -68,7 +68,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
             migrations.setdefault(of, _Migration()).add(row)
     with_readings = {of: one for of, one in migrations.items() if one.last_readings}
     if not with_readings:
-        raise nothing_told(reader, courses.remarks)
+        raise nothing_told(reader, courses.in_vain)
     of = courses.last_guest if courses.last_guest in with_readings else next(reversed(with_readings))
     migration, course = with_readings[of], courses[of]
     for row in course.rest():
@@ -78,7 +78,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
     status = str(last.answer.get("status"))
     goes_on = status not in (*ENDED, "none") and not status.startswith("postcopy")
     if goes_on and "ram" not in last.answer:
-        raise too_little(reader, status)
+        raise too_little(reader, status, course.facts.remarks)
     if goes_on and "ram.remaining" in migration.lacks and (refused := in_another_language(reader)):
         raise refused
     remarks = [SEVERAL] if of in several else []
@@ -91,7 +91,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
     samples = migration.samples.samples()
     header = {**course.header, **({LIMITS_LOGGED: True} if any(form.LOGS_LIMITS for form in reader.forms) else {})}
     if len(samples) > 1 and not course.clock.has_times:
-        remarks.append("the texts carry no time: the last one is judged")
+        remarks.append("the texts show no time, so only the last one is judged")
     return Trace(
         samples=samples,
         events=tuple(sorted(migration.events, key=lambda event: event.t_s)),
@@ -111,8 +111,8 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
 def _worked_out(reading: Reading, lacks: Sequence[str], reader: Reader) -> list[str]:
     """Notes for people about the last reading's figures that were not shown."""
     notes = [*_beside(reading.answer)]
-    notes += [f"{_short(name)} is not shown: {how}" for name, how in reading.derived.items()]
-    notes += [f"{_short(name)} is not shown, and is estimated: {how}" for name, how in reading.estimated.items()]
+    notes += [f"{_short(name)} is not shown; {how}" for name, how in reading.derived.items()]
+    notes += [f"{_short(name)} is not shown; estimated: {how}" for name, how in reading.estimated.items()]
     if lacks:
         notes.append(f"not shown: {', '.join(map(_short, lacks))}{lacking(reader)}")
     return notes

@@ -6,7 +6,8 @@ import re
 HEAD = (
     r"(?:(?:[|>)\]:\u2502\u2503\u2013-]|\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR)|^(?:E|[AP]M|\u23bf|\$|\d{1,4})"
     r"|\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?(?: ?[AP]M| ?UTC| (?:19|20)\d\d)*"
-    r"|\bstd(?:out|err) [FP]|\u203a [\w.-]+|^[\w.-]+ compute|\b\d{8}[-T]\d{6}Z?|^#?[\d.]+(?: [\d.]+)?)\s+"
+    r"|\bstd(?:out|err) [FP]|\u203a [\w.-]+|^[\w.-]+ compute|^[@+]?[\w.-]{1,40}(?=\t)"
+    r"|\b\d{8}[-T]\d{6}Z?|^#?[\d.]+(?: [\d.]+)?)\s+"
     r"|^[\w.-]{1,40}:(?=[A-Za-z]))"
 )
 """A regular expression for the end of such a prefix: a mark, a level, a time or a number, and then blanks."""

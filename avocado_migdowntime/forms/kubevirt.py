@@ -34,7 +34,7 @@ _LEAST_MS = 1000
 _PAGE_BYTES = 4096
 _PAGE_SIZES = tuple(1 << power for power in range(10, 17))
 _ABOUT_MIGRATION = re.compile(r"igration |borting migration|max.downtime|post.copy mode|start post|has been aborted")
-_JOB = re.compile(r"\bMigration info for (?P<of>[\w-]*): (?P<figures>TimeElapsed:.*)")
+_JOB = re.compile(r"\bMigration info for <?(?P<of>[\w-]*)>?: (?P<figures>TimeElapsed:.*)")
 _FIGURE = re.compile(rf"\b(\w+):({NUMBER})(?!\d)([\w/]*)")
 _LIMIT = re.compile(
     r"max_downtime \d+ms -> (?P<tuned>\d{1,9})ms|setting max downtime to (?P<set>\d{1,9})ms"
@@ -80,10 +80,10 @@ class KubevirtLog(Log):
         b"start post",
         b"borting migration",
         b"Migration ",
-        b"Pausing the guest",
+        b"igration to complete",
     )
     CUT = re.compile("Migration info for")
-    WHOLE = (re.compile(r"TimeElapsed:\d+ms(?: \w+:\d[\w/]*){0,99} Disk(?:Mbps|Bps):\d"),)
+    WHOLE = (re.compile(r"TimeElapsed:\d+ms(?: \w+:\d[\w/]*){0,99} (?:Disk(?:Mbps|Bps):\d|\.{3}|\u2026)"),)
     LACKS = "whole MiB and Mbps only, every 4 s"
     INSTEAD = "`kubectl exec POD -c compute -- virsh -r domjobinfo 1`, repeatedly"
 
@@ -121,7 +121,9 @@ class KubevirtLog(Log):
         return None if status is None else self.looks.ends(self._of, status, line.stamp)
 
     def end(self) -> Iterable[Item]:
-        return self.looks.compared(DEFAULT_DOWNTIME_LIMIT_MS, "of QEMU's default, as no other is logged", self._limited)
+        return self.looks.compared(
+            DEFAULT_DOWNTIME_LIMIT_MS, "of QEMU's default, because the log shows no other", self._limited
+        )
 
     def statement(self, numbers: Numbers) -> Statement | None:
         match = _JOB.search(numbers.text)
@@ -252,5 +254,5 @@ def _page_bytes(data: Any, pages: Any) -> tuple[int, Mapping[str, str], Mapping[
         fits = [(bytes_each.low <= size) & (size <= bytes_each.high) for size in _PAGE_SIZES]
         fitting = [size for size, does in zip(_PAGE_SIZES, fits, strict=True) if decided(does)]
         if len(fitting) == 1:
-            return fitting[0], {"ram.page-size": "the power of two that NormalData ÷ NormalPages rounds to"}, {}
-    return _PAGE_BYTES, {}, {"ram.page-size": "4 KiB, as on all that KubeVirt runs on"}
+            return fitting[0], {"ram.page-size": "it is the power of two nearest to NormalData ÷ NormalPages"}, {}
+    return _PAGE_BYTES, {}, {"ram.page-size": "4 KiB, as on each architecture that KubeVirt supports"}

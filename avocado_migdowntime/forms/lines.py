@@ -10,7 +10,16 @@ from ..trace.reading import Stamp
 from .collapsed import lines_in
 from .folded import Folded
 from .form import Line
-from .marks import as_typed, is_row, out_of_table, with_straight_quotes, without_escapes, without_markup, without_tags
+from .marks import (
+    as_typed,
+    is_row,
+    out_of_table,
+    panes_in,
+    with_straight_quotes,
+    without_escapes,
+    without_markup,
+    without_tags,
+)
 from .pairs import as_line
 from .records import assigned, cell, lists_of_lines, logged, python_s_strings_of_lines, several_logged, strings_of_lines
 from .stamps import parted
@@ -107,6 +116,10 @@ def _whole_lines(text: str) -> Iterable[str]:
 
 def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Line]:
     """The lines in one, logged `at` that time unless they have their own."""
+    if panes := panes_in(text):
+        for pane in panes:
+            yield from _unwrapped(pane, came_s, at)
+        return
     text = out_of_table(text)
     if not is_row(text) and (match := _QUOTED.match(text)):
         text = text[match.end() :].strip()

@@ -9,10 +9,12 @@ _SHOWN_ESCAPES = re.compile(
     r"(?:\^\[|#033|\\u001b|\\x1b|\\e|\\033|\u241b)\[[\d;]{0,20}[mK]|\[(?:\d{1,3}(?:;\d{1,3})*)?m"
 )
 """Escape sequences that were made visible, or that lost their first character."""
-_TAGS = re.compile(
-    r"</?(?:pre|code|br|p|div|span|li|td|tr|th|b|i|u|a|em|strong|font|tt|samp|kbd|ul|ol|dl|dt|dd|table|tbody|thead"
-    r"|blockquote|h[1-6]|hr)\b[^<>]*>"
+_TAGS = re.compile(r"</?(?:span|td|th|b|i|u|a|em|strong|font|tt|samp|kbd|code)\b[^<>]*>")
+_ENDS = re.compile(
+    r"(?:</?(?:pre|br|p|div|li|tr|ul|ol|dl|dt|dd|table|tbody|thead|blockquote|h[1-6]|hr|html|head|title|body|details"
+    r"|summary|section|article|main)\b[^<>]*>\s*)+"
 )
+"""Tags at which a line of a web page ends."""
 _MOST_TIMES = 3
 """The number of times that text may have been escaped for the web."""
 _UNSEEN = {ord(letter): None for letter in "\0\a\v\f\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"}
@@ -38,8 +40,8 @@ def without_escapes(text: str) -> str:
 
 
 def without_tags(text: str) -> str:
-    """The text without a web page's tags, and with its entities decoded."""
-    text = _TAGS.sub("", text)
+    """The text without a web page's tags, and with its entities decoded; a line ends at `\\r` where a tag ends one."""
+    text = _ENDS.sub("\r", _TAGS.sub("", text)).strip("\r")
     for _ in range(_MOST_TIMES):
         before, text = text, unescape(text)
         if text == before:
@@ -76,6 +78,14 @@ def without_markup(text: str) -> str:
         if text.endswith("\\") and not text.endswith("\\\\"):
             text = text[:-1]
     return text.strip()
+
+
+def panes_in(text: str) -> list[str]:
+    """What stands on both sides of the line that a terminal draws between two panes, if a name and its figure do."""
+    if "\u2502" not in text or text[0] in _BARS:
+        return []
+    panes = [pane.strip() for pane in text.split("\u2502")]
+    return panes if len(panes) == 2 and any(": " in pane for pane in panes) else []
 
 
 def out_of_table(text: str) -> str:

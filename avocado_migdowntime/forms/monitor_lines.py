@@ -12,6 +12,8 @@ from .rounding import SEPARATED, broken_number, cut, to_digits, whole, whole_num
 Figures = Mapping[str, tuple[Any, Interval | None]]
 """A line's figures in QMP's spelling, each with the interval that rounding allows."""
 _NAMED = re.compile(rf"([A-Za-z][\w -]*?)\s*:\s*(-?{SEPARATED}|-?nan)\s*([a-zA-Z]*(?:/s)?)\s*(?:$|<|#)")
+_MISREAD = re.compile(r"([A-Za-z][\w -]*?)\s*:\s*((?=\S*\d)(?=\S*[OoIl|SB])[\dOoIl|SB.,]{2,20})(?:\s+[a-zA-Z]+)?")
+"""Where an image was read, letters may stand for digits."""
 _FRACTIONS = frozenset(
     (
         *("ram.mbps", "xbzrle-cache.cache-miss-rate", "xbzrle-cache.encoding-rate"),
@@ -37,12 +39,18 @@ def figure_in(text: str, within: bool) -> Figures | None:
     match = _NAMED.match(text)
     if match is None:
         return None
-    name = match[1].lower()
+    name = match[1].lower().replace("_", " ")
     entry = LINES.get(match[1]) or (LINES.get(name) if within or name not in OF_JOBS else None)
     if entry is None:
         return None
     figure = _figure(*entry, match[2], match[3])
     return {} if figure is None else {entry[0]: figure}
+
+
+def misread_in(text: str) -> str:
+    """What a line names a figure of which a digit was taken for a letter, and that; nothing where it is no such."""
+    match = _MISREAD.fullmatch(text)
+    return f"{match[1]} {match[2]}" if match and match[1].lower() in LINES else ""
 
 
 def with_fraction(number: str) -> tuple[float, Interval | None]:

@@ -18,7 +18,7 @@ from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import MAYBE, Form, Line
 from .heads import AROUND, HEAD
-from .monitor_lines import Figures, figure_in, with_fraction
+from .monitor_lines import Figures, figure_in, misread_in, with_fraction
 from .monitor_names import GOES_ON, GROUPS, KIB, LINES, SIZES, XBZRLE_REST
 from .repeats import Repeats
 from .rounding import SEPARATED, UNITS, broken_number, cut, to_three_digits, whole
@@ -67,6 +67,8 @@ class _Output:
     arrived_s: float
     figures: dict[str, Any] = field(default_factory=dict)
     rounding: dict[str, Interval] = field(default_factory=dict)
+    misread: list[str] = field(default_factory=list)
+    """Those of which a digit was taken for a letter."""
     strange: int = 0
     headed: bool = False
     """Whether it begins after a log's prefix, so that it may be a status of something else."""
@@ -115,6 +117,9 @@ class MonitorText(Form):
                     if interval is not None:
                         output.rounding[name] = interval
                 return ended
+        if (output := self._outputs.get(guest_of(line.message))) and (misread := misread_in(part)):
+            output.misread.append(misread)
+            return []
         return self._something_else(line)
 
     def end(self) -> Iterable[Item]:
@@ -135,6 +140,8 @@ class MonitorText(Form):
             # QEMU leaves out a rate of 0 if it shows these two; otherwise somebody else may have left the rate out.
             output.figures.setdefault("ram.dirty-pages-rate", 0)
         doubts = _without_lost_point(output.figures, output.rounding, of)
+        if output.misread:
+            doubts.append(Remark(f"an image was misread, correct it: {', '.join(output.misread)}", of))
         answer, rounding = nested(output.figures), output.rounding
         reading = Reading(answer, output.stamp, rounding=rounding, of=of, arrived_s=output.arrived_s)
         is_asked, self._is_asked = self._is_asked, False

@@ -51,7 +51,7 @@ class NovaLog(Log):
 
     NAME = "a log of nova-compute"
     NEEDLES = (b"emain", b"owntime", b"Migration operation ")
-    ALSO = (b"Live Migration", b"Live migration", b"to post-copy")
+    ALSO = (b"Live Migration", b"Live migration", b"copy migration mode")
     CUT = re.compile("Migration (?:running|operation)|Increasing downtime|Live [mM]igration|to post-copy")
     WHOLE = (_PROGRESS, _LIMIT, _TIMEOUT, re.compile(f"{'|'.join(_STATUSES)}|to post-copy migration mode"))
     LOGS_LIMITS = True
@@ -90,12 +90,10 @@ class NovaLog(Log):
             return self._limit_failed(line, of, float(match[1]))
         if match := _TIMEOUT.search(text):
             reason = (
-                "Nova gave this migration up"
-                if "not completed" in text
-                else "Nova saw no progress any more and gave up"
+                "Nova gave up this migration" if "not completed" in text else "Nova saw no more progress and gave up"
             )
             self._given_up_ms[of] = self._elapsed_ms(of)
-            return [Remark(f"{reason} after {match[1]} s, unless it was told to force it", of)]
+            return [Remark(f"{reason} after {match[1]} s, unless live_migration_timeout_action is force_complete", of)]
         if "Switching to post-copy migration mode" in text:
             return self.looks.postcopy(of, line.stamp)
         status = next((status for words, status in _STATUSES.items() if words in text), None)

@@ -15,6 +15,8 @@ _NO_NUMBER = re.compile(r"(?<=[:\[,\s])-?(?:nan|inf(?:inity)?)\b(?=\s*[,}\]])", 
 _DOTS = r"(?:\.{3}|\u2026)"
 _LEFT_OUT = re.compile(rf"(?<=[{{\[])\s*{_DOTS}\s*,?|,\s*{_DOTS}\s*(?=[,}}\]])|(?<=,)\s*{_DOTS}(?=\s*[\"'])")
 
+_LONG = re.compile(r"(?<=\d)L(?=\s*[,}\]])")
+"""How Python 2 ends a number that is long."""
 _REMARK = re.compile(r"[ \t]+(?:(?://|#|<-|--|\u2190)[^\n]*)$|,(?=\s*[}\]])", re.MULTILINE)
 """A remark at the end of a line, or a comma after the last field."""
 
@@ -103,6 +105,6 @@ def parsed(text: str) -> Any:
     if "'" not in text:
         return None
     try:
-        return ast.literal_eval(text.replace("null", "None"))
+        return ast.literal_eval(_LONG.sub("", text.replace("null", "None")))
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
         return None

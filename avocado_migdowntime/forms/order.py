@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..trace.reading import Item, Reading, Stamp
+from . import documents
 from .diffs import sides
 from .encoding import Utf8
 from .lines import Lines
@@ -69,13 +70,15 @@ def _in_order(chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
         if size_bytes >= MAIL_BYTES:
             break
     head = _utf8(read)
-    if _is_newest_first(head):
+    in_documents = documents.are_newest_first(head)
+    if in_documents or _is_newest_first(head):
         for data in chain([b""], chunks):
             read.append(data)
             size_bytes += len(data)
             if size_bytes > MOST_BYTES:
                 raise UsageError("is a log with its newest line first; give it as `tac FILE` prints it")
-        return True, iter([_turned_round(_utf8(read))])
+        turned_round = documents.turned_round if in_documents else _turned_round
+        return True, iter([turned_round(_utf8(read))])
     if size_bytes < MAIL_BYTES:
         text = head.decode(errors="replace")
         for ordered in (_exported(text), _of_diff(text), _as_written(text), _by_time(text)):

@@ -62,9 +62,8 @@ class Pace:
             count = self._looks.shape[1]
             end = min(begins[0], position + MOST_LINES + 1 - count, position + MOST_LINES // 4)
             self._looks = np.hstack([self._looks, new[:, position:end]])
-            mbps[:, position:end], is_sharp = _since_earlier(self._looks[:, -(NEAR + end - position) :], end - position)
-            if not is_sharp:
-                mbps[:, position:end], _ = _since_earlier(self._looks, end - position)
+            nearby = _sharp_nearby(self._looks, end - position)
+            mbps[:, position:end] = _since_earlier(self._looks, end - position) if nearby is None else nearby
             if self._looks.shape[1] > MOST_LINES:
                 self._looks = np.delete(self._looks, np.s_[1 : MOST_LINES // 2 : 2], axis=1)
             position = end
@@ -81,23 +80,40 @@ class Pace:
         self._looks = other._looks
 
 
-def _since_earlier(looks: Floats, new: int) -> tuple[Floats, bool]:
-    """The bandwidths at the last `new` lines, each since the last line that makes it sharp, or else sharpest.
+def _sharp_nearby(looks: Floats, new: int) -> Floats | None:
+    """The bandwidths at the last `new` lines, each since the last line that makes it sharp; None if one is far."""
+    count = looks.shape[1]
+    old = count - new
+    bounds, is_open = np.empty((2, new)), np.ones(new, np.bool_)
+    for back in range(1, min(NEAR, count - 1) + 1):
+        first = max(0, back - old)
+        slowest, fastest, open_by = _since(looks[:, old + first :], looks[:, old + first - back : count - back])
+        is_sharp = is_open[first:] & (open_by == SHARP)
+        bounds[:, first:][:, is_sharp] = slowest[is_sharp], fastest[is_sharp]
+        is_open[first:] &= ~is_sharp
+        if not np.any(is_open):
+            return bounds
+    return None
 
-    Also returns whether it is sharp at all of them.
-    """
-    old = looks.shape[1] - new
-    t_s, tick_s, low, high = looks[:, old:, None]
-    earlier_s, earlier_tick_s, low_before, high_before = looks[:, None, ::-1]
-    passed_s, count = t_s - earlier_s, looks.shape[1]
-    is_earlier = np.arange(count)[::-1] < np.arange(old, count)[:, None]
-    tells = is_earlier & (passed_s >= LEAST_S) & (passed_s > earlier_tick_s) & (low > high_before)
+
+def _since_earlier(looks: Floats, new: int) -> Floats:
+    """The bandwidths at the last `new` lines, each since the last line that makes it sharp, or else sharpest."""
+    old, count = looks.shape[1] - new, looks.shape[1]
+    slowest, fastest, open_by = _since(looks[:, old:, None], looks[:, None, ::-1])
+    open_by[np.arange(count)[::-1] >= np.arange(old, count)[:, None]] = np.inf
+    best = np.argmin(open_by, axis=1)[:, None]
+    bounds = np.stack([np.take_along_axis(one, best, axis=1)[:, 0] for one in (slowest, fastest)])
+    bounds[:, np.take_along_axis(open_by, best, axis=1)[:, 0] == np.inf] = np.nan
+    return bounds
+
+
+def _since(looks: Floats, earlier: Floats) -> tuple[Floats, Floats, Floats]:
+    """The least and greatest bandwidth between two lines, and their ratio: infinite if nothing shows a bandwidth."""
+    t_s, tick_s, low, high = looks
+    earlier_s, earlier_tick_s, low_before, high_before = earlier
+    passed_s = t_s - earlier_s
+    tells = (passed_s >= LEAST_S) & (passed_s > earlier_tick_s) & (low > high_before)
     with np.errstate(divide="ignore", invalid="ignore"):
         slowest = (low - high_before) / (t_s + tick_s - earlier_s) / _BYTES_PER_S_PER_MBPS
         fastest = (high - low_before) / (passed_s - earlier_tick_s) / _BYTES_PER_S_PER_MBPS
-        open_by = np.where(tells, np.maximum(fastest / slowest, SHARP), np.inf)
-    best = np.argmin(open_by, axis=1)[:, None]
-    bounds = np.stack([np.take_along_axis(one, best, axis=1)[:, 0] for one in (slowest, fastest)])
-    least_open_by = np.take_along_axis(open_by, best, axis=1)[:, 0]
-    bounds[:, least_open_by == np.inf] = np.nan
-    return bounds, bool(np.all(least_open_by == SHARP))
+        return slowest, fastest, np.where(tells, np.maximum(fastest / slowest, SHARP), np.inf)

@@ -22,7 +22,7 @@ from .remaining import dirtying_in_words, limit_in_words
 from .stamps import stamp_within
 
 PAGE_BYTES = 4096
-_FOUR_KIB = {"ram.page-size": "4 KiB, as on all that Proxmox VE runs on"}
+_FOUR_KIB = {"ram.page-size": "4 KiB, as on each architecture that Proxmox VE supports"}
 _ABOUT_MIGRATION = re.compile(
     r"VM-state|remaining |downtime|speed|starting migration of VM|start migrate command|set (?:migr|cache)"
 )
@@ -49,6 +49,8 @@ _REAL = re.compile(rf"migration speed: .{{0,99}} - downtime ({NUMBER}) ms")
 _ENDS = re.compile(r"migration status(?: error)?: (completed|failed|cancelled)\b(?: - (?P<why>.+))?")
 _GIVEN_UP = re.compile(r"\bmigrate_cancel$|ERROR: online migrate failure(?: - (?P<why>.+))?")
 _ABORTING = re.compile(r"(?: - |^)aborting$")
+_COPIED = re.compile(rf"\b(?:mirror|drive)-\w+: transferred {SIZE} of {SIZE} ")
+"""Of a disk, which is copied before RAM is sent."""
 _BY_USER = ("interrupted by signal", "")
 """The reason that it logs if somebody told it to give up."""
 
@@ -79,9 +81,14 @@ class ProxmoxLog(Log):
         self._running = False
         self._limits_ms: list[float] = []
         self._pace = Pace()
+        self._copies = False
+        """Whether the disks were copied when the last figures were logged."""
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
+        if ": transferred " in text and _COPIED.search(text):
+            self._copies = True
+            return []
         if "igrat" not in text or not (_ABOUT_MIGRATION.search(text) or _ENDED.search(text)):
             return None
         if line.stamp is None:
@@ -108,11 +115,13 @@ class ProxmoxLog(Log):
         if match := _ENDS.search(text):
             return self._ends(line, match[1], {"error-desc": match["why"]} if match["why"] else None)
         if match := _GIVEN_UP.search(text):
-            return self._gives_up(line, match["why"] or "") if self._running else []
+            return self._gives_up(line, match["why"] or "") if self._running or self._copies else []
         return None
 
     def end(self) -> Iterable[Item]:
         last = self.looks[self._of]
+        if last is None and self._copies:
+            yield Remark("the disks are copied at the end of this text, and RAM is sent only then", self._of)
         if last is None:
             return
         if dirtying := dirtying_in_words(last):
@@ -126,7 +135,7 @@ class ProxmoxLog(Log):
 
     def _begins(self, guest: str) -> Sequence[Item]:
         self._migration_count += 1
-        self._running, self._limits_ms = False, []
+        self._running, self._copies, self._limits_ms = False, False, []
         of = f"VM {guest}"
         self._of = f"{of}, migration {self._migration_count}" if self.looks[of] is not None else of
         return []
@@ -140,12 +149,13 @@ class ProxmoxLog(Log):
         return None
 
     def _progress(self, line: Line, statement: Statement) -> Sequence[Item]:
-        self._running = True
+        self._running, self._copies = True, False
         mbps = self._pace.mbps(line.stamp, statement.figures["ram.transferred"])
         return [self.looks.active(reading_of(statement, line.stamp, mbps))]
 
     def _ends(self, line: Line, status: str, figures: Mapping[str, Any] | None = None) -> Sequence[Item]:
         limit_ms = self._limits_ms[-1] if self._limits_ms else None
+        self._copies = False
         return self.looks.ends(self._of, status, line.stamp, figures, limit_ms)
 
     def _gives_up(self, line: Line, why: str) -> Sequence[Item]:

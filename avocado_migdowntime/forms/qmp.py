@@ -26,10 +26,14 @@ _GREATEST_TRIES = 50
 """The most braces and brackets of a line that are tried as the start of a message."""
 _GREATEST_VAIN = 1 << 20
 """A line is searched no further after this many characters of messages that start in it and do not end."""
-_OPENS = re.compile(r"[\[{](?=\s*(?:$|[\"'{}\[\]]))")
-_PART = re.compile(r"""["'](?:expected-downtime|total-time|setup-time|ram|dirty-sync-count|dirty-pages-rate)["']\s*:""")
+_OPENS = re.compile(r"[\[{](?=\s*(?:$|u?[\"']|[{}\[\]]))")
+_PART = re.compile(
+    r"""u?["'](?:expected-downtime|total-time|setup-time|ram|dirty-sync-count|dirty-pages-rate)["']\s*:"""
+)
 """How a line starts that belongs to a reply whose start is missing."""
-_GOES_ON = re.compile(r"\s*(?:\.{3}|\u2026|[\"'{}\[\],:]|-?\d|-?(?:nan|inf)\b|(?:true|false|null|True|False|None)\b|$)")
+_GOES_ON = re.compile(
+    r"\s*(?:\.{3}|\u2026|u?[\"']|[{}\[\],:]|-?\d|-?(?:nan|inf)\b|(?:true|false|null|True|False|None)\b|$)"
+)
 _BY_VIRSH = re.compile(
     r"event (?P<event>[A-Z_]+) at (?P<seconds>\d{1,12})\.(?P<microseconds>\d{6}) for domain [^{]+?"
     r"(?:: (?P<data>\{.*\}))?"

@@ -16,6 +16,8 @@ _NUMBER = re.compile(r"\d{1,20}(?:\.\d{1,20})?")
 _GUESTS = ("vm", "guest", "domain", "instance")
 """Keys in which other programs name the guest of an answer."""
 _GREATEST_DEPTH = 4
+_AS_PRINTED = ("remaining ram", "Memory remaining")
+"""A field with one of these names is in an object that someone made from `info migrate` or `virsh domjobinfo`."""
 _PARAMETERS = ("downtime-limit", "max-bandwidth", "avail-switchover-bandwidth")
 ANSWER_FIELDS = frozenset(
     (
@@ -78,8 +80,9 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
     elif isinstance(message.get("capability"), str):
         yield from _of_list([message], line)
     elif len(message) > 1 or "status" not in message:
-        items = [*_of_return(message, line)]
-        yield from items or _of_fields(message, line)
+        yield from _of_return(with_ram(message) or message, line)
+        if any(name in message for name in _AS_PRINTED):
+            yield from (line.containing(f"{name}: {value}") for name, value in message.items())
 
 
 def _of_fields(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
@@ -115,6 +118,8 @@ def _of_return(answer: Any, line: Line) -> Iterator[Item | Line]:
             yield from _of_version(answer, release, line)
         elif "memory_remaining" in answer or "memory_total" in answer:
             yield from of_fields(answer, line.stamp, line.arrived_s)
+        else:
+            yield from _of_fields(answer, line)
 
 
 def _of_version(answer: Mapping[str, Any], release: Mapping[str, Any], line: Line) -> Iterator[Item]:

@@ -92,7 +92,7 @@ class Reader:
         for raw, came_s in lines:
             if self._open is not None:
                 yield from self._in(self._open)
-                if self._open is not None and self._open.take(raw, 0, came_s):
+                if self._open is not None and self._open.take(raw, 0, len(raw), came_s):
                     self._sieve.mark_useful()
                     continue
                 self._keep_by(None)

@@ -14,6 +14,7 @@ from .stamps import stamp_of
 _DECODER = json.JSONDecoder(strict=False)
 _NAMES = "MESSAGE|message|msg|log|line|text|textPayload"
 _LOGGED = ("msg", "message", "MESSAGE", "log", "line", "text", "textPayload")
+_QUOTED = tuple(f'"{name}"' for name in _LOGGED)
 _LOGGED_AT = ("timestamp", "time", "ts", "@timestamp", "__REALTIME_TIMESTAMP", "asctime")
 _OUTER = ("_source", "jsonPayload")
 """Keys that may hold the logged object."""
@@ -37,7 +38,7 @@ _EXPORTED = "MESSAGE="
 
 def logged(text: str) -> tuple[str, Stamp | None] | None:
     """The logged text and its time, if `text` is a log record."""
-    if not any(f'"{name}"' in text for name in _LOGGED):
+    if not any(name in text for name in _QUOTED):
         return None
     try:
         record = json.loads(text)
@@ -52,7 +53,7 @@ def logged(text: str) -> tuple[str, Stamp | None] | None:
 
 def several_logged(text: str) -> list[tuple[str, Stamp | None]]:
     """The same for each log record, if the object or list in `text` contains several."""
-    if sum(text.count(f'"{name}"') for name in _LOGGED) < 2:
+    if text.count("{") < 2 or sum(map(text.count, _QUOTED)) < 2:
         return []
     try:
         records = [*_records_in(json.loads(text))]
@@ -96,7 +97,7 @@ def assigned(text: str) -> tuple[str, Stamp | None] | None:
 
 def strings_of_lines(text: str) -> Iterator[str]:
     """The strings in `text` that contain lines, as if a program repeats another's output."""
-    if any(f'"{name}"' in text for name in _LOGGED):
+    if any(name in text for name in _QUOTED):
         return
     for match in _STRING.finditer(text):
         if "\\n" in match[0] or match[0].startswith(('"{\\"', '"[{\\"')):

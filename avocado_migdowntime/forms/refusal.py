@@ -11,11 +11,13 @@ from .reader import Reader
 EXACT = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`, repeatedly"""
 """What shows all that is needed, for any QEMU run by libvirt."""
 
+_HOST = "on the source host"
+
 
 def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
     """The error to raise if the text shows no migration."""
     if remarks:
-        return UsageError(f"{remarks[-1]}; take {_instead(reader)}, on the source host while the migration is active")
+        return UsageError(f"{remarks[-1]}; take {_there(reader)} while the migration is active")
     as_it_is = b"".join(reader.first_bytes).decode(errors="replace")
     foreign = of_text("\n".join(reader.first_lines)) or of_text(as_it_is)
     if foreign is not None and (not reader.forms or is_of_others(foreign)):
@@ -30,11 +32,12 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
     )
 
 
-def too_little(reader: Reader, status: str) -> UsageError:
+def too_little(reader: Reader, status: str, remarks: Sequence[str]) -> UsageError:
     """The error to raise if the text shows a running migration but not its figures."""
     form = reader.forms[-1]
     what = f"this is {form.NAME}: the status is {status}, and no remaining RAM is shown"
-    return UsageError(f"{what}; take {_instead(reader)}, on the source host while the status is active")
+    what = "; ".join([what, *remarks])
+    return UsageError(f"{what}; take {_there(reader)} while the status is active")
 
 
 def in_another_language(reader: Reader) -> UsageError | None:
@@ -50,6 +53,13 @@ def lacking(reader: Reader) -> str:
     """What to take instead, to follow what a product's log does not show; '' for other forms."""
     form = reader.forms[-1]
     return f"; {form.NAME} has {form.LACKS}: take {form.INSTEAD}" if form.LACKS and form.INSTEAD else ""
+
+
+def _there(reader: Reader) -> str:
+    """What to take instead, and that it is taken on the source host."""
+    instead = _instead(reader)
+    where = "," if _HOST in instead else f", {_HOST}"
+    return instead + where
 
 
 def _instead(reader: Reader) -> str:

@@ -135,14 +135,14 @@ def dirtying_in_words(look: Reading) -> str:
         return ""
     to_mbps = page.low * 1000 / BYTES_PER_MS_PER_MBPS / 1e6
     dirtied, sent_pages = pages.scaled(to_mbps), ram_figure(look, "pages-per-second")
-    if mbps is not None and dirtied.low > mbps.high:
+    if mbps is not None and dirtied.low > mbps.high and mbps.low > 0:
         were_sent = f"{_rate(mbps)} were sent"
-    elif sent_pages is not None and pages.low > sent_pages.high:
-        were_sent = f"{_rate(sent_pages.scaled(to_mbps))} of pages were sent, zero pages with them"
+    elif sent_pages is not None and pages.low > sent_pages.high and sent_pages.low > 0:
+        were_sent = f"{_rate(sent_pages.scaled(to_mbps))} of pages were sent, zero pages included"
     else:
         return ""
-    faster = f"the guest dirtied {_rate(dirtied)} where {were_sent}"
-    return f"at the last line {faster}: while it does, no pass is shorter than the previous one"
+    faster = f"the guest dirtied {_rate(dirtied)}, but {were_sent}"
+    return f"at the last line {faster}: while this continues, no pass is shorter than the previous one"
 
 
 def past_first_pass(look: Reading) -> bool:

@@ -37,11 +37,11 @@ class Sieve:
     """
 
     def __init__(self, needles: Iterable[bytes]) -> None:
-        self.take: Callable[[bytes, int, float], int] | None = None
+        self.take: Callable[[bytes, int, int, float], bool] | None = None
         """May take a line with a needle instead; such a line counts as useful.
 
-        It is called with a text, where the line begins in it, and when it arrived. It returns where the line ends, or
-        the beginning if it does not take the line.
+        It is called with a text, where the line begins and ends in it, and when it arrived. It returns whether it takes
+        the line.
         """
         self._needles = _Search(needles)
         self._all = self._needles
@@ -75,56 +75,71 @@ class Sieve:
                 self._open_line, self._open_line_bytes = [], 0
             return
         self._open_line_bytes = len(data) - end
-        block = b"".join([*self._open_line, memoryview(data)[:end]])
+        block: list[bytes | memoryview] = [*self._open_line, memoryview(data)[:end]]
         self._open_line = [data[end:]] if end < len(data) else []
         yield from self._block(block, now_s)
 
     def end(self, now_s: float) -> Iterator[Raw]:
         """The last line, if it has no line end."""
-        block, self._open_line = b"".join(self._open_line), []
-        if block:
-            yield from self._block(block, now_s)
+        block, self._open_line = self._open_line, []
+        yield from self._block(block, now_s)
 
-    def _end_of_take(self, text: bytes, position: int, came_s: float) -> int:
-        """Offer the line at `position` to `take`; return where it ends if it is taken, else `position`."""
-        if self.take is None:
-            return position
-        end = self.take(text, position, came_s)
-        if end > position:
-            self._near_bytes = NEAR_BYTES
-            self._is_short = end - position <= SHORT_BYTES
-            if self._open_lines:
-                self._open_lines -= 1
-            self.mark_useful()
-        return end
+    def _is_taken(self, text: bytes, begin: int, end: int, came_s: float) -> bool:
+        """Offer a line to `take`, and return whether it is taken."""
+        if self.take is None or not self.take(text, begin, end, came_s):
+            return False
+        self._near_bytes = NEAR_BYTES
+        self._is_short = end - begin <= SHORT_BYTES
+        if self._open_lines:
+            self._open_lines -= 1
+        self.mark_useful()
+        return True
 
-    def _block(self, block: bytes, now_s: float) -> Iterator[Raw]:
-        begin = 0
-        while not self._cold and (end := self._end_of_take(block, begin, now_s)) > begin:
+    def _end_of_taken(self, text: bytes, position: int, stop: int, came_s: float, near: Sequence[int]) -> int:
+        """Offer long lines before `stop` to `take`; return where the last one ends that is taken, else `position`."""
+        take, near_bytes, number = self.take, self._near_bytes, bisect_left(near, position)
+        while take is not None and number < len(near):
+            place = near[number]
+            if place >= stop or place - position > near_bytes:
+                break
+            begin = text.rfind(b"\n", position, place) + 1 or position
+            end = text.find(b"\n", place) + 1 or len(text)
+            if end - begin <= SHORT_BYTES or not take(text, begin, end, came_s):
+                break
+            position, near_bytes = end, NEAR_BYTES
+            number = bisect_left(near, end, number)
+        self._near_bytes = near_bytes
+        return position
+
+    def _block(self, block: Iterable[bytes | memoryview], now_s: float) -> Iterator[Raw]:
+        text = b"".join([*(piece.text for piece in self._cold), *block])
+        begin = shift = self._cold_bytes
+        while begin < len(text) and not self._cold:
+            end = _line_end(text, begin)
+            if not self._is_taken(text, begin, end, now_s):
+                break
             begin = end
-        block = block[begin:]
-        if not block:
+        text = text[begin - shift :]
+        if len(text) == shift:
             return
         is_near = bool(self._near_bytes or self._open_lines)
         search = self._all if is_near or self._is_likely else self._needles
-        hits, others = search.places(block)
+        hits, others = search.places(text, shift)
         self._is_likely = bool(hits)
         if not is_near and not hits:
-            self._keep(_Piece(now_s, block))
+            self._keep(text, shift, len(text), _Piece(now_s))
             return
-        pieces = [*self._cold, _Piece(now_s, block, search, hits + others)]
+        places = [place - shift for place in (*hits, *others)]
+        pieces = [*self._cold, _Piece(now_s, memoryview(text)[shift:], search, places)]
         self._cold, self._cold_bytes = [], 0
-        text = b"".join([piece.text for piece in pieces]) if len(pieces) > 1 else block
-        shift = len(text) - len(block)
         # What was kept has no needle, but perhaps one of the rarer strings.
-        hits = sorted([place + shift for place in hits])
-        yield from self._lines(text, pieces, hits, self._places_in(pieces) if is_near else None)
+        yield from self._lines(text, pieces, sorted(hits), self._places_in(pieces) if is_near else None)
 
     def _places_in(self, pieces: Iterable["_Piece"]) -> list[int]:
         """Where needles and rarer strings begin in the joined text of these pieces."""
         position, places = 0, []
         for piece in pieces:
-            of_piece = piece.places if piece.search is self._all else chain(*self._all.places(piece.text))
+            of_piece = piece.places if piece.search is self._all else chain(*self._all.places(bytes(piece.text)))
             places += [position + place for place in of_piece]
             position += len(piece.text)
         return sorted(places)
@@ -139,6 +154,13 @@ class Sieve:
         while position < len(text):
             if searched is not self._all or near is None:
                 searched, near = self._all, self._places_in(pieces)
+            if not self._open_lines and self._near_bytes:
+                while ends[piece] <= position:
+                    piece += 1
+                end = self._end_of_taken(text, position, ends[piece], pieces[piece].came_s, near)
+                if end > position:
+                    position, self._is_short = end, False
+                    continue
             if not self._open_lines:
                 begin = _next(near, position)
                 if not self._near_bytes:
@@ -164,8 +186,8 @@ class Sieve:
             end = end or _line_end(text, position)
             while ends[piece] < end:
                 piece += 1
-            if (next_position := self._end_of_take(text, position, pieces[piece].came_s)) > position:
-                position = next_position
+            if self._is_taken(text, position, end, pieces[piece].came_s):
+                position = end
                 continue
             self._open_lines -= 1
             self._is_short = end - position <= SHORT_BYTES
@@ -178,19 +200,15 @@ class Sieve:
         self._near_bytes = max(0, self._near_bytes - (len(text) - position))
         for one, end in zip(pieces[piece:], ends[piece:], strict=True):
             if position < end:
-                first, last = bisect_left(near or (), position), bisect_left(near or (), end)
-                places = [place - position for place in (near or ())[first:last]]
-                self._keep(_Piece(one.came_s, text[position:end], searched, places))
+                self._keep(text, position, end, _Piece(one.came_s, search=searched, places=near or ()))
                 position = end
 
-    def _keep(self, piece: "_Piece") -> None:
-        """Keep what may be wanted if a needle follows: only what lies close enough before it."""
-        cut = _line_start(piece.text, len(piece.text) - NEAR_BYTES) if len(piece.text) > NEAR_BYTES else 0
-        if cut:
-            places = [place - cut for place in piece.places if place >= cut]
-            piece = piece._replace(text=piece.text[cut:], places=places)
-        self._cold.append(piece)
-        self._cold_bytes += len(piece.text)
+    def _keep(self, text: bytes, begin: int, end: int, piece: "_Piece") -> None:
+        """Keep what of this part may be wanted if a needle follows: only what lies close enough before it."""
+        begin = max(begin, _line_start(text, end - NEAR_BYTES)) if end - begin > NEAR_BYTES else begin
+        places = [place - begin for place in piece.places if begin <= place < end]
+        self._cold.append(piece._replace(text=text[begin:end], places=places))
+        self._cold_bytes += end - begin
         while self._cold_bytes - len(self._cold[0].text) >= NEAR_BYTES:
             self._cold_bytes -= len(self._cold.pop(0).text)
 
@@ -199,7 +217,7 @@ class _Piece(NamedTuple):
     """Whole lines that arrived at once, and the places of needles and rarer strings in them, as far as searched for."""
 
     came_s: float
-    text: bytes
+    text: bytes | memoryview = b""
     search: "_Search | None" = None
     places: Sequence[int] = ()
 
@@ -226,11 +244,11 @@ class _Search:
         self._marks = bytearray(len(self._words))
         self._alike = np.frombuffer(self._marks, np.bool_)
 
-    def places(self, text: bytes) -> tuple[list[int], list[int]]:
-        """Where needles begin, and where the others do, unordered."""
+    def places(self, text: bytes, first: int = 0) -> tuple[list[int], list[int]]:
+        """Where needles begin from the `first` byte on, and where the others do, unordered."""
         block = np.frombuffer(text, np.uint8)
         places: tuple[list[int], list[int]] = [], []
-        for begin in range(0, len(text), self._WINDOW_BYTES) if self.needles else ():
+        for begin in range(first - first % _GRAM, len(text), self._WINDOW_BYTES) if self.needles else ():
             for shift in range(begin, begin + _GRAM):
                 count = min(len(text) - shift, self._WINDOW_BYTES) // _GRAM
                 if count > 0:
@@ -245,7 +263,7 @@ class _Search:
                         while word >= 0:
                             for before, needle, is_other in needles:
                                 place = shift + word * _GRAM - before
-                                if place >= 0 and text.startswith(needle, place):
+                                if place >= first and text.startswith(needle, place):
                                     places[is_other].append(place)
                             word = self._marks.find(1, word + 1, count)
         return places

@@ -54,7 +54,7 @@ def parted(text: str) -> tuple[Stamp | None, str]:
         second, part, zone = match.groups()
         fraction = float(f"0.{part}") if part else 0.0
         return Stamp(second_s(second, zone) + fraction, 10.0 ** -len(part or "")), _without_head(text[match.end() :])
-    match = _STAMP.match(text)
+    match = None if text.startswith("{") else _STAMP.match(text)
     if match is None or not match.end():
         return None, _without_head(text)
     stamp = _stamp(match.groupdict())

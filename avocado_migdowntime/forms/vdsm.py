@@ -23,7 +23,7 @@ from .log_numbers import Numbers, Statement
 from .stamps import stamp_within
 
 PAGE_BYTES = 4096
-_FOUR_KIB = {"ram.page-size": "4 KiB, as on all that oVirt runs on"}
+_FOUR_KIB = {"ram.page-size": "4 KiB, as on each architecture that oVirt supports"}
 _BITS_OF_SPEED = {"MBps": 8 * MIB, "Mbps": MIB}
 _ABOUT_MIGRATION = re.compile(
     r"Migration |owntime|max bandwidth to|seconds to complete|to migrate|Aborting migration|be aborted"
@@ -54,7 +54,7 @@ _STATUSES = {
 }
 
 
-_ENDS = (b"to complete", b"Aborting migration", b"Migration is stuck", b"migration will be aborted")
+_ENDS = (b"igration took", b"Aborting migration", b"Migration is stuck", b"migration will be aborted")
 
 
 class VdsmLog(Log):
@@ -64,7 +64,8 @@ class VdsmLog(Log):
     NEEDLES = (b"emain", b"owntime")
     ALSO = (
         b"Migration Progress: ",
-        b"post-copy mode",
+        b"Migration switched to post-copy",
+        b"Migration entered post-copy",
         b"migration max bandwidth",
         b"Failed to migrate",
         *_ENDS,

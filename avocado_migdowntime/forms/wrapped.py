@@ -54,7 +54,7 @@ class Unwrapper:
         if self._form is None:
             self._output_count = len(self._pieces)
             yield line
-        elif len(text) < SHORT and self._whole() is not None:
+        elif (len(text) < SHORT or not self._is_of_log()) and self._whole() is not None:
             yield from self.settle()
 
     def _is_another(self, text: str) -> bool:
@@ -67,16 +67,20 @@ class Unwrapper:
     def settle(self) -> Iterator[Line]:
         """The kept pieces: as one line if they make one, else unchanged."""
         whole, pieces, output_count = self._whole(), self._pieces, self._output_count
+        is_of_log = self._is_of_log()
         self._pieces, self._form, self._output_count = [], None, 0
         if whole is not None:
             yield whole
         else:
             yield from pieces[output_count:]
-            is_log = bool(pieces) and (pieces[0].stamp is not None or pieces[0].text.startswith('{"'))
-            if len(pieces) > 1 and not self._is_told and is_log and len(pieces[0].text) >= SHORT:
+            if len(pieces) > 1 and not self._is_told and is_of_log and len(pieces[0].text) >= SHORT:
                 for text in dict.fromkeys(_as_broken([piece.text for piece in pieces])):
                     yield replace(pieces[0], text=text, message=text)
         self._is_told = False
+
+    def _is_of_log(self) -> bool:
+        """Whether the lines of the text begin in a way that shows where one ends."""
+        return bool(self._pieces) and (self._pieces[0].stamp is not None or self._pieces[0].text.startswith('{"'))
 
     def _cut_off(self) -> type[Form] | None:
         """The form for which the joined pieces are a line that is cut off, or begins with one."""

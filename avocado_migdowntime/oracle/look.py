@@ -7,6 +7,7 @@ report above what is left may always be what was left then, even if another form
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import (
@@ -14,7 +15,7 @@ from ..basics.qemu_constants import (
     DEFAULT_DOWNTIME_LIMIT_MS,
     LEAST_WINDOW_BYTES,
 )
-from ..trace.ram import LEEWAY
+from ..trace.ram import GREATEST, LEEWAY
 
 SHARP = 0.01
 """If rounding makes a figure uncertain by more than this share, a report that matches it proves no formula."""
@@ -26,6 +27,8 @@ PACKED = 1.25
 """If the pages' size is this many times what was sent for them, they were encoded or compressed."""
 ROUNDING = 1e-9
 """Equal floating-point figures may differ by less than this share: QEMU truncates a report computed from one."""
+_RENEWED_MS = 2 * BUFFER_DELAY_MS
+"""By then QEMU has updated its report after a sync."""
 USUAL = 0.25
 """A bandwidth that differs from the whole migration's by more than this share is that of an unusual moment."""
 
@@ -83,6 +86,11 @@ class Look:
         return _over(self.remaining_bytes, self.divisor)
 
     @property
+    def all_ms(self) -> float | None:
+        """The most that all of RAM takes at this bandwidth."""
+        return self.total_bytes / self.divisor.low if self.total_bytes and self.divisor else None
+
+    @property
     def dirtied_ms(self) -> Interval | None:
         """What the guest dirties in a second ÷ bandwidth, as the formula dirty-rate gives."""
         in_a_second = self.dirty_bytes_per_ms.scaled(1000) if self.dirty_bytes_per_ms is not None else None
@@ -94,8 +102,8 @@ class Look:
 
         A page then takes less time than its size ÷ bandwidth, which QEMU assumes for what is pending.
         """
-        if not self.data_bytes or not self.sent_bytes:
-            return None
+        if not self.data_bytes or not self.sent_bytes or self.data_bytes >= GREATEST / 2:
+            return None  # A counter of pages that ran below 0 shows nothing.
         times = self.data_bytes / self.sent_bytes
         return times if times > PACKED else None
 
@@ -166,6 +174,32 @@ class Look:
         if near.meets(left_ms):
             formulas["live"] = None
         return formulas
+
+    @property
+    def of_second_pass(self) -> Mapping[str, Interval]:
+        """What other formulas gave in the second pass, ms, if the third begins now and the report was not updated yet.
+
+        Then what is left now was dirtied in the second pass, whose length follows from the dirty rate. What was sent in
+        the second pass was dirtied in the first, which took all the time before.
+        """
+        left_ms, dirtied_ms, divisor = self.left_ms, self.dirtied_ms, self.divisor
+        if self.syncs not in (0, 3) or not self.sent_bytes or not self.mean_bytes_per_ms:
+            return {}
+        if left_ms is None or divisor is None or dirtied_ms is None or not dirtied_ms.low:
+            return {}
+        if (self.most_left_bytes or 0) / divisor.high > left_ms.high + _RENEWED_MS:
+            return {}
+        until_now_ms = self.sent_bytes / self.mean_bytes_per_ms
+        second_ms = Interval(1000 * left_ms.low / dirtied_ms.high, 1000 * left_ms.high / dirtied_ms.low)
+        if second_ms.low >= until_now_ms:
+            return {}
+        first_ms = Interval(max(0.0, until_now_ms - second_ms.high), until_now_ms - second_ms.low)
+        dirtied = Interval(second_ms.low / first_ms.high, second_ms.high / first_ms.low if first_ms.low else inf)
+        gave = {
+            "dirty-rate": dirtied.scaled(1000),
+            "redirty": Interval(second_ms.low * (1 + dirtied.low), second_ms.high * (1 + dirtied.high)),
+        }
+        return {name: Interval(ms.low * (1 - NEAR), ms.high * (1 + NEAR)) for name, ms in gave.items()}
 
     @property
     def sharp(self) -> bool:

@@ -56,12 +56,12 @@ def _not_to_be_used(look: Look) -> Standing | None:
     if look.ran_over:
         whole = f"{look.total_bytes:.3g} bytes of RAM" if look.total_bytes else "its RAM, more than a guest has"
         sentence = f"QEMU reports {remaining.low:.3g} bytes left of {whole}: one of its counters ran below 0"
-        return Standing("overrun", f"{sentence}, and nothing can be computed from it")
+        return Standing("overrun", sentence)
     if look.disk_bytes:
-        ram_left = f"; {look.left_ms.middle:.0f} ms of RAM are left" if look.left_ms is not None else ""
         disk = f"{look.disk_bytes / 1e9:.0f} GB" if look.disk_bytes >= 1e9 else f"{look.disk_bytes / 1e6:.1f} MB"
-        sentence = f"a disk is migrated as well, with {disk} left{ram_left}"
-        return Standing("disk", f"{sentence}; no downtime-limit ends the migration before that")
+        ram = f"; sending the RAM left takes {look.left_ms.middle:.0f} ms" if look.left_ms is not None else ""
+        sentence = f"a disk is migrated as well, and no downtime-limit ends the migration while {disk} of it are left"
+        return Standing("disk", f"{sentence}{ram}")
     if look.in_first_pass:
         return Standing("first-pass", f"this is the first pass, which sends all of RAM: {_BEGINS}")
     if look.bytes_per_ms is not None and not look.bytes_per_ms.low:

@@ -128,7 +128,8 @@ def _too_little(evidence: Evidence) -> str:
         return "no pass was seen: record while the migration is active"
     last = passes[-1].last
     wait = f", within {last.remaining_bytes / last.wire_bytes_per_ms / 1000:.1f} s," if last.mbps > 0 else ""
+    following = "second" if passes[-1].number == 1 else "next"
     return (
         f"only pass {passes[-1].number} was seen; its end{wait} will show what the guest dirties: "
-        "record until the second pass"
+        f"record until the {following} pass"
     )

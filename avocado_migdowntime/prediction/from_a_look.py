@@ -16,7 +16,7 @@ from ..oracle.standing import standing
 from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes, rate_in_words
 
 _OLD = ", as neither a release nor a figure shows that this QEMU is 3.0 or newer"
-_TOO_LARGE = "QEMU accepts no limit as large"
+_TOO_LARGE = "QEMU accepts no limit that large"
 _BETTER = "record the migration for a better answer"
 
 
@@ -63,7 +63,7 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
     ''.
     """
     if look.reported_ms is None:
-        return None, "no expected downtime is shown, and what the guest dirtied since the last sync comes on top"
+        return None, "no expected downtime is shown; what the guest dirtied since the last sync has to be sent as well"
     report = f"the report of {look.reported_ms.low:.10g} ms"
     if look.estimated:
         return None, f"no bandwidth is shown, so the amount behind {report} is unknown"
@@ -80,18 +80,23 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
         what = (
             "that of dirty-rate, a rate instead of an amount" if "dirty-rate" in fitting else "below what is left now"
         )
-        return None, f"{report} is {what}: what the guest dirtied since the last sync comes on top"
+        return None, f"{report} is {what}: what the guest dirtied since the last sync has to be sent as well"
     if look.was_below:
         return None, f"{report} is below what was left earlier in this pass, so it belongs to another pass or is wrong"
     others = [name for name in fitting if name != "last-sync"]
+    of_before = [name for name, ms in look.of_second_pass.items() if ms.meets(look.reported_ms)]
+    others += [f"{name} of pass 2" for name in of_before if name not in others]
     if others or look.dirtied_ms is None or look.may_report_rate:
         pending = fitting["last-sync"]
         fits = f"fits {' and '.join(others)} as well as" if others else "may fit another formula than"
-        unseen = ", as no dirty rate is shown" if look.dirtied_ms is None else _OLD
+        unseen = ", because no dirty rate is shown" if look.dirtied_ms is None else _OLD
         unseen = "" if others else unseen
         limit_ms = floor(pending.high) if pending is not None else 0
         limit = f"the limit is {limit_ms} ms" if limit_ms <= GREATEST_DOWNTIME_LIMIT_MS else _TOO_LARGE
-        return pending, f"{report} {fits} last-sync{unseen}; if this QEMU uses the formula of 3.0 and later, {limit}"
+        return (
+            pending,
+            f"{report} {fits} last-sync{unseen}; if this QEMU uses the formula of QEMU 3.0 and later, {limit}",
+        )
     if not look.usual:
         return None, "the bandwidth at this moment may differ from that of the whole migration"
     return fitting["last-sync"], ""

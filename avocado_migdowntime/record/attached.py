@@ -19,6 +19,8 @@ _GREETING_S = 5.0
 _GREATEST_PORT = 65535
 """The system takes only the last 16 bits of a larger number."""
 _TCP = re.compile(r"(?P<host>[^/]*):(?P<port>\d{1,5})")
+_AS_OPTION = re.compile(r"(?:unix:(?=[^,]*/)|tcp:(?=[^,]*:))(?P<address>[^,]+)(?:,(?:server|wait|nowait)\b.*)?")
+"""An address as QEMU's option -qmp has it."""
 
 
 class AttachedQemu(ObservedQemu):
@@ -37,8 +39,10 @@ class AttachedQemu(ObservedQemu):
         return {"source": self}
 
     async def _begin(self) -> None:
-        tcp = _TCP.fullmatch(self.name)
-        address: str | tuple[str, int] = self.name
+        option = _AS_OPTION.fullmatch(self.name)
+        place = option["address"] if option else self.name
+        address: str | tuple[str, int] = place
+        tcp = _TCP.fullmatch(place)
         if tcp and (port := int(tcp["port"])) <= _GREATEST_PORT:
             address = (tcp["host"].strip("[]") or "localhost", port)
         try:
@@ -58,9 +62,12 @@ class AttachedQemu(ObservedQemu):
                     what = "a QMP socket is for the user of its QEMU and for root; run this as one of them"
                 if isinstance(address, str) and Path(address).is_file():
                     what = f"{what}; give a text to `analyze`, or to this command by `- <{address}`"
+                elif isinstance(error.exc, FileNotFoundError) and isinstance(address, str) and "/" not in address:
+                    what = f"{what}{_instead_of_a_path(address)}"
                 raise UsageError(f"{self.name}: {why}; {what}") from None
             raise UsageError(
-                f"{self.name} does not speak QMP ({' '.join(str(error).split())}); expected a socket of QEMU's -qmp"
+                f"{self.name} does not speak QMP ({' '.join(str(error).split())}); expected a socket of QEMU's -qmp; "
+                "of its -monitor, pipe the output of `info migrate` into `record -`"
             ) from None
 
     async def _end(self) -> None:
@@ -82,3 +89,10 @@ class AttachedQemu(ObservedQemu):
             raise HarnessError(f"QEMU at {self.name} refused {command}: {error}") from error
         except (QMPError, EOFError, OSError) as error:
             raise ConnectionGone(f"the connection to {self.name} was lost") from error
+
+
+def _instead_of_a_path(name: str) -> str:
+    """What a name may be that no socket has, and what to give then."""
+    if name.isdecimal():
+        return f"; of a process, `tr '\\0' '\\n' </proc/{name}/cmdline | grep -A1 qmp` shows those that it has"
+    return f"; of a guest of libvirt, give its URI and name: qemu:///system {name}"

@@ -42,6 +42,8 @@ class NewTrace:
         self.file = file
         self.samples = 0
         self.status = ""
+        self.is_followed = False
+        """Whether another migration began where this one was recorded from, of which nothing is on record."""
         self._writer: Writer | None = None
         if file is None:
             return

@@ -56,7 +56,7 @@ def consume(items: Iterable[Item], new_trace: NewTrace, limit_ms: int | None, sh
                 return courses.remarks
     for row in courses[recording.of].rest() if recording.has_begun else ():
         recording.ends_with(recording.of, row)
-    return [*courses.remarks, *recording.over]
+    return [*courses.in_vain, *recording.over]
 
 
 class _Recording:
@@ -83,6 +83,7 @@ class _Recording:
         if self.has_begun and of != self.of:
             return False
         if isinstance(row, Begins):
+            self._new_trace.is_followed = self.has_begun
             return self.has_begun
         if isinstance(row, EventRow):
             if self._writer is not None:

@@ -29,4 +29,5 @@ class Stage:
         ram, reported_ms = sample.ram, sample.expected_downtime_ms
         number = f"pass {ram.dirty_sync_count}: " if ram.dirty_sync_count else ""
         report = "" if reported_ms is None else f", expected-downtime {reported_ms:.10g} ms"
-        self.say(f"{number}{ram.remaining_bytes / 1e6:.1f} MB remaining at {ram.mbps / 8:.1f} MB/s{report}")
+        pace = f" at {ram.mbps / 8:.1f} MB/s" if ram.mbps else ""
+        self.say(f"{number}{ram.remaining_bytes / 1e6:.1f} MB remaining{pace}{report}")

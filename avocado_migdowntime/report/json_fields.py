@@ -127,10 +127,10 @@ ADVICE: Mapping[str, str] = {
 WATCH: Mapping[str, str] = {
     "t_s": "time of the last sample, seconds since the migration began",
     "status": "QEMU's status of the migration",
-    "pass": "the number of the current pass; null if there is none",
+    "pass": "the number of the current pass; null if there is none, or none is shown",
     "remaining_bytes": "the bytes left to send",
     "bandwidth_bytes_per_ms": "the bandwidth that QEMU shows",
-    "dirty_bytes_per_ms": "the guest's dirty rate that QEMU shows",
+    "dirty_bytes_per_ms": "the guest's dirty rate that QEMU shows; null if a text shows none",
     "reported_ms": "QEMU's expected-downtime",
     "renewed": "whether QEMU has computed expected-downtime in this pass",
     "expected_ms": "[least, most] of the expected value: bytes left at the last sync ÷ bandwidth",

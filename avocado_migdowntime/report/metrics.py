@@ -23,11 +23,13 @@ _LOOPBACK, _GREATEST_PORT = "127.0.0.1", 65535
 def figures(now: Now) -> Iterator[tuple[str, Mapping[str, str], float]]:
     """Each metric that has a value, with its labels other than the source."""
     yield "status", {"status": now.status}, 1
+    if now.number is not None:
+        yield "pass", {}, now.number
     if now.ram is not None:
-        yield "pass", {}, now.ram.dirty_sync_count
         yield "remaining_bytes", {}, now.ram.remaining_bytes
         yield "bandwidth_bytes_per_second", {}, now.ram.wire_bytes_per_ms * 1000
-        yield "dirtied_bytes_per_second", {}, now.ram.dirty_bytes_per_ms * 1000
+    if now.dirty_bytes_per_ms is not None:
+        yield "dirtied_bytes_per_second", {}, now.dirty_bytes_per_ms * 1000
     if now.reported_ms is not None and now.renewed:
         yield "reported_downtime_seconds", {}, now.reported_ms / 1000
     if now.right_ms is not None:

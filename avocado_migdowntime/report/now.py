@@ -21,15 +21,17 @@ _LEAST_SPARKS = 5
 def rows(now: Now, columns: int, signs: str = BARS) -> Sequence[tuple[str, str]]:
     """Labels with their texts, most important first; histories fit into `columns`."""
     ram, histories = now.ram, now.histories
+    sparks = columns - LABEL_COLUMNS - _FIGURE_COLUMNS
     told_status = f"{now.status}, pass {now.number}" if now.number is not None else now.status
     entries = [("status", f"{told_status}, {now.t_s:.1f} s")]
     if ram is not None:
-        sparks = columns - LABEL_COLUMNS - _FIGURE_COLUMNS
         entries += [
             ("left", _figure(f"{ram.remaining_bytes / 1e6:.1f} MB", histories.remaining_bytes, sparks, signs)),
             ("bandwidth", _figure(_rate(ram.wire_bytes_per_ms), histories.bandwidth_bytes_per_ms, sparks, signs)),
-            ("dirtied", _figure(_rate(ram.dirty_bytes_per_ms), histories.dirty_bytes_per_ms, sparks, signs)),
         ]
+    if now.dirty_bytes_per_ms is not None:
+        dirtied = _figure(_rate(now.dirty_bytes_per_ms), histories.dirty_bytes_per_ms, sparks, signs)
+        entries.append(("dirtied", dirtied))
     if now.reported_ms is not None:
         of_before = "" if now.renewed is not False else ", not computed in this pass yet"
         entries.append(("QEMU says", f"{now.reported_ms:.0f} ms{of_before}"))
@@ -53,10 +55,9 @@ def line(now: Now) -> str:
     ram = now.ram
     parts = [f"{now.t_s:.1f} s {now.status}{f' pass {now.number}' if now.number is not None else ''}"]
     if ram is not None:
-        parts[0] += (
-            f": {ram.remaining_bytes / 1e6:.1f} MB left, {_rate(ram.wire_bytes_per_ms)} sent, "
-            f"{_rate(ram.dirty_bytes_per_ms)} dirtied"
-        )
+        parts[0] += f": {ram.remaining_bytes / 1e6:.1f} MB left, {_rate(ram.wire_bytes_per_ms)} sent"
+    if now.dirty_bytes_per_ms is not None:
+        parts[0] += f", {_rate(now.dirty_bytes_per_ms)} dirtied"
     if now.reported_ms is not None and now.renewed:
         parts.append(f"QEMU says {now.reported_ms:.0f} ms")
     if now.right_ms is not None:

@@ -17,7 +17,7 @@ def fields(now: Now) -> dict[str, Any]:
         "pass": now.number,
         "remaining_bytes": ram.remaining_bytes if ram else None,
         "bandwidth_bytes_per_ms": ram.wire_bytes_per_ms if ram else None,
-        "dirty_bytes_per_ms": ram.dirty_bytes_per_ms if ram else None,
+        "dirty_bytes_per_ms": now.dirty_bytes_per_ms,
         "reported_ms": now.reported_ms,
         "renewed": now.renewed,
         "expected_ms": [now.right_ms.low, now.right_ms.high] if now.right_ms else None,

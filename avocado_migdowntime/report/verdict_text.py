@@ -151,7 +151,7 @@ def _blocktime(finding: BlocktimeFinding) -> str:
 
 def _convergence(convergence: Convergence) -> str:
     parts = [f"with {trial.limit_ms:.10g} ms {_did(trial)}" for trial in convergence.trials]
-    return f"{convergence.judgement}: {', '.join(parts)}"
+    return f"{convergence.judgement}: {', '.join(parts)}" if parts else str(convergence.judgement)
 
 
 def _did(trial: Trial) -> str:

@@ -142,7 +142,7 @@ class _Tables:
     _GROWTH = 4
 
     def __init__(self) -> None:
-        self._table: Floats = np.zeros((len(Column), 1 << 16))
+        self._table: Floats = np.zeros((len(Column), 1 << 12))
         self._count = 0
 
     def add(self, table: Floats) -> None:

@@ -11,7 +11,7 @@ from ..errors import UsageError
 
 LEEWAY = 1.01
 """Two equal figures may differ by up to this factor when one was printed rounded."""
-RAN_OVER = "QEMU reports more RAM left than there is, as a counter ran below 0: nothing is computed from that"
+RAN_OVER = "QEMU's RAM figures are not used where a counter ran below 0 and shows more left than there is"
 """The note on a trace that has such samples."""
 GREATEST = 2.0**64
 """Beyond any counter of QEMU: infinite or absurdly large numbers are refused."""

@@ -93,7 +93,7 @@ class Downtime:
         if beyond_ms < APART_MS or beyond_ms < APART_SHARE * self.qemu_ms:
             return ""
         more = "longer" if self.guest_ms.low > self.qemu_ms else "shorter"
-        return f"the guest was down for {beyond_ms:.0f} ms {more} than the {self.qemu_ms:.0f} ms that QEMU reports"
+        return f"the guest was down {beyond_ms:.0f} ms {more} than QEMU reports ({self.qemu_ms:.0f} ms)"
 
 
 def downtime(evidence: Evidence) -> Downtime | None:

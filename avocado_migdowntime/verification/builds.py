@@ -46,7 +46,9 @@ class Build:
 
 
 def named(places: Sequence[str]) -> list[Build]:
-    """The builds, each named by what is unique in its path. Raises UsageError if two are the same."""
+    """The builds, each named by what is unique in its path. Raises UsageError if two are the same, or one is empty."""
+    if not all(places):  # As from an unset variable of a shell: the default would be another QEMU.
+        raise UsageError("--qemu is empty; give a QEMU binary, a directory with one, or a suite")
     paths = [os.path.abspath(place) if os.path.exists(place) else place for place in places]
     if twice := [path for path in paths if paths.count(path) > 1]:
         raise UsageError(

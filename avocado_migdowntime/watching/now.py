@@ -22,12 +22,13 @@ from .histories import Histories
 class Now:
     """A migration's state at `t_s` on its trace's clock.
 
-    `number` is the current pass; `ram` has the last sample's figures. `reported_ms` is QEMU's report; `renewed` says
-    whether QEMU has computed it in this pass, None if the start of the pass was not seen. `right_ms` is the expected
-    value, from what was left at the last sync, if that was seen. `limit_ms` is the configured downtime-limit and
-    `outlook` its effect; `advice` says which limit to set and `advised` is that one's effect. While the migration is
-    active, these are based on what was seen since the limit was last changed, or on what came before until there is
-    enough. `verdict` is on QEMU's report; once the migration has completed, it has the real downtime.
+    `number` is the current pass, None if no count is shown; `ram` has the last sample's figures. `reported_ms` is
+    QEMU's report; `renewed` says whether QEMU has computed it in this pass, None if the start of the pass was not seen.
+    `right_ms` is the expected value, from what was left at the last sync, if that was seen. `limit_ms` is the
+    configured downtime-limit and `outlook` its effect; `advice` says which limit to set and `advised` is that one's
+    effect. While the migration is active, these are based on what was seen since the limit was last changed, or on what
+    came before until there is enough. `verdict` is on QEMU's report; once the migration has completed, it has the real
+    downtime.
     """
 
     t_s: float
@@ -50,6 +51,13 @@ class Now:
         """Whether the migration has ended, successfully or not."""
         return self.status in ENDED
 
+    @property
+    def dirty_bytes_per_ms(self) -> float | None:
+        """The guest's dirty rate that is shown; None if none is, as in a log that counts no passes either."""
+        if self.ram is None or (self.number is None and not self.ram.dirty_bytes_per_ms):
+            return None
+        return self.ram.dirty_bytes_per_ms
+
 
 def now(whole: Evidence, learnt: Evidence | None = None, histories: Histories | None = None) -> Now:
     """The state at the last moment of `whole`; the guest's dirtying and QEMU's reports are learnt from `learnt`."""
@@ -57,7 +65,7 @@ def now(whole: Evidence, learnt: Evidence | None = None, histories: Histories | 
     sample = whole.samples[-1]
     active = sample.status == "active" and sample.ram is not None
     ram = sample.ram if active else None
-    number = ram.dirty_sync_count if ram else None
+    number = (ram.dirty_sync_count or None) if ram else None
     sync = whole.syncs[-1] if whole.syncs and whole.syncs[-1].after.number == number else None
     under_way = sync.after if sync is not None else None
     limit_ms = whole.limits.at(sample.t_s)

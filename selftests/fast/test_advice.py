@@ -10,7 +10,7 @@ import pytest
 from avocado_migdowntime.prediction.advice import Help
 from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.prediction.converging import predict_convergence
-from selftests.support.traces import MBPS, Pass, completed, made, precopy, row
+from selftests.support.traces import MBPS, Pass, made, precopy, row
 
 STUDENT_80 = [1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879, 0.879, 0.879]
 """One-sided points of Student's t from a table, for 1 degree of freedom and more; from 10 on the last one is kept."""
@@ -133,26 +133,6 @@ def test_samples_that_are_far_apart_show_no_rest(period_s):
     assert "QEMU sends nothing" not in " ".join(advice.reasons) and advice.finding != "none"
 
 
-@pytest.mark.parametrize(
-    ("status", "finding", "limit_ms", "reason"),
-    [
-        ("completed", "found", 300, "the migration completed with the downtime-limit of 300 ms"),
-        (
-            "postcopy-active",
-            "unknown",
-            None,
-            "postcopy has begun, and finishes whatever the downtime-limit is",
-        ),
-    ],
-)
-def test_a_migration_that_is_decided_needs_no_advice(status, finding, limit_ms, reason):
-    rows = precopy(SAME, SAME)
-    final = completed(rows)
-    final["query-migrate"]["status"] = status
-    advice = advised(SAME, SAME, limit_ms=300, more=[final])
-    assert (advice.finding, advice.limit_ms, advice.reasons[0]) == (finding, limit_ms, reason)
-
-
 def test_an_advice_is_unknown_before_the_second_pass_alone():
     advice = advised(Pass(20_000, 5_000))
     assert (advice.finding, advice.limit_ms) == ("unknown", None)
@@ -213,45 +193,6 @@ def test_a_guest_can_be_throttled_by_99_percent_at_most(pages, percent):
     """To dirty 3000 pages in the time of a pass."""
     whole = Pass(pages, period_ms=1000)
     assert advised(whole, whole, whole).help.throttle_percent == percent
-
-
-@pytest.mark.parametrize(("limit_ms", "advised_ms"), [(300, 300), (300.5, 301)])
-def test_a_limit_that_did_is_advised_in_whole_milliseconds(limit_ms, advised_ms):
-    rows = precopy(SAME, SAME, Pass(19_000))
-    advice = advise(made([*rows, completed(rows)], limit_ms=limit_ms))
-    assert (advice.limit_ms, advice.range_ms.low, advice.range_ms.high) == (advised_ms, advised_ms, 2289)
-    assert (advice.syncs_seen, advice.best_point.number, advice.best_point.limit_ms) == (2, 3, 1901)
-    assert advice.reasons == (f"the migration completed with the downtime-limit of {advised_ms} ms",)
-    assert advice.steps_ms == () and advice.bandwidth_bytes_per_ms is None
-
-
-def test_a_migration_that_completed_in_its_first_pass_shows_no_best_point():
-    rows = precopy(SAME)
-    advice = advise(made([*rows, completed(rows)], limit_ms=300))
-    assert (advice.finding, advice.limit_ms, advice.best_point, advice.syncs_seen) == ("found", 300, None, 0)
-
-
-def test_where_the_limit_that_did_is_not_known_nothing_is_advised_after_the_end():
-    rows = precopy(SAME, SAME, SAME)
-    advice = advise(made([*rows, completed(rows, downtime=30)], limit_ms=None))
-    assert (advice.finding, advice.limit_ms, advice.configured_ms) == ("unknown", None, None)
-    assert advice.reasons == (
-        "the migration completed, and the guest was down for 30 ms; QEMU predicts nothing now",
-        "the downtime-limit under which it completed is not known",
-    )
-
-
-ENDS = {"failed": "the migration failed", "cancelled": "the migration was cancelled"}
-
-
-@pytest.mark.parametrize("status", ["failed", "cancelled", "device"])
-def test_that_a_migration_failed_is_told_beside_the_advice(status):
-    rows = precopy(SAME, SAME)
-    rows.append(completed(rows))
-    rows[-1]["query-migrate"]["status"] = status
-    advice = advise(made(rows, limit_ms=1, header={"arch": "ppc64"}))
-    assert (advice.reasons[-1] in ENDS.values()) == (advice.reasons[-1] == ENDS.get(status)) == (status in ENDS)
-    assert (advice.subject, advice.configured_ms, advice.limit_ms) == ("ppc64", 1, 2021)
 
 
 def test_a_first_pass_that_sends_nothing_does_not_tell_when_it_ends():

@@ -21,7 +21,7 @@ NO_REMAINING = "how much RAM is left is not shown; give the whole text, or recor
 LEFT_NOW = "1250.0 MB are left now (10000 ms at 125.0 MB/s)"
 AT_LEAST = f"{LEFT_NOW}, so ending it now needs a limit of at least 10001 ms"
 BETTER = "no sync was seen: record the migration for a better answer"
-ON_TOP = "what the guest dirtied since the last sync comes on top"
+ON_TOP = "what the guest dirtied since the last sync has to be sent as well"
 
 
 def looked(reported_ms=None, status="active", ram=TEN_SECONDS_LEFT, header=None, mean=125_000, sample=None, **of_ram):
@@ -57,8 +57,8 @@ def test_where_no_dirty_rate_is_shown_a_report_may_be_something_else():
     )
     trace = Trace((one,), header={}, snapshot=True, readings=(reading,), lacks=("ram.dirty-pages-rate",))
     doubt = (
-        "the report of 10002 ms may fit another formula than last-sync, as no dirty rate is shown; if this QEMU "
-        "uses the formula of 3.0 and later, the limit is 10003 ms"
+        "the report of 10002 ms may fit another formula than last-sync, because no dirty rate is shown; if this QEMU "
+        "uses the formula of QEMU 3.0 and later, the limit is 10003 ms"
     )
     assert advise(trace).reasons[:3] == (AT_LEAST, doubt, BETTER)
     assert advise(trace).finding is Finding.UNKNOWN and advise(trace).limit_ms is None
@@ -68,13 +68,13 @@ def test_where_no_dirty_rate_is_shown_a_report_may_be_something_else():
 def test_what_was_left_at_the_sync_is_no_limit_where_qemu_accepts_none_as_large(reported_ms, limit_ms):
     advice = looked(reported_ms, remaining_bytes=1_990_000 * 125_000)
     assert (advice.finding, advice.limit_ms) == (Finding.FOUND if limit_ms else Finding.UNKNOWN, limit_ms)
-    assert (advice.reasons[1:] == ("QEMU accepts no limit as large", BETTER)) == (limit_ms is None)
+    assert (advice.reasons[1:] == ("QEMU accepts no limit that large", BETTER)) == (limit_ms is None)
 
 
 @pytest.mark.parametrize(
     ("reported_ms", "more", "doubt"),
     [
-        (None, {}, f"no expected downtime is shown, and {ON_TOP}"),
+        (None, {}, f"no expected downtime is shown; {ON_TOP}"),
         (9000.0, {}, f"the report of 9000 ms is below what is left now: {ON_TOP}"),
         (
             200.0,
@@ -83,11 +83,11 @@ def test_what_was_left_at_the_sync_is_no_limit_where_qemu_accepts_none_as_large(
         ),
         (
             10_000.0, {}, "the report of 10000 ms fits live as well as last-sync; if this QEMU uses the "
-            "formula of 3.0 and later, the limit is 10001 ms",
+            "formula of QEMU 3.0 and later, the limit is 10001 ms",
         ),
         (
             13_000.0, {}, "the report of 13000 ms fits redirty as well as last-sync; if this QEMU uses the "
-            "formula of 3.0 and later, the limit is 13001 ms",
+            "formula of QEMU 3.0 and later, the limit is 13001 ms",
         ),
         (300.0, {}, "the report of 300 ms may be QEMU's initial value, not a computed one"),
         (
@@ -128,8 +128,8 @@ def test_where_a_report_may_be_something_else_only_the_least_is_told(reported_ms
         ),
         (
             {"sample": {"disk_bytes": 5e6}}, Finding.NONE,
-            "a disk is migrated as well, with 5.0 MB left; 10000 ms of RAM are left; no downtime-limit ends the "
-            "migration before that", (),
+            "a disk is migrated as well, and no downtime-limit ends the migration while 5.0 MB of it are left; "
+            "sending the RAM left takes 10000 ms", (),
         ),
     ],
     ids=["over", "postcopy", "bare", "first", "still", "disk"],

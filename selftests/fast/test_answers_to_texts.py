@@ -75,19 +75,19 @@ ANSWERS = {
 }  # fmt: skip
 SENTENCES = {
     "forms/info-migrate-1.6.txt": (
-        "519 ms are dirty-rate at 533 MB/s or what is left now at 5427 MB/s; at the mean of 264 MB/s, 10.7 s are left"
+        "519 ms fit dirty-rate at 533 MB/s or what is left now at 5427 MB/s; at the mean of 264 MB/s, 10.7 s are left"
     ),
     "forms/avocado-log-4.1.txt": "the migration completed, and the guest was down for 30 ms",
     "forms/info-migrate-10.1-postcopy.txt": "whatever the downtime-limit is; the guest was down for 16 ms",
     "forms/info-migrate-7.2-active-then-completed.txt": "the migration completed, and the guest was down for 76 ms",
-    "forms/qmp-2.3-with-a-disk-and-nan.txt": "194 GB left; 296 ms of RAM are left; no downtime-limit ends",
+    "forms/qmp-2.3-with-a-disk-and-nan.txt": "while 194 GB of it are left; sending the RAM left takes 296 ms",
     "forms/qmp-array.txt": "the migration completed, and the guest was down for 7 ms",
     "texts/domjobinfo-completed-at-the-destination.txt": "the migration completed, and the guest was down for 81 ms",
     "texts/info-migrate-7.2-failed.txt": "the reason shown: Unable to write to socket: Connection reset",
     "texts/info-migrate-7.2-cancelled.txt": "the migration was cancelled",
     "forms/info-migrate-7.2-throttled.txt": "auto-converge stops the guest's CPUs for 40 % of their time",
     "forms/info-migrate-7.2-postcopy-cut-off.txt": "postcopy is interrupted until it is recovered",
-    "texts/proxmox-2024-dirties-faster.txt": "the guest dirtied 189 MB/s where 117 MB/s (113 to 121) were sent",
+    "texts/proxmox-2024-dirties-faster.txt": "the guest dirtied 189 MB/s, but 117 MB/s (113 to 121) were sent",
     "texts/proxmox-2018-limit-raised.txt": "the migration completed, and the guest was down for 97 ms",
     "texts/proxmox-2024-failed.txt": "the reason shown: Unable to write to socket: Broken pipe",
     "texts/nova-2023-completed.txt": "the migration completed; QEMU predicts nothing now",

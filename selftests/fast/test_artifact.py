@@ -7,6 +7,7 @@ import json
 import re
 import tarfile
 import threading
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -25,6 +26,7 @@ from ..support.recorded import STOPPED, WRONG
 TRACES = {"1-a": WRONG, "2-b": STOPPED}
 
 
+@cache
 def archive():
     packed = io.BytesIO()
     found = entry(1, "migdowntime:expected-downtime", fields(judge(read(str(WRONG)))))
@@ -39,8 +41,9 @@ def archive():
     return packed.getvalue()
 
 
-class Answers(BaseHTTPRequestHandler):
-    PATHS = {  # noqa: RUF012
+def answers():
+    """The status, the headers and the body of each path; made where a test asks, not wherever this is imported."""
+    return {
         "/jobs.tar.gz": (200, {}, archive()),
         "/download?job=7": (200, {}, archive()),
         "/moved": (302, {"Location": "/jobs.tar.gz"}, b""),
@@ -50,8 +53,10 @@ class Answers(BaseHTTPRequestHandler):
         "/short": (200, {"Content-Length": "100000"}, archive()[:200]),
     }
 
+
+class Answers(BaseHTTPRequestHandler):
     def do_GET(self):
-        status, headers, body = self.PATHS.get(self.path, (404, {}, b""))
+        status, headers, body = answers().get(self.path, (404, {}, b""))
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)

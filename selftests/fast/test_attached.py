@@ -14,6 +14,48 @@ EXPECTED = "expected the QMP socket of a running QEMU, PATH or HOST:PORT"
 
 
 @pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("/run/q", "/run/q"),
+        ("unix:/run/q", "/run/q"),
+        ("unix:/run/q,server=on,wait=off", "/run/q"),
+        ("unix:4444", ("unix", 4444)),
+        ("some:4444", ("some", 4444)),
+        (":4444", ("localhost", 4444)),
+        ("tcp:some:4444,server,nowait", ("some", 4444)),
+        ("tcp:4444", ("tcp", 4444)),
+    ],
+)
+def test_an_address_may_be_written_as_in_the_option_of_qemu(name, address, monkeypatch):
+    asked = []
+    qemu = AttachedQemu(name, lambda line: None)
+
+    async def connect(address):
+        asked.append(address)
+        raise ConnectError("Failed to establish connection", OSError(errno.ECONNREFUSED, ""))
+
+    monkeypatch.setattr(qemu.qmp, "connect", connect)
+    with pytest.raises(UsageError, match=f"^{name}: Connection refused; "):
+        asyncio.run(qemu.__aenter__())
+    assert asked == [address]
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("4711", r"; of a process, `tr '\0' '\n' </proc/4711/cmdline | grep -A1 qmp` shows those that it has"),
+        ("guest1", "; of a guest of libvirt, give its URI and name: qemu:///system guest1"),
+        ("no/guest1", ""),
+    ],
+)
+def test_a_name_that_no_socket_has_is_answered_with_what_it_may_be(name, instead, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as raised:
+        asyncio.run(AttachedQemu(name, lambda line: None).__aenter__())
+    assert str(raised.value) == f"{name}: No such file or directory; {EXPECTED}{instead}"
+
+
+@pytest.mark.parametrize(
     ("error", "says"),
     [
         # asyncio has sentences of its own in place of the system's.

@@ -7,7 +7,6 @@ import re
 import sys
 
 import pytest
-from avocado_varianter_yaml_to_mux.varianter_yaml_to_mux import create_from_yaml
 
 from avocado_migdowntime.comparison.job_results import builds_of, traces_of
 from avocado_migdowntime.errors import UsageError
@@ -104,7 +103,9 @@ def test_what_is_beside_a_trace_is_read_from_there_alone(tmp_path):
     ["object/apply:os.mkdir [{}]", "object/new:os.mkdir [{}]", "object:os.PathLike {{}}", "name:os.mkdir", "module:os"],
 )
 def test_a_variants_file_makes_no_objects(tmp_path, tagged):
-    """By the loader that Avocado has for it."""
+    """By the loader that Avocado has for it, which takes long to import."""
+    from avocado_varianter_yaml_to_mux.varianter_yaml_to_mux import create_from_yaml
+
     path, made = tmp_path / "variants.yaml", tmp_path / "made"
     path.write_text(f"side: !mux\n  a:\n    arch: !!python/{tagged.format(made)}\n")
     with pytest.raises(FileNotFoundError, match="could not determine a constructor for the tag"):

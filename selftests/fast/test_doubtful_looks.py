@@ -45,7 +45,7 @@ def test_a_report_beyond_any_limit_lets_none_be_told():
     advice = advise(
         parse(REPLY.replace("NORMAL", "9").replace("RATE", "7").replace(' 44000, "ram', ' 9e18, "ram').encode())
     )
-    assert "of 3.0 and later, QEMU accepts no limit as large" in " ".join(advice.reasons)
+    assert "of QEMU 3.0 and later, QEMU accepts no limit that large" in " ".join(advice.reasons)
 
 
 @pytest.mark.parametrize("whole", ["", '"remaining": 20979712, '])
@@ -97,7 +97,7 @@ def test_a_report_that_may_be_a_rate_as_before_3_0_lets_advise_no_limit(before, 
     advice = advise(parse((before + text).encode()))
     assert advice.limit_ms == (None if is_doubted else 44_001)
     said = (
-        "as neither a release nor a figure shows that this QEMU is 3.0 or newer; if this QEMU uses the formula of 3.0 "
-        "and later, the limit is 44001 ms"
+        "as neither a release nor a figure shows that this QEMU is 3.0 or newer; if this QEMU uses the formula "
+        "of QEMU 3.0 and later, the limit is 44001 ms"
     )
     assert (said in " ".join(advice.reasons)) == is_doubted

@@ -104,7 +104,7 @@ def apart(qemu_ms, low_ms, high_ms):
 
 
 def longer(ms, qemu_ms, more="longer"):
-    return [f"the guest was down for {ms} ms {more} than the {qemu_ms} ms that QEMU reports"]
+    return [f"the guest was down {ms} ms {more} than QEMU reports ({qemu_ms} ms)"]
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_a_postcopy_has_its_downtime():
 
 def test_a_counter_that_ran_below_0_is_said_to_have_done_so():
     trace = read("info-migrate-5.2-remaining-below-0.txt")
-    assert trace.samples[0].ram is None and "as a counter ran below 0" in trace.notes[0]
+    assert trace.samples[0].ram is None and "a counter ran below 0" in trace.notes[0]
 
 
 @pytest.mark.parametrize(

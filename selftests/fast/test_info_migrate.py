@@ -97,7 +97,7 @@ def test_the_page_size_is_that_of_the_normal_pages(page_bytes):
     trace = read(text)
     assert trace.samples[0].ram.page_bytes == page_bytes
     assert trace.readings[0].derived == {"ram.page-size": "it is normal bytes ÷ normal pages"}
-    assert trace.notes == ("page-size is not shown: it is normal bytes ÷ normal pages",)
+    assert trace.notes == ("page-size is not shown; it is normal bytes ÷ normal pages",)
 
 
 def test_without_normal_pages_the_page_size_is_only_about_right():

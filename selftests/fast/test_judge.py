@@ -149,6 +149,7 @@ def test_a_host_that_lacks_something_fails_what_is_not_to_be_skipped(monkeypatch
         (["-p", "zzz=1"], "unknown parameter 'zzz'; known are arch, qemu, "),
         (["-p", "qemu=x"], "-p qemu=x: name builds with --qemu"),
         (["--arch", "m68k"], "parameter arch: 'm68k' is not one of auto, ppc64, "),
+        (["--qemu", ""], "--qemu is empty; give a QEMU binary, a directory with one, or a suite\n"),
         (["--qemu", "/nowhere", "-p", "passes=0"], "parameter passes: '0' is not a whole number from 1 to 1000"),
     ],
     ids=lambda words: " ".join(words) if isinstance(words, list) else None,

@@ -88,7 +88,7 @@ def test_a_first_pass_says_nothing_of_the_limit(sent, left, syncs, is_over):
 def test_a_guest_dirties_faster_than_is_sent_where_that_is_sure(pages, faster):
     """4096 bytes 244.1 times a second are 1 MB/s."""
     words = dirtying_in_words(look(**{"dirty-pages-rate": pages}))
-    assert words.startswith("at the last line the guest dirtied 1 MB/s where 1 MB/s were sent: ") == faster
+    assert words.startswith("at the last line the guest dirtied 1 MB/s, but 1 MB/s were sent: ") == faster
     assert bool(words) == faster
 
 

@@ -115,12 +115,12 @@ def test_a_limit_that_could_not_be_set_leaves_the_one_before():
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("Live migration not completed after 800 sec", "Nova gave this migration up after 800 s"),
-        ("Live migration stuck for 150 sec", "Nova saw no progress any more and gave up after 150 s"),
+        ("Live migration not completed after 800 sec", "Nova gave up this migration after 800 s"),
+        ("Live migration stuck for 150 sec", "Nova saw no more progress and gave up after 150 s"),
     ],
 )
 def test_why_nova_gave_up_is_told(text, what):
-    assert Nova()(text) == [Remark(f"{what}, unless it was told to force it", "instance a-1")]
+    assert Nova()(text) == [Remark(f"{what}, unless live_migration_timeout_action is force_complete", "instance a-1")]
 
 
 @pytest.mark.parametrize(

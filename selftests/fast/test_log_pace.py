@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The bandwidth between two lines of a log, and what rounding leaves open of printed figures."""
 
+import numpy as np
 import pytest
 
 from avocado_migdowntime.basics.interval import Interval
+from avocado_migdowntime.forms import pace
 from avocado_migdowntime.forms.pace import MOST_LINES, Pace
 from avocado_migdowntime.forms.rounding import cut, to_digits, to_three_digits, whole
 from avocado_migdowntime.trace.reading import Stamp
@@ -14,10 +16,10 @@ MBPS = 125_000
 
 def paces(*lines, tick_s=1.0, begins=None):
     """The bandwidth at each of these lines: seconds, and Mb sent until then, of a log with such times."""
-    pace = Pace()
-    pace.begin(None if begins is None else Stamp(begins, tick_s))
+    known = Pace()
+    known.begin(None if begins is None else Stamp(begins, tick_s))
     sent = [one.scaled(MBPS) if isinstance(one, Interval) else one * MBPS for _, one in lines]
-    found = [pace.mbps(Stamp(t_s, tick_s), one) for (t_s, _), one in zip(lines, sent, strict=True)]
+    found = [known.mbps(Stamp(t_s, tick_s), one) for (t_s, _), one in zip(lines, sent, strict=True)]
     return [one and (one.low, one.high) for one in found]
 
 
@@ -52,6 +54,18 @@ def test_where_less_was_sent_or_the_time_goes_back_another_migration_begins():
     # What is the same may be rounded, and tells nothing.
     assert paces((0, 0), (10, Interval(900, 1000)), (20, Interval(950, 980)))[2] == open_by(950 / 21, 980 / 19)
     assert paces((10, 1000), (20, 1000)) == [None, None]
+
+
+@pytest.mark.parametrize("every_s", [0.05, 0.3, 2.0])
+@pytest.mark.parametrize("tick_s", [0.001, 0.5, 1.0])
+def test_what_is_found_nearby_is_what_all_earlier_lines_tell(monkeypatch, every_s, tick_s):
+    """Each third line tells nothing new, and one begins another migration."""
+    t_s = [number * every_s // tick_s * tick_s for number in range(500)]
+    sent = [float(number - number % 3) * 1e6 if number < 333 else number * 1e6 - 3e8 for number in range(500)]
+    nearby = Pace().of_many(t_s, tick_s, sent, sent)
+    monkeypatch.setattr(pace, "NEAR", 0)
+    assert np.array_equal(Pace().of_many(t_s, tick_s, sent, sent), nearby, equal_nan=True)
+    assert not np.all(np.isnan(nearby))
 
 
 def test_of_many_lines_the_first_and_the_last_are_kept():

@@ -2,6 +2,7 @@
 """What one look may be, figure by figure: 1000 bytes go out in a millisecond."""
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 
@@ -80,6 +81,48 @@ def test_a_report_below_what_was_left_before_in_the_pass_is_of_another(most_byte
     assert not look((1000, 1001), bytes_per_ms=None, most_left_bytes=most_bytes).was_below
 
 
+THIRD = {"left": (600, 600), "dirtied": (500, 500), "syncs": 3, "sent_bytes": 6_400_000, "mean_bytes_per_ms": 2000.0}
+"""After 3.2 s, of which the second pass took 1.2 s."""
+
+
+@pytest.mark.parametrize(
+    ("more", "gave"),
+    [
+        ({}, ((600, 600), (1920, 1920))),
+        ({"syncs": 0}, ((600, 600), (1920, 1920))),
+        ({"left": (500, 600)}, ((1000 / 2.2, 600), (1000 + 1000 / 2.2, 1920))),
+        ({"dirtied": (500, 600)}, ((1000 / 2.2, 600), (1000 + 1000 / 2.2, 1920))),
+        ({"left": (600, 1600)}, ((600, inf), (1920, inf))),
+        ({"most_left_bytes": 800_000}, ((600, 600), (1920, 1920))),
+    ],
+)
+def test_what_other_formulas_gave_in_the_second_pass(more, gave):
+    names = ("dirty-rate", "redirty")
+    expected = [(low * (1 - NEAR), high * (1 + NEAR)) for low, high in gave]
+    given = look((1000, 1001), **THIRD | more).of_second_pass
+    assert tuple(given) == names
+    assert [(ms.low, ms.high) for ms in given.values()] == [pytest.approx(pair) for pair in expected]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"syncs": 2},
+        {"syncs": 4},
+        {"sent_bytes": None},
+        {"mean_bytes_per_ms": None},
+        {"left": None},
+        {"dirtied": None},
+        {"dirtied": (0, 500)},
+        {"bytes_per_ms": just(0.0)},
+        {"left": (1600, 1700)},
+        {"most_left_bytes": 800_001},
+    ],
+)
+def test_no_report_is_of_the_second_pass_where_that_is_not_the_one_before_or_it_was_renewed(more):
+    assert look((1000, 1001), **THIRD | more).of_second_pass == {}
+
+
 @pytest.mark.parametrize(
     ("one", "sharp"),
     [
@@ -135,9 +178,9 @@ def test_until_the_second_pass_a_report_of_what_qemu_begins_with_may_be_that(rep
         ({"syncs": 3}, None, ""),
         ({"ran_over": True, "total_bytes": 4e9}, "overrun", "left of 4e+09 bytes of RAM:"),
         ({"ran_over": True}, "overrun", "left of its RAM, more than a guest has:"),
-        ({"disk_bytes": 1e9}, "disk", "with 1 GB left; 605 ms of RAM are left;"),
-        ({"disk_bytes": 0.99e9}, "disk", "with 990.0 MB left; 605 ms of RAM are left;"),
-        ({"disk_bytes": 5e9, "bytes_per_ms": None}, "disk", "with 5 GB left; no"),
+        ({"disk_bytes": 1e9}, "disk", "while 1 GB of it are left; sending the RAM left takes 605 ms"),
+        ({"disk_bytes": 0.99e9}, "disk", "while 990.0 MB of it are left; sending the RAM left takes 605 ms"),
+        ({"disk_bytes": 5e9, "bytes_per_ms": None}, "disk", "while 5 GB of it are left"),
         ({"syncs": 3, "bytes_per_ms": None}, "nothing-shown", "no throughput"),
         ({"syncs": 3, "bytes_per_ms": just(0.0)}, "no-bandwidth", "the throughput is 0"),
         ({}, "first-pass", "no count of dirty syncs"),

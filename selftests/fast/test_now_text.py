@@ -9,11 +9,16 @@ import pytest
 from rich.console import Console
 
 from avocado_migdowntime.basics.printable import in_a_line
+from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.prediction.advice import Advice, Down, Finding
 from avocado_migdowntime.prediction.outlook import Outlook
+from avocado_migdowntime.report.metrics import figures
 from avocado_migdowntime.report.now import line, rows
+from avocado_migdowntime.report.now_json import fields
 from avocado_migdowntime.report.screen import Lines, Screen, display, summary
 from avocado_migdowntime.report.sparkline import BARS, PLAIN, sparkline
+from avocado_migdowntime.trace.model import Trace
+from avocado_migdowntime.watching.now import now
 
 from ..support.recorded import CLEAN, parse, recording
 from ..support.watching import at
@@ -48,6 +53,25 @@ def test_all_that_a_person_asks_is_in_the_rows():
     assert told(NOW, "expected").endswith(" (left at the last sync ÷ bandwidth)")
     assert told(NOW, "verdict").startswith("ACCURATE: the report is ")
     assert told(NOW, "tested") == "QEMU 7.2.22 ppc64 tcg"
+
+
+def test_a_log_without_a_dirty_rate_or_a_count_of_passes_is_not_said_to_have_a_0():
+    bare = replace(NOW, ram=replace(NOW.ram, dirty_pages_per_s=0, dirty_sync_count=0), number=None)
+    assert told(bare, "status") == "active, 14.0 s" and told(bare, "dirtied") is None
+    assert line(bare).startswith(f"14.0 s active: {bare.ram.remaining_bytes / 1e6:.1f} MB left, 12.0 MB/s sent; ")
+    assert {name for name, _, _ in figures(NOW)} - {name for name, _, _ in figures(bare)} == {
+        "pass",
+        "dirtied_bytes_per_second",
+    }
+    assert fields(bare)["dirty_bytes_per_ms"] is fields(bare)["pass"] is None
+    idle = replace(NOW, ram=replace(NOW.ram, dirty_pages_per_s=0))
+    assert told(idle, "dirtied").startswith("0.0 MB/s") and "0.0 MB/s dirtied" in line(idle)
+
+
+def test_a_count_of_no_passes_is_none():
+    trace = parse(recording("ppc64-tcg-qemu-7.2").read_bytes())
+    sample = replace(trace.samples[-1], ram=replace(trace.samples[-1].ram, dirty_sync_count=0))
+    assert now(Evidence.of(Trace((sample,), (), trace.header))).number is None
 
 
 @pytest.mark.parametrize(

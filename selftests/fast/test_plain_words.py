@@ -83,6 +83,10 @@ IN_MESSAGES = INSTEAD | {
     r"\bthat was set\"?$": "the present …",
     r"\bless in fact\b": "in fact less",
     r"\bsay which\b": "name a",
+    r"\bcomes? on top\b": "has to be sent as well",
+    r"\bcarry no\b": "show no",
+    r"\btaken as\b": "estimated",
+    r"\bas large$": "that large",
     r"\btakes the package\b": "needs the package",
     r"\btraces?\b": "recording",
 }

@@ -47,9 +47,7 @@ def test_a_guest_that_dirties_more_pages_than_are_sent_is_said_to(rate, is_more)
         if "dirtied" in one
     ]
     assert len(said) == 2 * is_more
-    where = (
-        " where 119 MB/s of pages were sent, zero pages with them: while it does, no pass is shorter than the previous"
-    )
+    where = ", but 119 MB/s of pages were sent, zero pages included: while this continues, no pass is shorter than"
     assert all(where in one for one in said) or rate == "500.0"
 
 
@@ -76,7 +74,7 @@ def test_what_is_remarked_of_a_migration_is_not_told_of_the_next_one():
     ended = f"{head.format(22)}Migration operation was cancelled\n"
     later = running(30, 0) + running(40, 10)
     alone = told(later)
-    assert any("Nova gave this migration up after 810 s" in one for one in told(begins + gave_up))
+    assert any("Nova gave up this migration after 810 s" in one for one in told(begins + gave_up))
     assert any(one.startswith("at the last line before that 612 MB were left") for one in told(begins + ended))
     for one in (gave_up, ended, gave_up + ended):
         assert [said for said in told(begins + one + later) if "several migrations" not in said] == alone

@@ -87,7 +87,7 @@ def test_a_log_of_nova():
     assert late.rounding["ram.mbps"].scaled(0.125).within(Interval(120.1, 120.3))
     assert limits(data) == [(50, True)]
     assert remarks(data) == [
-        "Nova gave this migration up after 12800 s, unless it was told to force it",
+        "Nova gave up this migration after 12800 s, unless live_migration_timeout_action is force_complete",
         "at the last line 831 MB were left: 6.91 s at 120 MB/s, far above the 500 ms that Nova ends with by default "
         "(live_migration_downtime)",
     ]

@@ -8,6 +8,7 @@ from threading import Thread
 import pytest
 
 from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.forms import qmp
 from avocado_migdowntime.forms.file import parse, read
 from avocado_migdowntime.forms.reader import Reader
 from avocado_migdowntime.record.new_trace import NewTrace
@@ -18,6 +19,7 @@ from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.virsh_output import (
     ACTIVE,
+    ALL_ANSWERS,
     ANSWERS,
     COMPLETED,
     LINES,
@@ -45,7 +47,7 @@ def test_each_form_is_judged_as_the_answers_that_it_was_made_from(form, tmp_path
 
 def test_the_rounded_sizes_of_a_large_guest_are_judged_alike(tmp_path):
     """In the first pass 64 GiB more, told to a MiB; what is left of it at its end is told more finely."""
-    first = [answer["ram"]["remaining"] for _, answer in ANSWERS if answer["ram"]["dirty-sync-count"] == 1]
+    first = [answer["ram"]["remaining"] for _, answer in ALL_ANSWERS if answer["ram"]["dirty-sync-count"] == 1]
     more_pages = (64 << 30) // 4096
 
     def enlarged(answer):
@@ -55,8 +57,8 @@ def test_the_rounded_sizes_of_a_large_guest_are_judged_alike(tmp_path):
         changed = {"remaining": ram["remaining"] + 4096 * left, "normal": ram["normal"] + more_pages - left}
         return {**answer, "ram": {**ram, **changed}}
 
-    trace, _ = recorded(tmp_path, [(t_s, as_job(enlarged(answer))) for t_s, answer in ANSWERS], limit_ms=1)
-    assert "64.250 GiB" in as_job(enlarged(ANSWERS[0][1]))
+    trace, _ = recorded(tmp_path, [(t_s, as_job(enlarged(answer))) for t_s, answer in ALL_ANSWERS], limit_ms=1)
+    assert "64.250 GiB" in as_job(enlarged(ALL_ANSWERS[0][1]))
     verdict = judge(trace)
     assert (verdict.verdict, verdict.passes) == (Judgement.ACCURATE, judge(parse(RECORDING.read_bytes())).passes)
 
@@ -99,6 +101,8 @@ def test_units_are_those_of_libvirt():
     assert answer_of("Job type: Completed\nTotal downtime: 42 ms\n") == {"status": "completed", "downtime": 42}
 
 
+LONGEST = 1 << 14
+"""No message is taken to have more characters in these tests; a mebibyte takes long to look through."""
 WRONG = [
     ("error: Domain not found\n", "is an error of virsh or kubectl: 'error: Domain not found'"),
     ("{'status': 1}\n{\n", "matches no known text"),
@@ -116,12 +120,13 @@ WRONG = [
     (as_job(ACTIVE).replace("Outgoing", "Incoming"), "the job is 'Incoming migration'"),
     (as_job(ACTIVE).replace("Unbounded", "Unbegrenzt"), "run virsh with LC_ALL=C"),
     (as_job(ACTIVE).replace("pages/s", "Seiten/s"), "Dirty rate is"),
-    ("{" * (1 << 20) + "{", "matches no known text"),
+    ("{" * (LONGEST + 1), "matches no known text"),
 ]
 
 
 @pytest.mark.parametrize(("text", "words"), WRONG)
-def test_anything_else_is_refused_in_a_sentence_and_leaves_no_file(text, words, tmp_path):
+def test_anything_else_is_refused_in_a_sentence_and_leaves_no_file(text, words, tmp_path, monkeypatch):
+    monkeypatch.setattr(qmp, "_GREATEST_CHARACTERS", LONGEST)
     pipe, other_end = os.pipe()
     with pytest.raises(UsageError) as caught, os.fdopen(pipe, "rb"), os.fdopen(other_end, "wb") as file:
         Thread(target=lambda: (file.write(text.encode()), file.close())).start()

@@ -123,7 +123,7 @@ def test_without_a_bandwidth_it_is_judged_by_the_mean_one_and_told_at_which_it_w
     dirtied_mbps, left_mbps = 100 * 624.97 / reported_ms, 100 * 12_500_000 / reported_ms
     assert (report.code, report.sentence) == (
         code,
-        f"no bandwidth is shown: {reported_ms:.0f} ms are dirty-rate at {dirtied_mbps:.0f} MB/s or what is left now at "
+        f"no bandwidth is shown: {reported_ms:.0f} ms fit dirty-rate at {dirtied_mbps:.0f} MB/s or what is left now at "
         f"{left_mbps:.0f} MB/s; at the mean of 100 MB/s, 12500.0 s are left",
     )
 
@@ -149,8 +149,8 @@ def test_without_a_bandwidth_it_is_judged_by_the_mean_one_and_told_at_which_it_w
         ({"ram": None}, "nothing-shown", NO_REMAINING),
         (
             {"sample": {"disk_bytes": 194e9}}, "disk",
-            "a disk is migrated as well, with 194 GB left; 10000 ms of RAM are left; no downtime-limit ends the "
-            "migration before that",
+            "a disk is migrated as well, and no downtime-limit ends the migration while 194 GB of it are left; "
+            "sending the RAM left takes 10000 ms",
         ),
         ({"dirty_sync_count": 1}, "first-pass", f"this is the first pass, which sends all of RAM: {BEGINS}"),
         (

@@ -7,7 +7,6 @@ from functools import cache
 
 import pytest
 import yaml
-from mesonbuild import mtest
 
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.report.verdict_tap import bailed_out, skipped, tap
@@ -18,15 +17,17 @@ from avocado_migdowntime.verdict.limit import LimitFinding
 from ..support.recorded import RECORDINGS, WRONG, recording
 
 RESULTS = {
-    Outcome.PASSED: mtest.TestResult.OK,
-    Outcome.FAILED: mtest.TestResult.FAIL,
-    Outcome.UNDECIDED: mtest.TestResult.SKIP,
-    Outcome.NOT_JUDGED: mtest.TestResult.SKIP,
+    Outcome.PASSED: "OK",
+    Outcome.FAILED: "FAIL",
+    Outcome.UNDECIDED: "SKIP",
+    Outcome.NOT_JUDGED: "SKIP",
 }
 
 
 def parsed(text):
-    """What meson makes of it, in order; the version left out."""
+    """What meson, which takes long to import, makes of it, in order; the version left out."""
+    from mesonbuild import mtest
+
     events = list(mtest.TAPParser().parse(iter(text.splitlines(keepends=True))))
     assert not [event for event in events if isinstance(event, mtest.TAPParser.Error)], text
     return [event for event in events if not isinstance(event, mtest.TAPParser.Version)]
@@ -43,8 +44,8 @@ def test_each_check_is_a_test_with_its_outcome(file, strict):
     verdict = verdict_of(file)
     plan, *points = parsed(tap(verdict, strict))
     assert (plan.num_tests, plan.late, plan.skipped) == (len(verdict.checks), False, False)
-    expected = {**RESULTS, **({Outcome.UNDECIDED: mtest.TestResult.FAIL} if strict else {})}
-    assert [(point.name, point.result) for point in points] == [
+    expected = {**RESULTS, **({Outcome.UNDECIDED: "FAIL"} if strict else {})}
+    assert [(point.name, point.result.name) for point in points] == [
         (f"{check.name}: {check.code}", expected[check.outcome]) for check in verdict.checks
     ]
 
@@ -85,4 +86,4 @@ def test_a_run_without_a_verdict_is_skipped_or_ends_all():
     [plan] = parsed(skipped("no hugepages:\nmend it"))
     assert (plan.skipped, plan.explanation) == (True, "no hugepages: mend it")
     [end] = parsed(bailed_out("QEMU has gone\nquite"))
-    assert end == mtest.TAPParser.Bailout("QEMU has gone quite")
+    assert (type(end).__name__, end.message) == ("Bailout", "QEMU has gone quite")

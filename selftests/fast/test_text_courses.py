@@ -178,7 +178,7 @@ def test_a_limit_that_is_set_on_the_way_is_one_from_then_on(command, limit_ms):
 def test_texts_without_a_clock_are_not_taken_for_a_trace():
     trimmed = TEXT.replace("total time: 3602 ms\n", "")
     trace = parse((trimmed + "\n(qemu) info migrate\n" + trimmed).encode())
-    assert trace.snapshot and "the texts carry no time: the last one is judged" in trace.notes
+    assert trace.snapshot and "the texts show no time, so only the last one is judged" in trace.notes
 
 
 def test_an_error_of_qemus_is_said_where_nothing_else_is():

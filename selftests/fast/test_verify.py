@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.comparison.good_or_bad import Goodness, goodness
+from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.verification import builds
 from avocado_migdowntime.verification.builds import named
@@ -28,6 +29,13 @@ from ..support.outcomes import broken, run, untold
 )
 def test_builds_are_called_by_what_tells_them_apart(paths, names):
     assert [build.name for build in named(paths)] == names
+
+
+@pytest.mark.parametrize("paths", [[""], ["/a", ""]])
+def test_an_empty_name_is_bad_input_and_no_build_to_skip(paths):
+    with pytest.raises(UsageError, match="^--qemu is empty; ") as raised:
+        named(paths)
+    assert not isinstance(raised.value, builds.Untestable)
 
 
 @pytest.mark.parametrize("fails", ["raise RuntimeError('a bug')", "sys.exit(1)", "print('x' * 100000)"])

@@ -48,6 +48,9 @@ FOUND_ONCE = {
     93_300_521: "a bandwidth of next to nothing at the begin of a later pass, as if no limit were enough",
     93_301_596: "the low bandwidth by which the harness holds back the first pass, where QEMU syncs in each window",
     60_069_940: "an estimated bandwidth, before QEMU's own, that was taken for an update of the report",
+    94_001_512: "a report of the second pass, by redirty and the rate of the first pass, as the third begins",
+    94_001_515: "the same, in another part",
+    94_001_516: "the same, in a third one",
 }
 """Seeds of cases that contradicted once, and why."""
 

@@ -92,12 +92,12 @@ def case(seed: int) -> Case:
     CUTS consecutive seeds cut the same text: the first cuts it before it is read, the others cut the trace.
     """
     group, cut = divmod(seed, CUTS)
-    recording, period_s, form, kept, trace = _text(group)
+    recording, period_s, form, kept = _text(group)
     dice = random.Random(seed)
     if not cut:
         begin, end = _cut(len(kept), dice)
         trace = _read(FORMS[form](recording.header, kept[begin:end], recording.events))
-    elif trace is not None:
+    elif (trace := _whole(group)) is not None:
         begin, end = _cut(len(trace.samples), dice)
         without = len(trace.samples) - len(trace.readings)
         readings = trace.readings[max(0, begin - without) : max(0, end - without)]
@@ -107,15 +107,22 @@ def case(seed: int) -> Case:
 
 
 @lru_cache(maxsize=2)
-def _text(group: int) -> tuple[Recording, float, str, Rows, Trace | None]:
-    """A recording thinned to some period, in some form, and what is read from that."""
+def _text(group: int) -> tuple[Recording, float, str, Rows]:
+    """A recording thinned to some period, and the form that it is put into."""
     dice = random.Random(f"text {group}")
     names = sorted(path.name for path in RECORDINGS.glob("*.gz") if group * CUTS >= SINCE.get(path.name, 0))
     recording = real(dice.choice(names)) if dice.randrange(4) else simulated(dice.randrange(500))
     period_s = math.exp(dice.uniform(math.log(LEAST_PERIOD_S), math.log(GREATEST_PERIOD_S)))
     form = dice.choice(sorted(FORMS))
     kept = _thinned(recording.answers, period_s, dice)
-    return recording, period_s, form, kept, _read(FORMS[form](recording.header, kept, recording.events))
+    return recording, period_s, form, kept
+
+
+@lru_cache(maxsize=2)
+def _whole(group: int) -> Trace | None:
+    """What is read from that text."""
+    recording, _, form, kept = _text(group)
+    return _read(FORMS[form](recording.header, kept, recording.events))
 
 
 def _read(text: str) -> Trace | None:

@@ -12,8 +12,10 @@ from avocado_migdowntime.record.piped import consume
 
 RECORDING = Path(__file__).parents[1] / "recordings" / "ppc64-tcg-qemu-7.2.jsonl.gz"
 LINES = [json.loads(line) for line in gzip.decompress(RECORDING.read_bytes()).splitlines()]
-ANSWERS = [(line["t"], line["query-migrate"]) for line in LINES if "query-migrate" in line]
-ACTIVE = next(answer for _, answer in ANSWERS if answer.get("expected-downtime", 0) > 100)
+ALL_ANSWERS = [(line["t"], line["query-migrate"]) for line in LINES if "query-migrate" in line]
+ANSWERS = ALL_ANSWERS[::4]
+"""As somebody has them who asks every 80 ms."""
+ACTIVE = next(answer for _, answer in ALL_ANSWERS if answer.get("expected-downtime", 0) > 100)
 COMPLETED = {**ACTIVE, "status": "completed", "downtime": 30, "total-time": 99_000}
 NO_FIGURES = "this is a text with QMP replies without figures of a migration"
 
