@@ -84,3 +84,12 @@ def test_documents_stay_as_they_are_unless_the_time_of_each_falls():
     assert not are_newest_first(third + first + second) and not are_newest_first(b"x\n" + third + second)
     assert not are_newest_first(third + b"---\ninsertId: x\n" + second)
     assert not are_newest_first(third + second.replace(b"2024", b"at 2024") + first)
+
+
+def test_kibanas_times_are_times():
+    cells = [
+        f'"May 12, 2025 @ 10:00:{20 * second:02}.000","{line.replace(chr(34), chr(34) * 2)}"'
+        for second, line in enumerate(SHOWN)
+    ]
+    whole = parse("\n".join(SHOWN).encode())
+    assert list(parse("\n".join(['"@timestamp",message', *cells[::-1]]).encode()).samples) == list(whole.samples)

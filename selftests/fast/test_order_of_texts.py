@@ -185,15 +185,6 @@ def test_the_same_reply_of_a_monitor_that_is_asked_fast_is_two():
     assert len(parse(f"{reply}\n{reply}\n".encode()).samples) == 2
 
 
-def test_kibanas_times_are_times():
-    cells = [
-        f'"May 12, 2025 @ 10:00:{20 * second:02}.000","{line.replace(chr(34), chr(34) * 2)}"'
-        for second, line in enumerate(SHOWN)
-    ]
-    whole = parse("\n".join(SHOWN).encode())
-    assert list(parse("\n".join(['"@timestamp",message', *cells[::-1]]).encode()).samples) == list(whole.samples)
-
-
 def test_rotated_logs_may_have_the_newest_file_first():
     log = (TOP / "selftests" / "texts" / "nova-2023-completed.txt").read_text().splitlines(keepends=True)
     for cut in range(1, len(log)):
