@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Records a migration from a text about it that arrives through a pipe."""
 
-import os
-import select
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -19,8 +17,8 @@ from ..trace.file import Writer
 from ..trace.reading import Item, Reading
 from ..trace.sample import Sample
 from .new_trace import NewTrace, Show, runs
+from .pipe import Pipe
 
-_CHUNK_BYTES = 1 << 16
 SILENCE_S = 0.5
 """After this long without a byte, a text counts as ended even if its last line has no end."""
 _AT_ONCE_S = 0.1
@@ -36,7 +34,7 @@ def record(pipe: int, new_trace: NewTrace, wait_s: float, limit_ms: int | None, 
     """
     reader = Reader()
     with closing(new_trace):
-        remarks = consume(_items(pipe, reader, new_trace, wait_s), new_trace, limit_ms, show)
+        remarks = consume(_items(Pipe(pipe), reader, new_trace, wait_s), new_trace, limit_ms, show)
     if not new_trace.samples:
         raise nothing_told(reader, remarks)
 
@@ -110,18 +108,18 @@ def _is_over(reading: Reading) -> bool:
     return reading.answer.get("status") == "none"
 
 
-def _items(pipe: int, reader: Reader, new_trace: NewTrace, wait_s: float) -> Iterator[Item]:
+def _items(pipe: Pipe, reader: Reader, new_trace: NewTrace, wait_s: float) -> Iterator[Item]:
     zero_s, is_first, is_empty = time.monotonic(), True, True
     while True:
         now_s = time.monotonic() - zero_s
         left_s = SILENCE_S if new_trace.samples else wait_s - now_s
         if left_s < 0:
             raise UsageError(f"no running migration was read within {wait_s:g} s; start it, or use a larger --wait")
-        if not select.select([pipe], [], [], min(left_s, SILENCE_S))[0]:
+        if not pipe.has_more(min(left_s, SILENCE_S)):
             yield from reader.settle()
             continue
-        chunk = _read(pipe)
-        if not chunk:
+        chunk = pipe.read()
+        if pipe.is_at_end:
             break
         if is_first:
             is_first = False
@@ -142,21 +140,13 @@ def whole(reader: Reader, text: bytes) -> Iterator[Item]:
         yield from item.readings() if isinstance(item, Many) else (item,)
 
 
-def _at_once(pipe: int, first: bytes) -> tuple[bytes, bool]:
+def _at_once(pipe: Pipe, first: bytes) -> tuple[bytes, bool]:
     """Read what comes without a pause; return it, and whether it is everything."""
     read, size_bytes = [first], len(first)
     end_s = time.monotonic() + _AT_ONCE_S
-    while size_bytes < MAIL_BYTES and select.select([pipe], [], [], max(0.0, end_s - time.monotonic()))[0]:
-        chunk = _read(pipe)
-        if not chunk:
+    while size_bytes < MAIL_BYTES and pipe.has_more(max(0.0, end_s - time.monotonic())):
+        read.append(pipe.read())
+        if pipe.is_at_end:
             return b"".join(read), True
-        read.append(chunk)
-        size_bytes += len(chunk)
+        size_bytes += len(read[-1])
     return b"".join(read), False
-
-
-def _read(pipe: int) -> bytes:
-    try:
-        return os.read(pipe, _CHUNK_BYTES)
-    except OSError as error:
-        raise UsageError(f"the pipe cannot be read: {error.strerror}") from None

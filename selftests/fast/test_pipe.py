@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What comes through a pipe, as it is or in gzip files, is read as it comes."""
+
+import gzip
+import os
+
+import pytest
+
+from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.forms.file import read
+from avocado_migdowntime.record.new_trace import NewTrace
+from avocado_migdowntime.record.pipe import Pipe
+from avocado_migdowntime.record.piped import record
+
+from ..support.virsh_output import ALL_ANSWERS, RECORDING
+
+ANSWERS = RECORDING.read_bytes()
+PLAIN = gzip.decompress(ANSWERS)
+
+
+@pytest.fixture
+def ends():
+    """A pipe's reader, and a function that writes into it."""
+    reader, writer = os.pipe()
+    files = [os.fdopen(reader, "rb", 0), os.fdopen(writer, "wb", 0)]
+    yield Pipe(reader), files[1]
+    for file in files:
+        file.close()
+
+
+def test_a_part_of_a_gzip_file_is_text_as_far_as_it_goes(ends):
+    pipe, writer = ends
+    packed = gzip.compress(b"one\n") + gzip.compress(b"two\n")
+    texts = []
+    for byte in packed:
+        writer.write(bytes([byte]))
+        assert pipe.has_more(1)
+        texts.append(pipe.read())
+        assert not pipe.is_at_end
+    assert not pipe.has_more(0) and b"".join(texts) == b"one\ntwo\n"
+    writer.close()
+    assert pipe.has_more(1) and pipe.read() == b"" and pipe.is_at_end
+
+
+def test_text_stays_as_it_is(ends):
+    pipe, writer = ends
+    writer.write(b"a \x1f\x8b in the middle")
+    assert pipe.read() == b"a \x1f\x8b in the middle"
+
+
+@pytest.mark.parametrize("damaged", [b"\x1f\x8bno gzip file", gzip.compress(b"one\n") + b"more"])
+def test_a_damaged_one_is_refused_in_a_sentence(damaged, ends):
+    pipe, writer = ends
+    writer.write(damaged)
+    with pytest.raises(UsageError, match=r"^standard input is a damaged gzip file \(.*\); pipe the text itself$"):
+        pipe.read()
+
+
+def test_what_became_a_thousand_times_as_small_is_read_in_parts(ends):
+    pipe, writer = ends
+    writer.write(gzip.compress(bytes(20 << 20)))
+    sizes = []
+    while sum(sizes) < 20 << 20:
+        sizes.append(len(pipe.read()))
+    assert max(sizes) <= 5 << 20
+
+
+def test_a_packed_recording_is_recorded_like_the_plain_one(tmp_path):
+    traces = []
+    for name, given in (("plain", PLAIN), ("packed", ANSWERS)):
+        (tmp_path / name).write_bytes(given)
+        with (tmp_path / name).open("rb") as file:
+            record(file.fileno(), NewTrace(str(tmp_path / f"{name}.jsonl")), 60, None, lambda _: None)
+        traces.append(read(str(tmp_path / f"{name}.jsonl")))
+    assert list(traces[0].samples) == list(traces[1].samples) and len(traces[0].samples) == len(ALL_ANSWERS)
