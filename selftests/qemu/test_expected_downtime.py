@@ -164,7 +164,11 @@ def test_a_migration_that_fails_is_the_harness_business(tmp_path):
         ({"backing": "anonymous", "page_size": "2M"}, UsageError, "anonymous memory has the host's pages"),
         ({"page_size": "16M"}, HostRequirementError, "16M"),
         ({"accel": "kvm", "page_size": "4K"}, HostRequirementError, "KVM cannot run this guest here"),
-        ({"capabilities": "warp-drive", "page_size": "4K"}, UsageError, "no migration capability warp-drive, and no release"),
+        (
+            {"capabilities": "warp-drive", "page_size": "4K"},
+            UsageError,
+            "capability warp-drive, and no release is known to have it",
+        ),
         ({"region": "1G", "page_size": "4K"}, UsageError, "the guest refused its orders"),
         pytest.param(
             *({"time_limit": "1", "page_size": "4K"}, HarnessError, "given up after 1 s while pass 1"),
