@@ -140,7 +140,8 @@ class _Tables:
     A row of zeros costs nothing either, because nothing is written to it.
     """
 
-    _GROWTH = 4
+    _GROWTH, _LARGE = 4, 1 << 18
+    """Few recordings grow. One that does gets much room at once: while two tables exist, both take memory."""
 
     def __init__(self) -> None:
         self._table: Floats = np.zeros((COLUMNS, 1 << 12))
@@ -151,7 +152,7 @@ class _Tables:
         begin, self._count = self._count, self._count + table.shape[1]
         if self._count > self._table.shape[1]:
             narrower = self._table[:, :begin]
-            self._table = np.zeros((COLUMNS, self._GROWTH * self._count))
+            self._table = np.zeros((COLUMNS, max(self._LARGE, self._GROWTH * self._count)))
             self._put(0, narrower)
         self._put(begin, table)
 
