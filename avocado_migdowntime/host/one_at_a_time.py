@@ -23,7 +23,7 @@ NEXT = f"{NAME}-next"
 """A second lock, held by the run of this host that goes next, or runs. The holder of NAME never waits for this one."""
 
 _LOOK_AGAIN_S = 0.2
-_SAY_AGAIN_S = 1.0
+_SAY_AGAIN_S = 10.0
 _PROC = Path("/proc")
 _CREDENTIALS = struct.Struct("3i")
 
@@ -36,7 +36,7 @@ def alone_on_host(
     *,
     on_others: bool = False,
 ) -> Iterator[None]:
-    """Wait until no other process is in this block; once a second, `say` gets a line with who is.
+    """Wait until no other process is in this block; at once, and then every 10 s, `say` gets a line with who is.
 
     A run that also uses other hosts (`on_others`) takes only NEXT here, and then the turns of all its hosts in one
     fixed order (qemu/places.py): if it took this host's turn first, two runs could wait for each other. `waits` is

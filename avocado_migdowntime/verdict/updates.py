@@ -87,7 +87,7 @@ def faulty_updates(
     if all(map(look.begins_with, figures)):
         return Updates(UNCOMPUTED, f"it is never computed, and stays at {_words(figures)}")
     if len(figures) == 1 and look.moved:
-        return Updates(FROZEN, f"it is never updated, and stays at {_words(figures)}")
+        return Updates(FROZEN, f"it stays at {_words(figures)}, although the correct figure changed")
     if _is_stale(look):
         return Updates(STALE, "it is that of the previous pass")
     if _is_late(look):

@@ -53,7 +53,7 @@ def test_uncomputed_is_what_stays_as_it_began(figures, words):
 @pytest.mark.parametrize(
     ("pages", "figures", "found"),
     [
-        (22_100, (777, 777), wrong("frozen", "it is never updated, and stays at 777 ms")),
+        (22_100, (777, 777), wrong("frozen", "it stays at 777 ms, although the correct figure changed")),
         (22_000, (777, 777), wrong(None, NO_FORMULA)),
         (21_900, (777, 777), wrong(None, NO_FORMULA)),  # What is right has hardly moved.
         (22_100, (777, 778), wrong(None, NO_FORMULA)),
