@@ -55,11 +55,11 @@ def _parse(source: Iterator[bytes]) -> Trace:
         return recording(chunks, notes)
     if foreign := of_bytes(first):
         raise UsageError(foreign.sentence)
-    trace = _told(chunks, notes)
+    trace = _of_text(chunks, notes)
     return replace(trace, header={**trace.header, "recorded": "from a pipe"}) if was_read else trace
 
 
-def _told(chunks: Iterator[bytes], notes: list[str]) -> Trace:
+def _of_text(chunks: Iterator[bytes], notes: list[str]) -> Trace:
     """The trace in a text. Only a text needs all forms: to import them takes longer than to read most recordings."""
     from .gathering import trace_of
     from .order import items_in_order
