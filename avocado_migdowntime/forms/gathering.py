@@ -88,10 +88,12 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
         remarks.append(f"the reason shown: {why}")
     if any(ran_over(one.answer.get("ram") or {}) for one in readings):
         remarks.append(RAN_OVER)
+    if contradiction := course.clock.contradiction:
+        remarks.append(contradiction)
     samples = migration.samples.samples()
     header = {**course.header, **({LIMITS_LOGGED: True} if any(form.LOGS_LIMITS for form in reader.forms) else {})}
     if len(samples) > 1 and not course.clock.has_times:
-        remarks.append("the texts show no time, so only the last one is judged")
+        remarks.append(f"{course.clock.untimed} no time, so only the last one is judged")
     return Trace(
         samples=samples,
         events=tuple(sorted(migration.events, key=lambda event: event.t_s)),
