@@ -8,8 +8,8 @@ from typing import Union
 
 import numpy as np
 
-from ..trace.events import BANDWIDTH, DISTURBS, FINISH, FIRST_PASS, HARNESS
-from ..trace.model import ENDED, LIMITS_LOGGED, Trace
+from ..trace.events import BANDWIDTH, DISTURBS, FINISH, FIRST_PASS, HARNESS, LIMIT_CHANGED
+from ..trace.model import ENDED, Trace
 from ..trace.samples import Samples
 from .caps import CapUse, most_used
 from .devices import Devices, devices, with_devices
@@ -170,8 +170,11 @@ class Evidence:
 
     @property
     def set_limit_ms(self) -> float | None:
-        """The configured downtime-limit; for a log that shows each one that is set, the last one."""
-        return self.limits.at(np.inf) if LIMITS_LOGGED in self.trace.header else self.trace.downtime_limit_ms
+        """The downtime-limit that somebody set last before the migration ended, or else the configured one."""
+        end_s = float(self.trace.samples.t_s[-1]) if self.came_to_an_end else np.inf
+        changes = (event for event in self.trace.events if event.name == LIMIT_CHANGED and event.since_s <= end_s)
+        known = [event.limit_ms for event in changes if event.limit_ms is not None]
+        return known[-1] if known else self.trace.downtime_limit_ms
 
     @property
     def failure(self) -> str:
