@@ -45,6 +45,8 @@ ENDED = frozenset({"completed", "failed", "cancelled"})
 """Final statuses of a migration."""
 LIMITS_LOGGED = "limits-logged"
 """Header key of a trace from a text that logs each downtime-limit that is set."""
+FROM_A_PIPE = "from a pipe"
+"""Value of the header's `recorded` for a recording of a text that came through a pipe."""
 GONE = "the last job shown is none: the migration is over, unless that is another guest's; how it ended is not shown"
 """The note on a trace whose last sample found no migration any more."""
 SEVERAL = "several migrations are recorded: the last one is judged"
