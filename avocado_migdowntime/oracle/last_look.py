@@ -66,6 +66,7 @@ def last_look(evidence: Evidence) -> Look:
         left_shown_ms=_left_ms(ram_figures, trace.switchover_bytes_per_ms),
         ran_over=over,
         with_vfio="vfio" in reading.answer,
+        no_precopy=trace.no_precopy,
         may_report_rate=_may_report_rate(evidence, reading),
         most_left_bytes=None if {"ram.remaining", "ram.dirty-sync-count"} & set(lacks) else _most_left(evidence),
     )

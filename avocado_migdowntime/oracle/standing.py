@@ -27,6 +27,8 @@ class Standing:
 
 def standing(look: Look) -> Standing | None:
     """Why nothing about the expected downtime follows from a look; None if something may."""
+    if look.no_precopy:
+        return Standing("no-precopy", look.no_precopy)
     return _not_under_way(look) or _not_to_be_used(look)
 
 

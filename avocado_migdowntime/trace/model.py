@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..basics.printable import in_a_line, printable
-from ..basics.qemu_constants import DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYTES
+from ..basics.qemu_constants import DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYTES, NO_PRECOPY, NO_RAM
 from ..basics.units import MIB, format_size
 from ..errors import UsageError
 from .events import Event
@@ -129,6 +129,14 @@ class Trace:
     def capabilities(self) -> tuple[str, ...]:
         """Migration capabilities that were switched on, if the recording says so."""
         return tuple(self.header.get("capabilities", ()))
+
+    @property
+    def no_precopy(self) -> str:
+        """Why no precopy is to be judged with these capabilities and in this mode; '' if one may be."""
+        mode = self.migrate_parameters.get("mode", "normal")
+        if mode != "normal":
+            return f"the migration's mode is {mode}, not normal: {NO_RAM}"
+        return next((f"{name} {NO_PRECOPY[name]}" for name in self.capabilities if name in NO_PRECOPY), "")
 
     @property
     def subject(self) -> str:

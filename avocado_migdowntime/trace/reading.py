@@ -69,13 +69,13 @@ class Happening:
 class Setting:
     """Migrate parameters, in QMP's names and units: as found, or as somebody set them then (`changed`).
 
-    `capabilities` are those that are shown as switched on; None if the text shows none of them.
+    `capabilities` are those that are shown, with whether they are on; None if none is.
     """
 
     parameters: Mapping[str, Any]
     stamp: Stamp | None = None
     changed: bool = False
-    capabilities: tuple[str, ...] | None = None
+    capabilities: Mapping[str, bool] | None = None
     of: str = ""
     arrived_s: float | None = None
 

@@ -68,7 +68,7 @@ def reported_of(look: Look) -> float | None:
 
 def left_now_ms(look: Look) -> float | None:
     """What is left now ÷ bandwidth, from the figures shown; None if it is of no use."""
-    if look.left_ms is None or look.ran_over or look.ended:
+    if look.left_ms is None or look.ran_over or look.ended or look.no_precopy:
         return None
     return look.left_ms.middle if look.left_shown_ms is None else look.left_shown_ms
 
