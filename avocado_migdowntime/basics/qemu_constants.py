@@ -38,6 +38,12 @@ BYTES_PER_MS_PER_MBPS = 125
 
 QEMU: migration/migration.c, migration_update_counters.
 """
+GREATEST_MBPS = 5_000_000
+"""No migration is as fast as this.
+
+It is three times the fastest Ethernet, 1.6 Tbit/s (IEEE P802.3dj), and five times what a slot of 16 lanes of PCIe 6.0
+carries in one direction.
+"""
 LEAST_WINDOW_BYTES = 10_000
 """If a window sent no more than this, QEMU leaves expected-downtime unchanged.
 

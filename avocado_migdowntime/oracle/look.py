@@ -43,7 +43,7 @@ class Look:
     everything sent, if that is only RAM; `data_bytes` is the size of the data pages sent that way. `ran_over`: more is
     reported left than there is. `with_vfio`: the state of VFIO devices is sent as well, and no figure shows what is
     left of it. `may_report_rate`: the QEMU may be older than 3.0. `no_precopy` says why this is no precopy, if it is
-    none.
+    none; `too_fast` why what was sent or the bandwidth cannot be right.
     """
 
     status: str
@@ -68,6 +68,7 @@ class Look:
     may_report_rate: bool = False
     most_left_bytes: float | None = None
     no_precopy: str = ""
+    too_fast: str = ""
 
     @property
     def ended(self) -> bool:

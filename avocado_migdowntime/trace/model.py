@@ -65,6 +65,7 @@ class Trace:
     If the trace was read from a text, `readings` has what the text shows for each of the last samples, in their order,
     with the interval that rounding allows and with derived figures. `lacks` names what the last of them does not show,
     in QMP's spelling; the sample has 0 for it. If that one has no figures of RAM, `lacks` is about the last that has.
+    `doubt` says why nothing follows from the figures of a text, if they cannot belong together.
     """
 
     samples: Samples
@@ -74,6 +75,7 @@ class Trace:
     snapshot: bool = False
     readings: tuple[Reading, ...] = ()
     lacks: tuple[str, ...] = ()
+    doubt: str = ""
 
     def __post_init__(self) -> None:
         rows: Sequence[Sample] = self.samples

@@ -48,7 +48,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     if contract not in FORMULAS:
         raise UsageError(f"unknown formula {contract!r}; known are {', '.join(FORMULAS)}")
     whole = Evidence.of(recorded)
-    if whole.trace.snapshot or whole.trace.no_precopy:
+    if whole.trace.snapshot or whole.trace.no_precopy or whole.trace.doubt:
         return judge_snapshot(whole, contract, tolerance)
     bandwidth, cap, switchover = judge_bandwidth(whole), judge_cap(whole), judge_switchover(whole)
     pending, throttle, carried = judge_pending(whole), judge_throttle(whole), judge_carried(whole)

@@ -85,6 +85,9 @@ CHECKED = {
         ("report", U, "no-precopy"),
         ("limit", N, "single-look"),
     ),
+    "a look at what no link carries": row(
+        lambda: replace(posted("info-migrate-7.2-quoted.txt"), doubt="too much was sent"), ("report", U, "too-fast")
+    ),
     "a look beside a disk": row(lambda: posted("qmp-2.3-with-a-disk-and-nan.txt"), ("report", U, "disk")),
     "a look after postcopy began": row(lambda: posted("info-migrate-10.1-postcopy.txt"), ("report", U, "postcopy")),
     "a look before anything was measured": row(
