@@ -59,8 +59,9 @@ class ProxmoxLog(Log):
     """Reads the task log of one migration, or of several one after another."""
 
     NAME = "a task log of Proxmox VE"
-    NEEDLES = (b"emain", b"owntime", b"VM-state")
+    NEEDLES = (b"emain", b"owntime", b"migration active, transferred")
     ALSO = (
+        b"VM-state",
         b"starting migration of VM ",
         b"speed",
         b"migration status",

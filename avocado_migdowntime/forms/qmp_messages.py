@@ -109,7 +109,7 @@ def _of_return(answer: Any, line: Line) -> Iterator[Item | Line]:
         yield from _of_list(answer, line)
     elif isinstance(answer, dict):
         if _is_of_migration(answer):
-            yield Reading(_with_numbers(_without_none(answer)), line.stamp, arrived_s=line.arrived_s)
+            yield Reading(_measured(_with_numbers(_without_none(answer))), line.stamp, arrived_s=line.arrived_s)
         elif any(name in answer for name in _PARAMETERS):
             yield Setting({name: answer[name] for name in answer if answer[name] is not None}, line.stamp)
         elif isinstance(reasons := answer.get("blocked-reasons"), list) and "status" not in answer:
@@ -171,6 +171,17 @@ def _without_none(answer: Mapping[str, Any]) -> Mapping[str, Any]:
         return answer
     figures = {name: value for name, value in answer.items() if value is not None}
     return {name: _without_none(value) if isinstance(value, dict) else value for name, value in figures.items()}
+
+
+def _measured(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer with a throughput of 0 if QEMU has measured none.
+
+    Old releases begin with -1 (migration/migration.c of 2.9: migrate_get_current).
+    """
+    ram = answer.get("ram")
+    if not isinstance(ram, Mapping) or ram.get("mbps") != -1:
+        return answer
+    return {**answer, "ram": {**ram, "mbps": 0}}
 
 
 def _with_numbers(answer: Mapping[str, Any]) -> Mapping[str, Any]:

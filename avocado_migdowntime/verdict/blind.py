@@ -17,7 +17,7 @@ ram_save_host_page).
 def why_blind(evidence: Evidence) -> str:
     """The code of why the ends of passes do not show the limit; '' if they do."""
     if evidence.limit_ms is None:
-        return "not-recorded" if evidence.trace.downtime_limit_ms is None else "not-tracked"
+        return "not-recorded" if evidence.set_limit_ms is None else "not-tracked"
     if "postcopy-ram" in evidence.trace.capabilities and not _syncs_at_the_limit(evidence):
         return "postcopy-ram"
     if any(status.startswith("postcopy") for status in evidence.samples.statuses):

@@ -74,6 +74,23 @@ def test_a_recording_of_the_log_shows_the_same(tmp_path):
     assert judge(read(str(path))).downtime_limit_ms == 500
 
 
+def test_a_limit_that_is_shown_is_not_called_unrecorded():
+    info = (
+        '{{"component":"virt-launcher","level":"info","msg":"{}","name":"vm","namespace":"default",'
+        '"timestamp":"2026-05-12T11:57:0{}.546232Z"}}'
+    )
+    figures = (
+        "TimeElapsed:{0}ms MemoryProcessed:9802MiB MemoryRemaining:215MiB MemoryTotal:8211MiB MemoryBandwidth:111Mbps"
+    )
+    more = "DirtyRate:115Mbps Iteration:14 PostcopyRequests:0 ConstantPages:1004587 NormalPages:2489711"
+    look = f"Migration info for 1d1e: {figures} {more} ExpectedDowntime:1922ms DiskMbps:0"
+    limit = "max downtime set to 700ms: estimated downtime 650ms"
+    lines = [info.format(look.format(100_005), 1), info.format(limit, 2), info.format(look.format(102_005), 3)]
+    verdict = judge(parse("\n".join(lines).encode()))
+    assert verdict.downtime_limit_ms == 700
+    assert not any("not recorded" in reason for reason in verdict.reasons)
+
+
 def compared(*lines):
     (note,) = [note for note in parse("\n".join(lines).encode()).notes if "at the last line" in note]
     return note

@@ -94,6 +94,11 @@ def test_one_look_among_many_does_not_hide_the_others():
     assert judge(trace).left_now_ms == pytest.approx(629.8, abs=0.1)
 
 
+def test_what_qemu_begins_with_is_no_throughput():
+    verdict = judge(parse(replies(reply(60_000, mbps=-1)).encode()))
+    assert verdict.report.code == "no-bandwidth" and "QEMU has measured nothing yet" in verdict.reasons[0]
+
+
 def test_the_bandwidth_between_two_lines_is_none_that_a_link_does_not_carry():
     pace = Pace()
     assert pace.mbps(Stamp(10, 1), 0) is None
