@@ -37,7 +37,10 @@ def run(directory, **parameters):
     "parameters",
     [
         {"arch": "ppc64", "page_size": "2M", "backing": "hugetlbfs"},
-        {"arch": "x86_64", "page_size": "4K", "backing": "anonymous", "machine": "q35", "pattern": "random"},
+        {
+            **{"arch": "x86_64", "page_size": "4K", "backing": "anonymous", "machine": "q35", "pattern": "random"},
+            "shared_disk": "64M",
+        },
         {"arch": "aarch64", "page_size": "2M", "backing": "memfd", "pattern": "hot-cold"},
         {"arch": "riscv64", "page_size": "4K", "backing": "memfd", "burst": "100/400"},
         {"arch": "s390x", "page_size": "4K", "backing": "memfd"},
@@ -61,7 +64,8 @@ def test_a_real_qemu_is_judged_and_what_was_seen_is_kept(parameters, tmp_path):
     assert ("source" in wrote) is (parameters["backing"] != "anonymous")
     assert json.loads((tmp_path / "verdict.json").read_text())["verdict"] == "accurate"
     assert "migdowntime: ready" in (tmp_path / "source.serial").read_text()
-    assert parameters["arch"] in (tmp_path / "destination.command").read_text()
+    command = (tmp_path / "destination.command").read_text()
+    assert parameters["arch"] in command and ("drive=shared" in command) is ("shared_disk" in parameters)
     assert any("pass 1" in line for line in told)
 
 
