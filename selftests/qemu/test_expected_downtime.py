@@ -120,7 +120,7 @@ def test_kvm_is_judged_where_it_runs_a_guest(tmp_path):
     """Small and slow: KVM inside a virtual machine may be far slower than TCG."""
     if not firmware_runs_under_kvm(tmp_path):
         pytest.skip("KVM runs no guest here")
-    small = {"ram": "64M", "page_size": "4K", "region": "2M", "max_bandwidth": "1000000", "passes": "1"}
+    small = {"ram": "64M", "page_size": "4K", "region": "2M", "max_bandwidth": "2000000", "passes": "1"}
     verdict, told = run(tmp_path, arch="x86_64", accel="kvm", **small)
     assert any("under KVM" in line for line in told)
     assert verdict.verdict is Judgement.ACCURATE, verdict
