@@ -64,6 +64,11 @@ class Sync:
     in_mid_pass: bool = False
 
     @property
+    def supposed_bytes(self) -> Interval:
+        """`unsent_bytes`, supposed to be what the limit allowed to leave, if possible."""
+        return _supposed_bytes(self.unsent_bytes, self.limit_bytes, self.in_mid_pass, self.before.last.page_bytes)
+
+    @property
     def at_s(self) -> float:
         """About when the sync was: at the first sample after it; if samples are sparse, computed from what was sent
         until then.
@@ -129,11 +134,10 @@ def syncs(
             unsent = left_bytes(before, after)
         else:
             unsent = unsent_bytes(before, after, others.host_page_bytes, most_host_pages + others.in_pass(before))
-        others = others.after(before, unsent.high)
         begun_s = previous.at_s if previous is not None and previous.after is before else _begun_s(before)
         limit_ms = limits.at(after.begin_s)
         sync = _sync(before, after, unsent, limit_ms, switchover_bytes_per_ms, in_mid_pass, begun_s)
-        previous = sync
+        previous, others = sync, others.after(before, sync.supposed_bytes.high)
         if many is None:
             every.append(sync)
         else:
@@ -144,7 +148,7 @@ def syncs(
 def others_after(others: Others, ended: Iterable[Sync]) -> Others:
     """What is known about the others in the pass after the last of these syncs."""
     for sync in ended:
-        others = others.after(sync.before, sync.unsent_bytes.high)
+        others = others.after(sync.before, sync.supposed_bytes.high)
     return others
 
 
@@ -206,14 +210,10 @@ def _sync(
     wire = _near_bytes_per_ms(before, after)
     bytes_per_ms = Interval(switchover_bytes_per_ms, switchover_bytes_per_ms) if switchover_bytes_per_ms else wire
     limit = bytes_per_ms.scaled(limit_ms) if limit_ms is not None else None
-    unsent, likely = bounds, bounds.middle
-    if limit is not None and not in_mid_pass:
-        below = Interval(0, max(limit.high, last.page_bytes))
-        if bounds.meets(below):
-            unsent = bounds.intersection(below)
-            # A pass that went on although the rest did not fit the limit ends with nothing left, except for a look
-            # between hugepages.
-            likely = 0.0 if not bounds.low and bounds.high > below.high else unsent.middle
+    unsent = _supposed_bytes(bounds, limit, in_mid_pass, last.page_bytes)
+    # A pass that went on although the rest did not fit the limit ends with nothing left, except for a look between
+    # hugepages.
+    likely = 0.0 if not bounds.low and unsent.high < bounds.high else unsent.middle
     blur = (before.spread_bytes + after.spread_bytes) / 2 + before.open_bytes + after.open_bytes
     dirtied_bytes = after.begin_bytes - before.end_bytes
     at_sync = unsent.shifted(dirtied_bytes).shifted(-blur - before.late_bytes, blur + after.late_bytes)
@@ -233,6 +233,13 @@ def _sync(
         begun_s=begun_s,
         in_mid_pass=in_mid_pass,
     )
+
+
+def _supposed_bytes(bounds: Interval, limit: Interval | None, in_mid_pass: bool, page_bytes: float) -> Interval:
+    if limit is None or in_mid_pass:
+        return bounds
+    below = Interval(0, max(limit.high, page_bytes))
+    return bounds.intersection(below) if bounds.meets(below) else bounds
 
 
 def _begun_s(pass_: Pass) -> float:

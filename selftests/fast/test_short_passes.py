@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How long a migration is watched: the bandwidth that makes passes short, and when enough of them was seen."""
 
-import asyncio
-from math import inf
 from types import SimpleNamespace
 
 import pytest
 
-from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.experiments import expected_downtime, first_pass
+from avocado_migdowntime.experiments import expected_downtime
 from avocado_migdowntime.experiments.expected_downtime import REPORTS, EnoughPasses
 from avocado_migdowntime.oracle.growing import GrowingEvidence
 from avocado_migdowntime.oracle.reports import ExcludedSamples
@@ -68,36 +65,6 @@ def test_a_guest_that_does_not_dirty_all_in_each_pass_is_sent_at_less_than_it_di
 def test_one_that_does_has_short_passes(pattern):
     given = parse({"pattern": pattern})
     assert given.at_full_speed and given.bytes_per_s > FOR_A_SLOW_GUEST
-
-
-@pytest.mark.parametrize(
-    ("given", "link_bytes_per_s", "until_s"),
-    [
-        ({"region": "20M", "max_bandwidth": "20M"}, inf, 0.051),
-        ({"region": "20M", "max_bandwidth": "40M"}, inf, 0.551),
-        ({"region": "20M", "max_bandwidth": "10M"}, inf, -0.949),
-        ({"region": "20M", "max_bandwidth": "20M", "downtime_limit": "500"}, inf, 0.55),
-        ({"region": "20M", "max_bandwidth": "20M", "downtime_limit": "5000"}, inf, 1.05),
-        ({"region": "20M", "max_bandwidth": "100G"}, 40 * 2**20, 0.551),
-    ],
-)
-def test_the_first_pass_is_held_until_it_lasts_for_more_than_a_second(given, link_bytes_per_s, until_s):
-    assert first_pass._until_s(parse(given), link_bytes_per_s) == pytest.approx(until_s)
-
-
-def test_a_guest_that_has_refused_its_orders_is_told_of_also_where_nothing_is_held():
-    pair = SimpleNamespace(link=SimpleNamespace(bytes_per_s=inf))
-
-    async def hold():
-        ready = asyncio.ensure_future(refuse())
-        await asyncio.wait({ready})
-        await first_pass.hold_first_pass(SimpleNamespace(parameters=parse({"region": "1G"}), pair=pair), ready)
-
-    async def refuse():
-        raise UsageError("the guest refused its orders")
-
-    with pytest.raises(UsageError, match="refused its orders"):
-        asyncio.run(hold())
 
 
 class Watched:
