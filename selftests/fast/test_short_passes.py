@@ -9,7 +9,7 @@ from avocado_migdowntime.experiments import expected_downtime
 from avocado_migdowntime.experiments.expected_downtime import REPORTS, EnoughPasses
 from avocado_migdowntime.oracle.growing import GrowingEvidence
 from avocado_migdowntime.oracle.reports import ExcludedSamples
-from avocado_migdowntime.parameters.bandwidth import FOR_A_SLOW_GUEST, for_short_passes
+from avocado_migdowntime.parameters.bandwidth import FOR_A_SLOW_GUEST
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.verdict.judged_passes import judged_passes
 
@@ -33,14 +33,28 @@ def expected_ms(region_bytes, bytes_per_s):
 @pytest.mark.parametrize("region", REGIONS)
 @pytest.mark.parametrize("limit_ms", [1, 100, 300])
 def test_passes_last_half_a_second_beyond_what_the_limit_leaves_unsent(region, limit_ms):
-    given = parse({"region": region, "downtime_limit": str(limit_ms)})
+    given = parse({"region": region, "downtime_limit": str(limit_ms), "page_size": "4K"})
     needed_ms = expected_ms(given.region, given.bytes_per_s)
     assert needed_ms - limit_ms == pytest.approx(500 + limit_ms, rel=0.05)
 
 
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize(("limit_ms", "page_size"), [(100, "2M"), (300, "2M"), (1000, "16M"), (5000, "64K")])
+def test_on_hugepages_a_window_carries_a_power_of_two_of_pages(region, limit_ms, page_size):
+    given = parse({"region": region, "downtime_limit": str(limit_ms), "page_size": page_size})
+    pages_a_window = -(-given.bytes_per_s // 10 // (PAGE + HEADER_BYTES))
+    assert pages_a_window.bit_count() == 1
+    wanted_ms = 500 + 2 * limit_ms
+    assert wanted_ms * 0.7 < expected_ms(given.region, given.bytes_per_s) < wanted_ms * 1.43
+
+
+def test_the_least_limit_leaves_too_little_for_that_to_matter():
+    assert parse({"page_size": "2M"}).bytes_per_s == parse({"page_size": "4K"}).bytes_per_s
+
+
 def test_little_is_lost_where_the_report_is_cut_to_whole_milliseconds():
     given = parse({})
-    needed_ms = expected_ms(given.region, for_short_passes(given.region, given.downtime_limit))
+    needed_ms = expected_ms(given.region, given.bytes_per_s)
     assert 0 < needed_ms % 1 < 0.6 and (needed_ms * 1.01) % 1 < 0.6
 
 
