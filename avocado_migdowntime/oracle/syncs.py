@@ -30,7 +30,8 @@ from .unsent import left_bytes, unsent_bytes
 
 NEAR_SAMPLES = 3
 """The bandwidth in force at a sync is among those of this many samples before and after it, if samples come faster than
-updates. With slower sampling it may be any bandwidth seen in the two passes, or near one of them.
+updates. With slower sampling, or a late answer in between, it may be any bandwidth seen in the two passes, or near one
+of them.
 """
 
 _SPARSE_S = 3 * UPDATE_S
@@ -252,7 +253,8 @@ def _begun_s(pass_: Pass) -> float:
 
 def _near_bytes_per_ms(before: Pass, after: Pass) -> Interval:
     """The bandwidths that may have been in force at the sync between the two passes; some were seen before it."""
-    count = NEAR_SAMPLES if max(before.spacing_s, after.spacing_s) < UPDATE_S else None
+    unseen_s = float(after.samples.answered_s[0] - before.samples.t_s[before.last_row])
+    count = NEAR_SAMPLES if max(before.spacing_s, after.spacing_s, unseen_s) < UPDATE_S else None
     begin = max(0, before.whole_count - count) if count else 0
     near_mbps = [*before.samples.mbps[begin:].tolist(), *after.samples.mbps[:count].tolist()]
     sending = [mbps for mbps in near_mbps if mbps > 0] or [before.last.mbps]

@@ -55,6 +55,8 @@ def test_what_was_left_is_within_what_it_is_taken_for(
         if left and seam.sent_bytes[0] - seam.last.remaining_bytes in (0, PAGE):
             continue  # By chance just as much has gone out at the first answer, a page that was on its way included.
         assert sync.unsent_bytes.low <= left <= sync.unsent_bytes.high, (sync.before.number, left, sync.unsent_bytes)
+        if seam.answered_s[0] > 0.1:
+            continue  # The bandwidth that the limit was multiplied by may not have been seen.
         found, taken = run.found[sync.before.number], sync.at_sync_bytes
         assert taken.low - PAGE <= found <= taken.high + PAGE, (sync.before.number, found, taken)
     # A part that is told what was before it says the same.
