@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..basics.qemu_constants import GREATEST_MBPS
 from .ram import Ram
 from .sample import Sample
 
@@ -93,12 +94,12 @@ def plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], labe
         return None
     counters: list[Any] = [ram.get(name) for name in _COUNTERS]
     beside: list[Any] = [answer.get(name, 0) for name in _BESIDE] + [ram.get(name, 0) for name in _OF_RAM]
-    mbps = ram.get("mbps")
+    mbps: Any = ram.get("mbps")
     if not {type(mbps), *map(type, counters), *map(type, beside)} <= _NUMBERS:
         return None
     least, most = min(mbps, *counters, *beside), max(mbps, *counters, *beside)
     remaining, page, normal, zero, syncs, rate = map(int, counters)
-    if not (least >= 0 and most < _EXACT and page and remaining <= ram.get("total", -1)):
+    if not (least >= 0 and most < _EXACT and mbps <= GREATEST_MBPS and page and remaining <= ram.get("total", -1)):
         return None
     nan = np.nan
     expected, downtime, pending = (answer.get(name, nan) for name in _BESIDE)
