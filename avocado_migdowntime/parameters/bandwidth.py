@@ -28,13 +28,14 @@ def for_short_passes(region_bytes: int, limit_ms: int, host_page_bytes: int) -> 
 
     On hugepages QEMU rests between windows. If a rest is at the end of a hugepage, QEMU checks the limit at the ends of
     the following ones (see oracle/hugepages.py), and what is left then is known less well. So if the limit allows to
-    leave much, the number is the nearest power of two: rests then are at few places of a hugepage, seldom at its end.
+    leave much, the number between two rests is the nearest power of two: then rests are at few places of a hugepage,
+    seldom at its end. The first page after a rest belongs to the window before.
     """
     expected_ms = PASS_MS + 2 * limit_ms
     pages = region_bytes // _PAGE_BYTES
     windows = expected_ms / BUFFER_DELAY_MS
     pages_a_window = max(1, int(pages * _PAGE_BYTES / (_PAGE_BYTES + _HEADER_BYTES) / windows))
     if host_page_bytes > _PAGE_BYTES and limit_ms > 1:
-        pages_a_window = 2 ** floor(log2(pages_a_window / 0.75))
+        pages_a_window = max(1, 2 ** floor(log2(pages_a_window / 0.75)) - 1)
     half_a_page_less = (pages_a_window - 0.5) * (_PAGE_BYTES + _HEADER_BYTES)
     return min(MOST_BYTES_PER_S, round(half_a_page_less * 1000 / BUFFER_DELAY_MS))
