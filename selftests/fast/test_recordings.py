@@ -61,6 +61,19 @@ def test_on_hugepages_nothing_was_left_although_the_answer_after_the_sync_came_l
     assert Evidence.of(others).undisturbed.syncs[1].unsent_bytes == Interval(0, 87 * page_bytes)
 
 
+def test_on_hugepages_what_was_left_in_mid_burst_is_known_to_a_burst():
+    trace = read(str(recording("x86_64-tcg-qemu-10.0-hugepages-ended-in-a-burst")))
+    second = Evidence.of(trace).undisturbed.syncs[1]
+    page_bytes = second.before.last.page_bytes
+    # QEMU rested at the end of a hugepage when 67 426 pages were sent. Later, the bandwidth of the window before shows
+    # the end of a round, 8 bytes.
+    ended = second.before.last.conserved_bytes / page_bytes - 67_426
+    left = (ended - 3 * 512) * page_bytes
+    assert second.unsent_bytes == Interval(2110 * page_bytes, 2334 * page_bytes) and left == 2142 * page_bytes
+    assert second.at_sync_bytes.low <= left + second.after.begin_bytes - second.before.end_bytes
+    assert left + second.after.begin_bytes - second.before.end_bytes <= second.at_sync_bytes.high
+
+
 @pytest.mark.parametrize(("formula", "off"), [("dirty-rate", -0.82), ("redirty", 0.98)])
 def test_a_rebuilt_qemu_is_inaccurate_and_its_formula_named(formula, off):
     verdict = judge(read(str(recording(f"ppc64-tcg-qemu-7.2-with-{formula}-formula"))))
