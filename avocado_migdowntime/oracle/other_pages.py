@@ -8,10 +8,10 @@ the pages of its ROMs. What the second pass leaves is sent in the third.
 
 The amount besides RAM is known: K of the first pass is all that is migrated. It is sent in order of its position, the
 largest block first, and the next pass continues from there. So what the first pass left is at the end, and is sent
-first in the second pass.
+first in the second pass; if it is no more than there is besides RAM, none of it is RAM.
 """
 
-from math import inf
+from math import floor, inf
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -42,10 +42,11 @@ class Others(Struct, frozen=True, gc=False):
 
     def after(self, ended: Pass, most_bytes: float) -> "Others":
         """What is known about the pass after one that left at most `most_bytes`."""
-        pages = most_bytes / ended.last.page_bytes
+        pages = floor(most_bytes / ended.last.page_bytes)
         if ended.number == 1:
             beside = self._beside_pages(ended)
-            of_ram = most_bytes / self.host_page_bytes + 2 if pages and self.host_page_bytes else 0
+            may_be_of_ram = pages > (beside if self.ram_bytes else 0)
+            of_ram = most_bytes / self.host_page_bytes + 2 if self.host_page_bytes and may_be_of_ram else 0
             return replace(
                 self,
                 number=2,

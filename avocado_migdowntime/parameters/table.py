@@ -198,7 +198,7 @@ class Parameters:
         if self.max_bandwidth is not None:
             return self.max_bandwidth
         if self.at_full_speed:
-            return for_short_passes(self.region, self.downtime_limit)
+            return for_short_passes(self.region, self.downtime_limit, self.page_size)
         return FOR_A_SLOW_GUEST
 
     @property

@@ -28,8 +28,8 @@ CAP_CHANGED = "CAP_CHANGED"
 THROTTLE_CHANGED = "THROTTLE_CHANGED"
 """Somebody else changed another parameter of auto-converge."""
 AIMED = "AIMED"
-"""For one of QEMU's checks, the harness sets a downtime-limit close to what is left then; or it restores the usual
-limit.
+"""For the first pass, which is to leave nothing, or for one of QEMU's checks, the harness sets another downtime-limit;
+or it restores the usual limit.
 """
 LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
 """What the harness noticed: a guest that cannot keep to its rate; its heartbeat; the check of its pages."""
