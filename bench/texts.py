@@ -38,7 +38,11 @@ import sys
 from avocado_migdowntime import read
 print(len(read(sys.argv[1]).samples))
 """
-START = "from avocado_migdowntime import read; import avocado_migdowntime.forms.file"
+START = """
+from avocado_migdowntime import read
+import avocado_migdowntime.forms.file, avocado_migdowntime.forms.gathering, avocado_migdowntime.forms.order
+import avocado_migdowntime.forms.readings, avocado_migdowntime.forms.replies
+"""
 NOTHING = "pass"
 BETWEEN = "2024-05-12 11:57:06.546+0000: 4242: debug : virThreadJobSet:93 : Thread 4242 is now running job %d\n"
 AT = "2024-05-12 11:57:06.546+0000: 4242: "

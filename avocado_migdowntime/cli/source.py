@@ -57,7 +57,7 @@ def follow(arguments: argparse.Namespace, new_trace: "NewTrace", say: Callable[[
     from ..record import live, piped
 
     if arguments.source == "-":
-        piped.record(0, new_trace, arguments.wait, arguments.downtime_limit, show)
+        piped.record(0, new_trace, arguments.wait, arguments.downtime_limit, show, say)
     else:
         qemu = live.qemu_at(arguments.source, arguments.guest, say)
         event_loop.run(live.follow(qemu, new_trace, arguments.rate, arguments.wait, say, show))

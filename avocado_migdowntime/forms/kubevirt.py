@@ -75,9 +75,9 @@ class KubevirtLog(Log):
     NEEDLES = (b"emain", b"owntime")
     ALSO = (
         b"Live migration ",
-        b"post copy mode",
-        b"post-copy mode",
-        b"start post",
+        b"copy mode",
+        b"copy migration",
+        b"post migration",
         b"borting migration",
         b"Migration ",
         b"igration to complete",

@@ -53,7 +53,7 @@ class NovaLog(Log):
 
     NAME = "a log of nova-compute"
     NEEDLES = (b"emain", b"owntime", b"Migration operation ")
-    ALSO = (b"Live Migration", b"Live migration", b"copy migration mode", b" steps [(")
+    ALSO = (b"Live Migration", b"Live migration", b"copy migration mode", b"libvirt.migration [")
     CUT = re.compile("Migration (?:running|operation)|Increasing downtime|Live [mM]igration|to post-copy")
     WHOLE = (_PROGRESS, _LIMIT, _TIMEOUT, re.compile(f"{'|'.join(_STATUSES)}|to post-copy migration mode"))
     LOGS_LIMITS = True

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-FIRST_LINES = 2000
+FIRST_LINES = 1000
 """This many lines are read whatever they contain: a short text is read as a whole."""
 SHORT_BYTES = 160
 """A line up to this length may belong together with others."""
@@ -25,7 +25,7 @@ NEAR_BYTES = 1 << 14
 """Within this distance of a needle, the rarer strings are searched for too."""
 LONGEST_LINE_BYTES = 1 << 26
 """Anything longer is no line, and is left out."""
-_GRAM = 4
+_WORD, _GRAM = 4, 5
 Raw = tuple[bytes, float]
 """A line as it arrived, and when."""
 
@@ -95,12 +95,14 @@ class Sieve:
         self.mark_useful()
         return True
 
-    def _end_of_taken(self, text: bytes, position: int, stop: int, came_s: float, near: Sequence[int]) -> int:
+    def _end_of_taken(
+        self, text: bytes, position: int, stop: int, came_s: float, near: Sequence[int], hits: Sequence[int]
+    ) -> int:
         """Offer long lines before `stop` to `take`; return where the last one ends that is taken, else `position`."""
         take, near_bytes, number = self.take, self._near_bytes, bisect_left(near, position)
         while take is not None and number < len(near):
             place = near[number]
-            if place >= stop or place - position > near_bytes:
+            if place >= stop or (place - position > near_bytes and _next(hits, place) != place):
                 break
             begin = text.rfind(b"\n", position, place) + 1 or position
             end = text.find(b"\n", place) + 1 or len(text)
@@ -157,7 +159,7 @@ class Sieve:
             if not self._open_lines and self._near_bytes:
                 while ends[piece] <= position:
                     piece += 1
-                end = self._end_of_taken(text, position, ends[piece], pieces[piece].came_s, near)
+                end = self._end_of_taken(text, position, ends[piece], pieces[piece].came_s, near, hits)
                 if end > position:
                     position, self._is_short = end, False
                     continue
@@ -223,9 +225,10 @@ class _Piece(NamedTuple):
 
 
 class _Search:
-    """Searches a text for `needles` and for `also`: first for four bytes of each, then for the whole there.
+    """Searches a text for `needles` and for `also`: first for five bytes of each, then for the whole there.
 
-    `bytes.find` takes several times as long for needles whose letters are in most words.
+    Words of four bytes are compared, at each second byte: of the five bytes either the first word begins there or the
+    second. `bytes.find` takes several times as long for needles whose letters are in most words.
     """
 
     _WINDOW_BYTES = 1 << 18
@@ -235,12 +238,13 @@ class _Search:
         self.also = tuple(dict.fromkeys(one for one in also if one not in self.needles))
         self._grams = [
             (
-                np.frombuffer(gram, np.uint32).reshape(()),
-                [(needle.find(gram), needle, needle in self.also) for needle in of_gram],
+                np.frombuffer(gram[begin : begin + _WORD], np.uint32).reshape(()),
+                [(needle.find(gram) + begin, needle, needle in self.also) for needle in of_gram],
             )
             for gram, of_gram in _grams_of((*self.needles, *self.also))
+            for begin in range(_GRAM - _WORD + 1)
         ]
-        self._words = np.empty(self._WINDOW_BYTES // _GRAM, np.uint32)
+        self._words = np.empty(self._WINDOW_BYTES // _WORD, np.uint32)
         self._marks = bytearray(len(self._words))
         self._alike = np.frombuffer(self._marks, np.bool_)
 
@@ -248,11 +252,11 @@ class _Search:
         """Where needles begin from the `first` byte on, and where the others do, unordered."""
         block = np.frombuffer(text, np.uint8)
         places: tuple[list[int], list[int]] = [], []
-        for begin in range(first - first % _GRAM, len(text), self._WINDOW_BYTES) if self.needles else ():
-            for shift in range(begin, begin + _GRAM):
-                count = min(len(text) - shift, self._WINDOW_BYTES) // _GRAM
+        for begin in range(first - first % _WORD, len(text), self._WINDOW_BYTES) if self.needles else ():
+            for shift in (begin, begin + _WORD // 2):
+                count = min(len(text) - shift, self._WINDOW_BYTES) // _WORD
                 if count > 0:
-                    words, alike, there = self._words[:count], self._alike[:count], block[shift : shift + count * _GRAM]
+                    words, alike, there = self._words[:count], self._alike[:count], block[shift : shift + count * _WORD]
                     if shift == begin:  # At this offset the words are aligned in memory.
                         words = there.view(np.uint32)
                     else:
@@ -262,7 +266,7 @@ class _Search:
                         word = self._marks.find(1, 0, count)
                         while word >= 0:
                             for before, needle, is_other in needles:
-                                place = shift + word * _GRAM - before
+                                place = shift + word * _WORD - before
                                 if place >= first and text.startswith(needle, place):
                                     places[is_other].append(place)
                             word = self._marks.find(1, word + 1, count)
@@ -271,7 +275,7 @@ class _Search:
 
 @cache
 def _grams_of(needles: tuple[bytes, ...]) -> Sequence[tuple[bytes, Sequence[bytes]]]:
-    """The fewest four-byte strings that cover all needles, with the needles they are in: each takes equally long to
+    """The fewest five-byte strings that cover all needles, with the needles they are in: each takes equally long to
     search.
     """
     rest = [*needles]

@@ -2,7 +2,7 @@
 """Records a migration from a text about it that arrives through a pipe."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 
 from ..errors import UsageError
@@ -26,16 +26,23 @@ _AT_ONCE_S = 0.1
 """Within this time, all of a text has arrived that somebody pipes from a file."""
 
 
-def record(pipe: int, new_trace: NewTrace, wait_s: float, limit_ms: int | None, show: Show) -> None:
+def record(
+    pipe: int,
+    new_trace: NewTrace,
+    wait_s: float,
+    limit_ms: int | None,
+    show: Show,
+    say: Callable[[str], object] = lambda _: None,
+) -> None:
     """Record the migration whose figures come over the descriptor `pipe`, until it or they end.
 
     A sample's time is the migration's own, or the log's; the time of reading only if the text has neither. `limit_ms`
-    is the downtime-limit, if known. `show` gets each sample. Raises UsageError if no migration comes within `wait_s`,
-    or nothing about one; what was recorded until then is kept.
+    is the downtime-limit, if known. `show` gets each sample, `say` what of a gzip file is not used. Raises UsageError
+    if no migration comes within `wait_s`, or nothing about one; what was recorded until then is kept.
     """
     reader = Reader()
     with closing(new_trace):
-        remarks = consume(_items(Pipe(pipe), reader, new_trace, wait_s), new_trace, limit_ms, show)
+        remarks = consume(_items(Pipe(pipe, say), reader, new_trace, wait_s), new_trace, limit_ms, show)
     if not new_trace.samples:
         raise nothing_told(reader, remarks)
 

@@ -19,10 +19,9 @@ from ..basics.whole_file import open_new
 from ..errors import HarnessError, UsageError
 from .bounds import LONGEST_LINE_BYTES, Counted, in_bounds, inflated_in_bounds
 from .decode import LinesDecoder, blocks_of_lines, decoded
+from .gunzip import MAGIC, Gunzip
 from .model import Trace, checked_header
 from .samples import Samples
-
-_GZIP = b"\x1f\x8b"
 
 
 class Writer(Protocol):
@@ -110,7 +109,7 @@ def plain_chunks(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
     """
     first = next(chunks, b"")
     whole: Iterator[bytes] = chain([first], chunks)
-    if first[:2] == _GZIP:
+    if first[:2] == MAGIC:
         packed = Counted(whole)
         whole = inflated_in_bounds(_inflated(packed, notes), packed)
     return in_bounds(whole)
@@ -118,30 +117,15 @@ def plain_chunks(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
 
 def _inflated(chunks: Iterator[bytes], notes: list[str]) -> Iterator[bytes]:
     """The plain bytes of one or more gzip members; a cut or foreign end is left out, with a note."""
-    data = next(chunks)
-    while data[:2] == _GZIP:
-        stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        while not stream.eof:
-            data = data or next(chunks, b"")
-            try:
-                plain = stream.decompress(data, CHUNK_BYTES) if data else stream.flush()
-            except zlib.error as error:
-                raise UsageError(f"is a damaged gzip file ({error}); record or copy it again") from None
-            if plain:
-                yield plain
-            if not (data or stream.eof):
-                notes.append("the gzip file is cut off: used up to there")
+    gunzip = Gunzip(CHUNK_BYTES, notes.append)
+    try:
+        for data in chunks:
+            yield from gunzip.feed(data)
+            if gunzip.is_over:
                 return
-            data = stream.unconsumed_tail
-        data = stream.unused_data
-        if len(data) < len(_GZIP):
-            data += next(chunks, b"")
-    if any(map(_is_foreign, chain([data], chunks))):
-        notes.append("bytes after the gzip file's end are ignored")
-
-
-def _is_foreign(data: bytes) -> bool:
-    return bool(data.strip(b"\0"))
+        yield from gunzip.end()
+    except zlib.error as error:
+        raise UsageError(f"is a damaged gzip file ({error}); record or copy it again") from None
 
 
 def recording(chunks: Iterator[bytes], notes: list[str]) -> Trace:

@@ -11,6 +11,8 @@ from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.record.new_trace import NewTrace
 from avocado_migdowntime.record.pipe import Pipe
 from avocado_migdowntime.record.piped import record
+from avocado_migdowntime.trace.file import plain_chunks
+from avocado_migdowntime.trace.gunzip import CUT_OFF, FOREIGN
 
 from ..support.virsh_output import ALL_ANSWERS, RECORDING
 
@@ -23,13 +25,14 @@ def ends():
     """A pipe's reader, and a function that writes into it."""
     reader, writer = os.pipe()
     files = [os.fdopen(reader, "rb", 0), os.fdopen(writer, "wb", 0)]
-    yield Pipe(reader), files[1]
+    notes = []
+    yield Pipe(reader, notes.append), files[1], notes
     for file in files:
         file.close()
 
 
 def test_a_part_of_a_gzip_file_is_text_as_far_as_it_goes(ends):
-    pipe, writer = ends
+    pipe, writer, _ = ends
     packed = gzip.compress(b"one\n") + gzip.compress(b"two\n")
     texts = []
     for byte in packed:
@@ -43,23 +46,57 @@ def test_a_part_of_a_gzip_file_is_text_as_far_as_it_goes(ends):
 
 
 def test_text_stays_as_it_is(ends):
-    pipe, writer = ends
+    pipe, writer, _ = ends
     writer.write(b"a \x1f\x8b in the middle")
     assert pipe.read() == b"a \x1f\x8b in the middle"
 
 
 @pytest.mark.parametrize(
-    "damaged", [b"\x1f\x8bno gzip file", gzip.compress(b"one\n", mtime=0) + b"more"], ids=["head", "end"]
+    ("given", "text", "noted"),
+    [
+        (gzip.compress(b"one\n") + b"more", b"one\n", [FOREIGN]),
+        (gzip.compress(b"one\n") + b"\x1fmore", b"one\n", [FOREIGN]),
+        (gzip.compress(b"one\n") + b"\x1f", b"one\n", [FOREIGN]),
+        (gzip.compress(b"one\n") + bytes(500), b"one\n", []),
+        (gzip.compress(b"one\n") + bytes(500) + b"more", b"one\n", [FOREIGN]),
+        (gzip.compress(b"one\n") + gzip.compress(b"two\n"), b"one\ntwo\n", []),
+        (gzip.compress(b"one\n") + gzip.compress(b"two\n") + b"more" + gzip.compress(b"3"), b"one\ntwo\n", [FOREIGN]),
+        (gzip.compress(b"one\n")[:-3], b"one\n", [CUT_OFF]),
+        (gzip.compress(b"one\n") + b"\x1f\x8b", b"one\n", [CUT_OFF]),
+    ],
+)
+def test_what_follows_a_gzip_file_is_ignored_and_said_as_of_a_file(given, text, noted, ends):
+    for size in (len(given), 1):
+        of_file = []
+        assert b"".join(plain_chunks(iter(parts(given, size)), of_file)) == text and of_file == noted
+    pipe, writer, of_pipe = ends
+    writer.write(given)
+    writer.close()
+    read = b""
+    while not pipe.is_at_end:
+        read += pipe.read()
+    assert (read, of_pipe) == (text, noted)
+
+
+def parts(data, size):
+    """The data as a reader of a file gets it, whose first part has more than a byte."""
+    return [data[:2], *(data[begin : begin + size] for begin in range(2, len(data), size))]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [b"\x1f\x8bno gzip file", gzip.compress(b"one\n", mtime=0) + b"\x1f\x8bno gzip file"],
+    ids=["head", "end"],
 )
 def test_a_damaged_one_is_refused_in_a_sentence(damaged, ends):
-    pipe, writer = ends
+    pipe, writer, _ = ends
     writer.write(damaged)
     with pytest.raises(UsageError, match=r"^standard input is a damaged gzip file \(.*\); pipe the text itself$"):
         pipe.read()
 
 
 def test_what_became_a_thousand_times_as_small_is_read_in_parts(ends):
-    pipe, writer = ends
+    pipe, writer, _ = ends
     writer.write(gzip.compress(bytes(20 << 20)))
     sizes = []
     while sum(sizes) < 20 << 20:
