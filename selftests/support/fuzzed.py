@@ -79,12 +79,12 @@ class Reader:
         return self.made_seeds()
 
     def mutate(self, data: bytes, longest_bytes: int, seed: int, mutate: fuzz_mutations.Mutate) -> bytes:
-        """`data` changed by `mutate`; if it is lines, half of the time one of the seeds, so that most remain lines."""
-        if not self.is_lines:
-            return mutate(data, longest_bytes)
+        """`data` or, half of the time, one of `seeds`, changed by `mutate`; of lines so that most remain lines."""
         random = Random(seed)
         if random.randrange(2):
             data = random.choice([one for one in self.seeds if len(one) <= longest_bytes] or [data])
+        if not self.is_lines:
+            return mutate(data, longest_bytes)
         apart, lines = data[: self.apart_bytes], data[self.apart_bytes :]
         return apart + fuzz_mutations.of_lines(lines, longest_bytes - len(apart), random, mutate)
 
