@@ -153,7 +153,11 @@ def _fuzz(name: str, longest_bytes: int, runs: int, seconds: int) -> None:
     options += [f"-max_total_time={seconds}", f"-artifact_prefix={corpus}.", "-rss_limit_mb=4000"]
     options += ["-use_value_profile=0", "-print_final_stats=0"]
     options += [f"-dict={words}"] if reader.words else []
-    atheris.Setup([sys.argv[0], *options, str(corpus)], one)
+    atheris.Setup(
+        [sys.argv[0], *options, str(corpus)],
+        one,
+        custom_mutator=lambda data, longest, seed: reader.mutate(data, longest, seed, atheris.Mutate),
+    )
     atheris.Fuzz()
 
 
