@@ -83,7 +83,8 @@ async def planned_ends(
     for name, place, info in (("source", source, qemu_info), ("destination", destination, its_info)):
         if name == "source" or info is not qemu_info:
             settings = typed(info, parameters.migrate_parameters)
-            await check_taken(f"settings-{name}", info, settings, directory, sockets, place.launcher)
+            of_run = parameters.capabilities, settings
+            await check_taken(f"settings-{name}", info, *of_run, directory, sockets, place.launcher)
     images = resource("images")
     guest = await planned_guest(parameters, qemu_info, backing, resources, say)
     guest = replace(guest, machine=machine_of_both(guest.machine, qemu_info, its_info))
