@@ -23,10 +23,26 @@ QEMU: MAX_MIGRATE_DOWNTIME, in migration/migration.c, since 8.1 in migration/opt
 DEFAULT_THROTTLE_INCREMENT = 10
 """Percent. QEMU: DEFAULT_MIGRATE_CPU_THROTTLE_INCREMENT, in migration/migration.c, since 8.1 in migration/options.c."""
 
+NO_PRECOPY = {
+    "background-snapshot": (
+        "sends a snapshot of the guest's memory, not what the guest writes later; there is no precopy to judge"
+    ),
+    "x-colo": "replicates the guest continuously and never completes",
+}
+"""The capabilities with which no precopy is to be judged, and why. QEMU: qapi/migration.json, MigrationCapability."""
+NO_RAM = "QEMU then sends no RAM and predicts nothing"
+"""What any `mode` but normal leads to. QEMU: qapi/migration.json, MigMode."""
+
 BYTES_PER_MS_PER_MBPS = 125
 """`mbps` is decimal megabits per second: one is 125 bytes per millisecond.
 
 QEMU: migration/migration.c, migration_update_counters.
+"""
+GREATEST_MBPS = 5_000_000
+"""No migration is as fast as this.
+
+It is three times the fastest Ethernet, 1.6 Tbit/s (IEEE P802.3dj), and five times what a slot of 16 lanes of PCIe 6.0
+carries in one direction.
 """
 LEAST_WINDOW_BYTES = 10_000
 """If a window sent no more than this, QEMU leaves expected-downtime unchanged.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The time of what a text shows, on the migration's own clock. It comes from the text, not from the time of reading.
 
-That clock is a reading's `total-time`; without it, the log's time; without both, when it was read.
+That clock is a reading's `total-time`; without it, the time of its line in a log, or of the last line above it that
+shows only a time; without all of these, when it was read.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ SETUP_S = 0.01
 """From the start of total-time, QEMU takes at most this long to report that the migration is set up."""
 TICK_S = 0.001
 """QEMU truncates total-time to whole milliseconds."""
+_DOUBTFUL_S, _DOUBTFUL = 2.0, 0.05
+"""Two clocks contradict each other if they differ by more than this time and this share, beyond their resolution."""
 
 
 class Clock:
@@ -28,8 +31,37 @@ class Clock:
         self._log_zero_s: float | None = None
         self._read_zero_s = 0.0
         self._epoch_zero_s = Interval(-np.inf, np.inf)
-        self.has_times = False
-        """Whether the text has any times."""
+        self._has_times = False
+        self._above: Stamp | None = None
+        self._is_timeless = False
+        """Whether some reading of RAM has no time at all."""
+        self._both: list[tuple[Stamp, float, float]] = []
+        """The first and the last reading with two times: its line's, and its total time with the resolution of that."""
+
+    @property
+    def has_times(self) -> bool:
+        """Whether the text has times; if they come from lines above the readings, whether each reading has one."""
+        return self._has_times and not (self._above is not None and self._is_timeless)
+
+    @property
+    def untimed(self) -> str:
+        """Which texts lack a time if `has_times` is false."""
+        return "one of the texts shows" if self._has_times else "the texts show"
+
+    @property
+    def contradiction(self) -> str:
+        """What the times of the lines and total-time say if they cannot both be right; else ''."""
+        if len(self._both) < 2:
+            return ""
+        (first, first_s, first_tick_s), (last, last_s, last_tick_s) = self._both
+        logged_s, total_s = last.t_s - first.t_s, last_s - first_s
+        open_s = first.tick_s + last.tick_s + first_tick_s + last_tick_s
+        if abs(logged_s - total_s) <= open_s + max(_DOUBTFUL_S, _DOUBTFUL * max(logged_s, total_s)):
+            return ""
+        return (
+            f"from the first figures to the last, {total_s:.4g} s passed by total-time, which is used, but "
+            f"{logged_s:.4g} s by the times in the text: one of the two is not of this migration, or a clock was set"
+        )
 
     def restarts(self, reading: Reading) -> bool:
         """Whether the total time of a reading is less than an earlier one, so that it belongs to another migration."""
@@ -40,9 +72,14 @@ class Clock:
         """When the figures of a reading were taken, and the width of the time span in which that may have been."""
         total_s, stamp = _total_s(reading.answer), reading.stamp
         tick_s = _tick_s(reading)
-        self.has_times = self.has_times or total_s is not None or stamp is not None
+        if stamp is not None and stamp.is_above:
+            stamp, self._above = None if stamp is self._above else stamp, stamp
+        self._has_times = self._has_times or total_s is not None or stamp is not None
+        self._is_timeless = self._is_timeless or (total_s is None and stamp is None and "ram" in reading.answer)
         if total_s is not None:
             self._total_s = total_s
+            if stamp is not None and not stamp.from_begin:
+                self._both = [*self._both[:1], (stamp, total_s, tick_s)]
         if stamp is not None and stamp.from_begin:
             self._log_zero_s = 0.0
             return self._in_order(stamp.t_s), stamp.tick_s

@@ -29,14 +29,15 @@ class Facts:
 
     qemu: Mapping[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
-    capabilities: tuple[str, ...] | None = None
+    capabilities: dict[str, bool] | None = None
     remarks: list[str] = field(default_factory=list)
     migrates_not: bool = False
     """Whether that was all that was told at first."""
 
     def header(self) -> dict[str, Any]:
         """The header of a trace that begins now."""
-        capabilities = {"capabilities": list(self.capabilities)} if self.capabilities is not None else {}
+        known = self.capabilities
+        capabilities = {} if known is None else {"capabilities": [name for name, is_on in known.items() if is_on]}
         return {"qemu": self.qemu, "migrate-parameters": dict(self.parameters), **capabilities}
 
 
@@ -102,7 +103,7 @@ class Course:
 
     def _setting(self, setting: Setting) -> None:
         if setting.capabilities is not None:
-            self.facts.capabilities = tuple(dict.fromkeys([*(self.facts.capabilities or ()), *setting.capabilities]))
+            self.facts.capabilities = {**(self.facts.capabilities or {}), **setting.capabilities}
         had_limit = "downtime-limit" in self.facts.parameters
         if self.has_samples and "downtime-limit" in setting.parameters and (setting.changed or had_limit):
             self._queue.append(setting)

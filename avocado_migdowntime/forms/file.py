@@ -8,7 +8,7 @@ from itertools import chain
 from ..basics import input_file
 from ..errors import UsageError
 from ..trace.file import is_recording, plain_chunks, recording
-from ..trace.model import Trace
+from ..trace.model import FROM_A_PIPE, Trace
 from .foreign import of_bytes
 
 _EXPECTED = "expected a recording, or a text about a migration"
@@ -56,7 +56,7 @@ def _parse(source: Iterator[bytes]) -> Trace:
     if foreign := of_bytes(first):
         raise UsageError(foreign.sentence)
     trace = _of_text(chunks, notes)
-    return replace(trace, header={**trace.header, "recorded": "from a pipe"}) if was_read else trace
+    return replace(trace, header={**trace.header, "recorded": FROM_A_PIPE}) if was_read else trace
 
 
 def _of_text(chunks: Iterator[bytes], notes: list[str]) -> Trace:

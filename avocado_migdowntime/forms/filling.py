@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..basics.interval import Interval
-from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
+from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS, GREATEST_MBPS
 from ..errors import UsageError
 from ..trace.reading import Reading, Stamp
 
@@ -181,5 +181,8 @@ def _bandwidth(ram: dict[str, Any], answer: Mapping[str, Any], estimated: dict[s
     transferred, total_ms = ram.get("transferred"), answer.get("total-time")
     if not isinstance(transferred, int | float) or not isinstance(total_ms, int | float) or total_ms <= 0:
         return
-    ram["mbps"] = transferred / total_ms / BYTES_PER_MS_PER_MBPS
+    mbps = transferred / total_ms / BYTES_PER_MS_PER_MBPS
+    if mbps > GREATEST_MBPS:
+        return
+    ram["mbps"] = mbps
     estimated["ram.mbps"] = "transferred ÷ total time, the mean since the migration began"

@@ -8,10 +8,11 @@ from typing import Any
 
 from ..trace.events import Event, event_of
 from ..trace.model import ENDED, LIMITS_LOGGED, SEVERAL, Trace, checked_header
-from ..trace.ram import RAN_OVER, ran_over
+from ..trace.ram import note_on
 from ..trace.reading import Item, Reading, is_without_passes
 from ..trace.samples import SamplesWriter
 from .course import Courses
+from .jumps import jump
 from .many import Many, OneOfMany
 from .reader import Reader
 from .refusal import in_another_language, lacking, nothing_told, too_little
@@ -86,12 +87,13 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
         remarks.append(f"{len(with_readings)} guests are migrated in this text: {of or 'the last one'} is judged")
     if why := last.answer.get("error-desc"):
         remarks.append(f"the reason shown: {why}")
-    if any(ran_over(one.answer.get("ram") or {}) for one in readings):
-        remarks.append(RAN_OVER)
+    remarks += dict.fromkeys(filter(None, (note_on(one.answer.get("ram")) for one in readings)))
+    if contradiction := course.clock.contradiction:
+        remarks.append(contradiction)
     samples = migration.samples.samples()
     header = {**course.header, **({LIMITS_LOGGED: True} if any(form.LOGS_LIMITS for form in reader.forms) else {})}
     if len(samples) > 1 and not course.clock.has_times:
-        remarks.append("the texts show no time, so only the last one is judged")
+        remarks.append(f"{course.clock.untimed} no time, so only the last one is judged")
     return Trace(
         samples=samples,
         events=tuple(sorted(migration.events, key=lambda event: event.t_s)),
@@ -105,6 +107,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
         snapshot=len(samples) == 1 or not course.clock.has_times or is_without_passes(migration.lacks),
         readings=readings,
         lacks=migration.lacks,
+        doubt=jump(samples if course.clock.has_times else samples[-1:]),
     )
 
 

@@ -37,6 +37,7 @@ _CAPABILITIES = frozenset(
 _SWITCHED = re.compile(r"(?<![\w-])([a-z][a-z-]+):\s*(on|off)(?![\w-])")
 _STATE = re.compile(r":\s*o(?:n|ff)(?![\w-])")
 _SWITCH = re.compile(r"\(qemu\)\s*migrate_set_capability\s+([a-z-]+)\s+(on|off)")
+_MODE = re.compile(r"mode: (normal|cpr-[a-z]+)")
 _WORDS = ("migrate_set_", "downtime-limit", "bandwidth")
 _FACTORS = {"": 1 << 20, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 """If the monitor expects a size, it takes a plain number as MiB."""
@@ -44,7 +45,7 @@ _MS = {None: 1000.0, "s": 1000.0, "ms": 1.0, "us": 0.001}
 
 
 class MonitorParameters(Form):
-    """Reads the parameters that limit a migration, and the enabled capabilities."""
+    """Reads the parameters that limit a migration, and its capabilities."""
 
     NAME = "the output of `info migrate_parameters`"
     NEEDLES = (b"owntime",)
@@ -102,10 +103,12 @@ class MonitorParameters(Form):
         return [] if setting is None else [setting]
 
     def _capabilities(self, line: Line) -> Sequence[Item | Line] | None:
+        if match := _MODE.fullmatch(line.text):
+            return [Setting({"mode": match[1]}, line.stamp)]
         if _STATE.search(line.text) is None and "migrate_set_capability" not in line.text:
             return None
         pairs = [*_SWITCHED.findall(line.text), *_SWITCH.findall(line.text)]
         switched = [(name, state) for name, state in pairs if name in _CAPABILITIES]
         if not switched:
             return None
-        return [Setting({}, line.stamp, capabilities=tuple(name for name, state in switched if state == "on"))]
+        return [Setting({}, line.stamp, capabilities={name: state == "on" for name, state in switched})]

@@ -20,9 +20,9 @@ from .log_numbers import Numbers, Statement, decided
 from .pace import Pace
 from .stamps import stamp_within
 
-DEFAULT_GREATEST_MS = 500
+DEFAULT_GREATEST_MS = 500.0
 _ABOUT_MIGRATION = re.compile(
-    r"Migration (?:running|operation)|Data remaining|downtime to |Live [mM]igration|to post-copy"
+    r"Migration (?:running|operation)|Data remaining|downtime to |Live [mM]igration|to post-copy|elapsed \d+ steps \["
 )
 _OF = re.compile(r"\[instance: ([0-9a-zA-Z-]+)\]")
 _BYTES = rf"\(bytes processed=({NUMBER}), remaining=({NUMBER}), total=({NUMBER})\)"
@@ -31,6 +31,8 @@ _PROGRESS = re.compile(
 )
 _REMAINING = re.compile(rf"Data remaining ({NUMBER}) bytes, low watermark \d+ bytes")
 _LIMIT = re.compile(rf"Increasing downtime to ({NUMBER}) ms after ({NUMBER}) sec elapsed time")
+_LIMIT_NOW = re.compile(rf"Current ({NUMBER}|None) elapsed \d+ steps \[.*\(\d+, ({NUMBER})\)\]")
+"""What Nova set last, and the highest of its steps: logged at each look, if it logs debug messages."""
 _LIMIT_FAILED = re.compile(rf"Unable to increase max downtime to ({NUMBER}) ?ms")
 _TIMEOUT = re.compile(r"Live migration (?:not completed after|stuck for) (\d+) sec")
 _FAILURE = re.compile(r"Live Migration failure: (.+?)(?:: libvirt\.libvirtError: .*)?$")
@@ -51,7 +53,7 @@ class NovaLog(Log):
 
     NAME = "a log of nova-compute"
     NEEDLES = (b"emain", b"owntime", b"Migration operation ")
-    ALSO = (b"Live Migration", b"Live migration", b"copy migration mode")
+    ALSO = (b"Live Migration", b"Live migration", b"copy migration mode", b" steps [(")
     CUT = re.compile("Migration (?:running|operation)|Increasing downtime|Live [mM]igration|to post-copy")
     WHOLE = (_PROGRESS, _LIMIT, _TIMEOUT, re.compile(f"{'|'.join(_STATUSES)}|to post-copy migration mode"))
     LOGS_LIMITS = True
@@ -61,6 +63,9 @@ class NovaLog(Log):
     def __init__(self) -> None:
         super().__init__()
         self._limits_ms: dict[str, list[float]] = {}
+        self._failed_ms: dict[str, float] = {}
+        self._greatest_ms: dict[str, float] = {}
+        """The highest step of each migration that the log shows."""
         self._paces: dict[str, Pace] = {}
         self._given_up_ms: dict[str, float] = {}
         """The elapsed times of migrations that Nova said it gave up."""
@@ -83,9 +88,9 @@ class NovaLog(Log):
         if match := _REMAINING.search(text):
             return self._remaining(float(match[1]), of) if of == last_guest else []
         if match := _LIMIT.search(text):
-            limit_ms, after_s = float(match[1]), float(match[2])
-            self._limits_ms.setdefault(of, []).append(limit_ms)
-            return [Setting({"downtime-limit": limit_ms}, self._stamp(line, after_s), changed=True, of=of)]
+            return [self._limit(of, float(match[1]), self._stamp(line, float(match[2])))]
+        if match := _LIMIT_NOW.search(text):
+            return self._limit_now(of, match[1], float(match[2]), line.stamp)
         if match := _LIMIT_FAILED.search(text):
             return self._limit_failed(line, of, float(match[1]))
         if match := _TIMEOUT.search(text):
@@ -153,14 +158,34 @@ class NovaLog(Log):
             return []
         return [replace(last, answer={**last.answer, "disk": {"remaining": disk_bytes}})]
 
+    def _limit(self, of: str, limit_ms: float, stamp: Stamp | None) -> Setting:
+        self._limits_ms.setdefault(of, []).append(limit_ms)
+        self._greatest_ms[of] = max(self._greatest_ms.get(of, 0), limit_ms)
+        return Setting({"downtime-limit": limit_ms}, stamp, changed=True, of=of)
+
+    def _limit_now(self, of: str, limit: str, greatest_ms: float, stamp: Stamp | None) -> Sequence[Item]:
+        """The items of a line that repeats the last limit: the line in which that was set may be missing."""
+        self._greatest_ms[of] = greatest_ms
+        if limit == "None" or float(limit) in (*self._limits_ms.get(of, [])[-1:], self._failed_ms.get(of)):
+            return []
+        return [self._limit(of, float(limit), stamp)]
+
     def _limit_failed(self, line: Line, of: str, limit_ms: float) -> Sequence[Item]:
+        self._failed_ms[of] = limit_ms
         limits_ms = [limit for limit in self._limits_ms.get(of, []) if limit != limit_ms]
         if not limits_ms:
             return [Remark(f"the downtime-limit of {limit_ms:.10g} ms could not be set", of)]
         return [Setting({"downtime-limit": limits_ms[-1]}, line.stamp, changed=True, of=of)]
 
     def end(self) -> Iterable[Item]:
-        return self.looks.compared(DEFAULT_GREATEST_MS, "that Nova ends with by default (live_migration_downtime)")
+        remarks: list[Item] = []
+        for last in self.looks:
+            others = {one.of for one in self.looks if one.of != last.of}
+            greatest_ms, whose = DEFAULT_GREATEST_MS, "that Nova ends with by default (live_migration_downtime)"
+            if (shown_ms := self._greatest_ms.get(last.of, 0)) > greatest_ms:
+                greatest_ms, whose = shown_ms, "that Nova raises the downtime-limit to"
+            remarks += self.looks.compared(greatest_ms, whose, others)
+        return remarks
 
 
 def _of(numbers: Numbers) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..basics.interval import Interval
-from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
+from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS, GREATEST_MBPS
 from ..trace.reading import Stamp
 from ..trace.samples import Floats
 
@@ -38,7 +38,7 @@ class Pace:
         """The bandwidth, given all bytes sent so far: over the shortest time that makes it sharp, or as sharp as
         possible.
 
-        None if there is no earlier line since which something was sent.
+        None if there is no earlier line since which something was sent, or if no link carries so much.
         """
         if stamp is None:
             return None
@@ -67,6 +67,8 @@ class Pace:
             if self._looks.shape[1] > MOST_LINES:
                 self._looks = np.delete(self._looks, np.s_[1 : MOST_LINES // 2 : 2], axis=1)
             position = end
+        mbps[:, mbps[0] > GREATEST_MBPS] = np.nan
+        mbps[1] = np.minimum(mbps[1], GREATEST_MBPS)
         return mbps
 
     def copy(self) -> "Pace":

@@ -51,7 +51,7 @@ def items_of(message: Any, line: Line) -> Iterator[Item | Line]:
 def _of_list(messages: Sequence[Any], line: Line) -> Iterator[Item | Line]:
     named = [one for one in messages if isinstance(one, Mapping) and isinstance(one.get("capability"), str)]
     if named:
-        yield Setting({}, capabilities=tuple(one["capability"] for one in named if one.get("state") is True))
+        yield Setting({}, capabilities={one["capability"]: one.get("state") is True for one in named})
         return
     for one in messages:
         yield from items_of(one, line)
@@ -130,7 +130,7 @@ def _of_version(answer: Mapping[str, Any], release: Mapping[str, Any], line: Lin
         if isinstance(release.get("qemu"), Mapping):
             yield Version(release)
         capabilities = answer.get("capabilities")
-        switched_on = tuple(map(str, capabilities)) if isinstance(capabilities, list) else None
+        switched_on = dict.fromkeys(map(str, capabilities), True) if isinstance(capabilities, list) else None
         yield Setting(parameters, line.stamp, capabilities=switched_on)
 
 
@@ -140,7 +140,7 @@ def _of_command(message: Mapping[str, Any], stamp: Stamp | None) -> Iterator[Ite
         return
     value = arguments.get("value")
     if message["execute"] == "migrate-set-parameters":
-        parameters = {name: arguments[name] for name in _PARAMETERS if name in arguments}
+        parameters = {name: arguments[name] for name in (*_PARAMETERS, "mode") if name in arguments}
         if parameters:
             yield Setting(parameters, stamp, changed=True)
     elif message["execute"] == "migrate_set_downtime" and isinstance(value, int | float):

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 
-from ..trace.reading import Item
+from ..trace.reading import Item, Stamp
 from .alike import Alike
 from .below import Below
 from .bulk import Bulk
 from .catalogue import FORMS
+from .dates import date_line
 from .encoding import Utf8
 from .form import MAYBE, Form, Line
 from .guests import Guests
@@ -37,6 +38,8 @@ class Reader:
         self._utf8 = Utf8()
         self._sieve = Sieve(needle for form in FORMS for needle in form.NEEDLES)
         self._calendar = Calendar()
+        self._above: Stamp | None = None
+        """The last line that shows only a time; it counts for lines without one."""
         self._unwrapper = Unwrapper(FORMS)
         self._lines, self._below = Lines(), Below()
         self._alone: Line | None = None
@@ -114,7 +117,7 @@ class Reader:
         """Start to collect lines similar to the last one, if nothing before it is left open."""
         self._keep_by(None)
         line, holding = self._alone, self._holding
-        if self._guests.has_names or line is None or len(holding) != 1 or not holding[0].recognised:
+        if self._above or self._guests.has_names or line is None or len(holding) != 1 or not holding[0].recognised:
             return
         if not self._lines.is_plain or len(self.first_lines) < FIRST_LINES:
             return
@@ -159,9 +162,18 @@ class Reader:
             yield from self._dated(line) or ()
 
     def _dated(self, line: Line) -> list[Item] | None:
-        if line.stamp is not None and (dated := self._calendar.dated(line.stamp)) is not line.stamp:
+        is_log = line.stamp is not None and line.message and not line.message.startswith("up ")
+        if not is_log and (above := date_line(line.text)) is not None:
+            self._above = self._calendar.dated(above)
+            return self._offered(replace(line, stamp=self._above))
+        if line.stamp is None:
+            return self._offered(line if self._above is None else replace(line, stamp=self._above))
+        if (dated := self._calendar.dated(line.stamp)) is not line.stamp:
             line = replace(line, stamp=dated)
-        return self._offered(line)
+        items = self._offered(line)
+        if items is not None:
+            self._above = None
+        return items
 
     def _offered(self, line: Line) -> list[Item] | None:
         """The items of the first form that takes the line; None if none does."""

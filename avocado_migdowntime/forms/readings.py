@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from ..basics.interval import Interval
+from ..basics.qemu_constants import GREATEST_MBPS
 from ..trace.figures import COLUMNS, Column
 from ..trace.reading import Reading, Stamp
 from ..trace.samples import Floats, Indices
@@ -190,6 +191,7 @@ def _is_plain(table: Floats, before: Reading | None) -> bool:
     return not (
         np.any(table < 0)
         or np.any(table >= _EXACT)
+        or np.any(table[Column.MBPS] > GREATEST_MBPS)
         or np.any(table[Column.PAGE] == 0)
         or np.any(table[Column.REMAINING] > table[Column.TOTAL])
         or np.any(np.isnan(syncs) != np.isnan(syncs[0]))

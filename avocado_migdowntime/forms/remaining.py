@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 from ..basics.interval import Interval
-from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
+from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS, GREATEST_MBPS
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .figures import reading
 
@@ -103,7 +103,7 @@ class LastLooks:
 
 def left_ms(look: Reading) -> Interval | None:
     """The time to send what was left at the shown bandwidth; None if not known."""
-    remaining, mbps = ram_figure(look, "remaining"), ram_figure(look, "mbps")
+    remaining, mbps = ram_figure(look, "remaining"), _mbps(look)
     if remaining is None or mbps is None or mbps.low <= 0:
         return None
     return Interval(
@@ -113,7 +113,7 @@ def left_ms(look: Reading) -> Interval | None:
 
 def left_in_words(look: Reading) -> str:
     """The same in words, with the figures it is based on; '' if not known."""
-    took, remaining, mbps = left_ms(look), ram_figure(look, "remaining"), ram_figure(look, "mbps")
+    took, remaining, mbps = left_ms(look), ram_figure(look, "remaining"), _mbps(look)
     if took is None or remaining is None or mbps is None:
         return ""
     return f"{_words(remaining.scaled(1e-6), 'MB')} were left: {_time(took)} at {_rate(mbps)}"
@@ -121,7 +121,7 @@ def left_in_words(look: Reading) -> str:
 
 def limit_in_words(look: Reading, limit_ms: float) -> str:
     """How many bytes a downtime-limit allows at the shown bandwidth, in words; '' if not known."""
-    mbps = ram_figure(look, "mbps")
+    mbps = _mbps(look)
     if mbps is None:
         return ""
     size = _words(mbps.scaled(limit_ms * BYTES_PER_MS_PER_MBPS / 1e6), "MB")
@@ -130,7 +130,7 @@ def limit_in_words(look: Reading, limit_ms: float) -> str:
 
 def dirtying_in_words(look: Reading) -> str:
     """That the guest dirties memory faster than it is sent, if that is certain; else ''."""
-    mbps, pages, page = (ram_figure(look, name) for name in ("mbps", "dirty-pages-rate", "page-size"))
+    mbps, pages, page = _mbps(look), ram_figure(look, "dirty-pages-rate"), ram_figure(look, "page-size")
     if pages is None or page is None:
         return ""
     to_mbps = page.low * 1000 / BYTES_PER_MS_PER_MBPS / 1e6
@@ -165,6 +165,12 @@ def ram_figure(look: Reading, name: str) -> Interval | None:
         return look.rounding[f"ram.{name}"]
     figure = look.answer.get("ram", {}).get(name)
     return None if figure is None else Interval(figure, figure)
+
+
+def _mbps(look: Reading) -> Interval | None:
+    """The bandwidth shown, unless no link carries it."""
+    mbps = ram_figure(look, "mbps")
+    return None if mbps is None or mbps.low > GREATEST_MBPS else mbps
 
 
 def _rate(mbps: Interval) -> str:

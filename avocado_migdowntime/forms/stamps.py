@@ -32,10 +32,10 @@ _DATED = re.compile(
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d")
 _MONITOR = re.compile(r"\(monitor ([^()\s]+)\) ")
 """Avocado-VT's prefix of lines about a monitor."""
-_NO_YEAR = 1972
+NO_YEAR = 1972
 """A leap year, assumed if a log writes no year."""
-_DAY_S = 86_400
-_YEAR_S = 366 * _DAY_S
+DAY_S = 86_400
+YEAR_S = 366 * DAY_S
 _HEAD = re.compile(
     r"\d+: (?:debug|info|warning|error) : \S+:\d+ : "
     r"|(?:[\w.-]+ +){1,2}L\d+ +[A-Z]+ *\| ?"
@@ -80,8 +80,8 @@ class Calendar:
         if last is not None and last.period_s == stamp.period_s:
             if stamp.t_s < last.t_s - stamp.period_s / 2:
                 self._passed_s += stamp.period_s
-            if (last.t_s // _DAY_S, stamp.t_s // _DAY_S) == _NO_LEAP_DAY:
-                self._passed_s -= _DAY_S
+            if (last.t_s // DAY_S, stamp.t_s // DAY_S) == _NO_LEAP_DAY:
+                self._passed_s -= DAY_S
         return replace(stamp, t_s=stamp.t_s + self._passed_s)
 
 
@@ -122,29 +122,29 @@ def _stamp(fields: dict[str, str | None]) -> Stamp | None:
         if fields["kname"] not in _MONTHS:
             return None
         # Kibana's format.
-        prefix, day = "k", _day(int(year), _MONTHS.index(fields["kname"]), int(fields["kday"] or 0))
+        prefix, day = "k", day_number(int(year), _MONTHS.index(fields["kname"]), int(fields["kday"] or 0))
     elif (year := fields["year"]) is not None:
-        day = _day(int(year), int(fields["month"] or 0), int(fields["day"] or 0))
+        day = day_number(int(year), int(fields["month"] or 0), int(fields["day"] or 0))
     elif (name := fields["name"]) is not None:
         if name not in _MONTHS:
             return None
-        prefix, day = "n", _day(_NO_YEAR, _MONTHS.index(name), int(fields["date"] or 0))
+        prefix, day = "n", day_number(NO_YEAR, _MONTHS.index(name), int(fields["date"] or 0))
     else:
         prefix = "c"
     hour, minute, second = (int(fields[prefix + name] or 0) for name in ("hour", "minute", "second"))
-    t_s = day * _DAY_S + hour * 3600 + minute * 60 + second
+    t_s = day * DAY_S + hour * 3600 + minute * 60 + second
     part = fields[prefix + "part"]
     fraction = float(f"0.{part}") if part else 0.0
-    period_s = {"": 0, "k": 0, "n": _YEAR_S, "c": _DAY_S}[prefix]
-    return Stamp(t_s + fraction - _zone_s(fields["zone"]), 10.0 ** -len(part or ""), period_s)
+    period_s = {"": 0, "k": 0, "n": YEAR_S, "c": DAY_S}[prefix]
+    return Stamp(t_s + fraction - zone_s(fields["zone"]), 10.0 ** -len(part or ""), period_s)
 
 
 @lru_cache(maxsize=256)
 def second_s(text: str | bytes, zone: str | bytes | None) -> float:
     """The time of a date with hours, minutes and seconds; cached because other lines have the same."""
-    day = _day(int(text[:4]), int(text[5:7]), int(text[8:10]))
-    behind_s = _zone_s(zone.decode() if isinstance(zone, bytes) else zone)
-    return day * _DAY_S + int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19]) - behind_s
+    day = day_number(int(text[:4]), int(text[5:7]), int(text[8:10]))
+    behind_s = zone_s(zone.decode() if isinstance(zone, bytes) else zone)
+    return day * DAY_S + int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:19]) - behind_s
 
 
 def seconds_s(texts: Sequence[bytes], zone: str | None) -> NDArray[np.int64]:
@@ -157,17 +157,17 @@ def seconds_s(texts: Sequence[bytes], zone: str | None) -> NDArray[np.int64]:
         return value
 
     of_day = number(11, 13) * 3600 + number(14, 16) * 60 + number(17, 19)
-    return _day(number(0, 4), number(5, 7), number(8, 10)) * _DAY_S + of_day - _zone_s(zone)
+    return day_number(number(0, 4), number(5, 7), number(8, 10)) * DAY_S + of_day - zone_s(zone)
 
 
-def _zone_s(zone: str | None) -> int:
+def zone_s(zone: str | None) -> int:
     if zone is None or zone == "Z":
         return 0
     sign = -1 if zone[0] == "-" else 1
     return sign * (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60)
 
 
-def _day(year: _Whole, month: _Whole, day: _Whole) -> _Whole:
+def day_number(year: _Whole, month: _Whole, day: _Whole) -> _Whole:
     """Days since 1 January 1970, in the Gregorian calendar."""
     year = year - (month <= 2)
     since_march = (month + 9) % 12
@@ -175,5 +175,5 @@ def _day(year: _Whole, month: _Whole, day: _Whole) -> _Whole:
     return of_era + (153 * since_march + 2) // 5 + day - 719_469
 
 
-_NO_LEAP_DAY = (_day(_NO_YEAR, 2, 28), _day(_NO_YEAR, 3, 1))
+_NO_LEAP_DAY = (day_number(NO_YEAR, 2, 28), day_number(NO_YEAR, 3, 1))
 """If one of these days directly follows the other, the year has no 29th of February."""

@@ -8,8 +8,8 @@ from typing import Union
 
 import numpy as np
 
-from ..trace.events import BANDWIDTH, DISTURBS, FINISH, FIRST_PASS, HARNESS
-from ..trace.model import ENDED, LIMITS_LOGGED, Trace
+from ..trace.events import BANDWIDTH, DISTURBS, FINISH, FIRST_PASS, HARNESS, LIMIT_CHANGED
+from ..trace.model import ENDED, FROM_A_PIPE, LIMITS_LOGGED, Trace
 from ..trace.samples import Samples
 from .caps import CapUse, most_used
 from .devices import Devices, devices, with_devices
@@ -73,7 +73,7 @@ class Evidence:
         if devices is None:
             return of_ram
         if len(of_ram) > MANY:
-            return LazySequence(len(of_ram), lambda index: with_devices(of_ram[index], devices))
+            return LazySequence(len(of_ram), lambda rows: [with_devices(of_ram[row], devices) for row in rows])
         return [with_devices(sync, devices) for sync in of_ram]
 
     @cached_property
@@ -170,8 +170,15 @@ class Evidence:
 
     @property
     def set_limit_ms(self) -> float | None:
-        """The configured downtime-limit; for a log that shows each one that is set, the last one."""
-        return self.limits.at(np.inf) if LIMITS_LOGGED in self.trace.header else self.trace.downtime_limit_ms
+        """The downtime-limit that somebody set last, by the last sample or in a log after it; or else the configured
+        one.
+        """
+        header = self.trace.header
+        is_logged = LIMITS_LOGGED in header or header.get("recorded") == FROM_A_PIPE
+        end_s = np.inf if is_logged else float(self.trace.samples.t_s[-1])
+        changes = (event for event in self.trace.events if event.name == LIMIT_CHANGED and event.since_s <= end_s)
+        known = [event.limit_ms for event in changes if event.limit_ms is not None]
+        return known[-1] if known else self.trace.downtime_limit_ms
 
     @property
     def failure(self) -> str:

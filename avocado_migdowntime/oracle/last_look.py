@@ -8,7 +8,7 @@ import numpy as np
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
-from ..trace.ram import ran_over
+from ..trace.ram import ran_over, too_fast
 from ..trace.reading import Reading
 from ..trace.sample import Sample
 from .evidence import Evidence
@@ -66,6 +66,8 @@ def last_look(evidence: Evidence) -> Look:
         left_shown_ms=_left_ms(ram_figures, trace.switchover_bytes_per_ms),
         ran_over=over,
         with_vfio="vfio" in reading.answer,
+        no_precopy=trace.no_precopy,
+        too_fast=trace.doubt or _too_fast(ram_figures),
         may_report_rate=_may_report_rate(evidence, reading),
         most_left_bytes=None if {"ram.remaining", "ram.dirty-sync-count"} & set(lacks) else _most_left(evidence),
     )
@@ -118,6 +120,10 @@ def _left_ms(ram: Mapping[str, Any], switchover_bytes_per_ms: float | None) -> f
         return None
     bytes_per_ms = switchover_bytes_per_ms or mbps * BYTES_PER_MS_PER_MBPS
     return remaining / bytes_per_ms if bytes_per_ms else None
+
+
+def _too_fast(ram: Mapping[str, Any]) -> str:
+    return f"{ram['mbps']:.10g} mbps are shown, more than any link carries" if too_fast(ram) else ""
 
 
 def _mean(answer: Mapping[str, Any]) -> float | None:

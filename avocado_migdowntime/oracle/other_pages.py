@@ -11,8 +11,10 @@ largest block first, and the next pass continues from there. So what the first p
 first in the second pass.
 """
 
-from dataclasses import dataclass, replace
 from math import inf
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .passes import Pass
 
@@ -20,8 +22,7 @@ _OF_FIRMWARE = 40
 """The firmware that starts this package's guests writes to at most this many pages outside RAM: 34, on pc and q35."""
 
 
-@dataclass(frozen=True)
-class Others:
+class Others(Struct, frozen=True, gc=False):
     """At most `most` of them are sent in pass `number`; nothing is known of any other pass.
 
     The guest's `ram_bytes` lie on host pages of `host_page_bytes`; each is 0 if not known. The first pass left at most

@@ -27,6 +27,8 @@ class Standing:
 
 def standing(look: Look) -> Standing | None:
     """Why nothing about the expected downtime follows from a look; None if something may."""
+    if look.no_precopy:
+        return Standing("no-precopy", look.no_precopy)
     return _not_under_way(look) or _not_to_be_used(look)
 
 
@@ -51,6 +53,8 @@ def _not_under_way(look: Look) -> Standing | None:
 
 def _not_to_be_used(look: Look) -> Standing | None:
     remaining = look.remaining_bytes
+    if look.too_fast:
+        return Standing("too-fast", f"{look.too_fast}: nothing follows from such figures")
     if remaining is None:
         return Standing("nothing-shown", f"how much RAM is left is not shown; {_INSTEAD}")
     if look.ran_over:

@@ -13,10 +13,10 @@ downtime-limit × bandwidth. So if `unsent` is not known exactly, it is assumed 
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, isfinite, nan
 
+import msgspec
 import numpy as np
 
 from ..basics.interval import Interval
@@ -37,8 +37,7 @@ _SPARSE_S = 3 * UPDATE_S
 """If samples are further apart than this, what was sent shows the time of a sync better than the next sample."""
 
 
-@dataclass(frozen=True, eq=False)
-class Sync:
+class Sync(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A dirty sync seen from both sides: it ended `before` and began `after`.
 
     `bytes_per_ms` is the bandwidth that QEMU divides by, `wire_bytes_per_ms` the one at which it sends; they differ if
@@ -170,8 +169,8 @@ class _Many:
         """All stored syncs."""
         figures = np.frombuffer(self._figures).reshape(len(self._rows), -1)
 
-        def sync_at(index: int) -> Sync:
-            row, (*bounds, likely, zeros, begun_s, in_mid_pass, limit_ms) = self._rows[index], figures[index].tolist()
+        def sync_after(row: int, stored: list[float]) -> Sync:
+            *bounds, likely, zeros, begun_s, in_mid_pass, limit_ms = stored
             unsent, at_sync, divisor, wire, limit = map(Interval, bounds[::2], bounds[1::2])
             has_limit = limit_ms == limit_ms
             return Sync(
@@ -190,7 +189,11 @@ class _Many:
                 in_mid_pass=bool(in_mid_pass),
             )
 
-        return LazySequence(len(self._rows), sync_at)
+        def syncs_of(wanted: range) -> list[Sync]:
+            some = slice(wanted.start, wanted.stop)
+            return [*map(sync_after, self._rows[some], figures[some].tolist())]
+
+        return LazySequence(len(self._rows), syncs_of)
 
 
 def _sync(

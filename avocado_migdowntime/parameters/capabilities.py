@@ -6,6 +6,7 @@ Source: qapi/migration.json (MigrationCapability) and migration/options.c (migra
 
 from collections.abc import Collection, Mapping
 
+from ..basics.qemu_constants import NO_PRECOPY
 from ..errors import UsageError
 from .setting import Setting, given_of, only
 
@@ -46,14 +47,11 @@ CAPABILITIES: Mapping[str, Setting] = {
     "x-ignore-shared": Setting(
         "skips shared memory; some releases also skip memfd", settings={"backing": ("anonymous",)}
     ),
-    "background-snapshot": only(
-        "sends a snapshot of the guest's memory, not what the guest writes later; there is no precopy to judge",
-        "leave it out",
-    ),
+    "background-snapshot": only(NO_PRECOPY["background-snapshot"], "leave it out"),
     DIRTY_LIMIT: Setting(
         "limits the dirty rate of each vCPU through KVM's dirty ring, since 8.1", settings={"accel": ("kvm",)}
     ),
-    "x-colo": only("replicates the guest continuously and never completes", "leave it out"),
+    "x-colo": only(NO_PRECOPY["x-colo"], "leave it out"),
 }
 """By name. A capability that is not listed is passed on to a QEMU that has it."""
 

@@ -6,6 +6,7 @@ Source: qapi/migration.json (MigrationParameter) and migration/options.c (migrat
 
 from collections.abc import Collection, Mapping
 
+from ..basics.qemu_constants import NO_RAM
 from ..errors import UsageError
 from .capabilities import DIRTY_LIMIT
 from .setting import Setting, given_of, only
@@ -44,7 +45,7 @@ MIGRATE_PARAMETERS: Mapping[str, Setting] = {
     "max-postcopy-bandwidth": Setting("limits the bandwidth of postcopy", ("postcopy-ram",)),
     "mode": Setting(
         "keeps RAM in place, in any mode but normal",
-        lacking="QEMU then sends no RAM and predicts nothing; leave it out",
+        lacking=f"{NO_RAM}; leave it out",
     ),
     "multifd-channels": Setting("sets the number of connections", _MULTIFD),
     "multifd-compression": Setting(

@@ -159,6 +159,9 @@ class Parameters:
     qemu_arguments: tuple[str, ...] = _parameter(
         "", values.words, "further arguments of both QEMUs, quoted as for a shell, such as devices that add state"
     )
+    shared_disk: int | None = _parameter(
+        "", values.size_if_any, "size of a virtio disk, a file that both QEMUs open; needs both on one host"
+    )
     passes: int = _parameter("2", values.number(1, 1000, whole=True), "number of passes to judge")
     integrity: bool = _parameter(
         "yes",

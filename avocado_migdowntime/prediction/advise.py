@@ -29,7 +29,7 @@ def advise(recorded: Trace | Evidence) -> Advice:
     trace = evidence.trace
     if evidence.status == "none":
         advice = Advice(Finding.UNKNOWN, reasons=tuple(dict.fromkeys((GONE, *trace.notes))))
-    elif trace.snapshot:
+    elif trace.snapshot or trace.no_precopy or trace.doubt:
         advice = advise_from_a_look(evidence)
         advice = replace(advice, reasons=(*advice.reasons, *trace.notes))
     else:

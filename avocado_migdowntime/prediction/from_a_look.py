@@ -15,6 +15,8 @@ from ..oracle.look import Look
 from ..oracle.standing import standing
 from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes, rate_in_words
 
+_OF_NO_USE = ("disk", "no-precopy", "too-fast")
+"""What is left, or how long that takes, tells nothing then."""
 _OLD = ", as neither a release nor a figure shows that this QEMU is 3.0 or newer"
 _TOO_LARGE = "QEMU accepts no limit that large"
 _BETTER = "record the migration for a better answer"
@@ -25,7 +27,8 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
     look = last_look(evidence)
     now = standing(look)
     if now is not None:
-        ram_left = "" if look.left_ms is None or look.ran_over or now.code == "disk" else _left_now(look)
+        is_of_use = look.left_ms is not None and not look.ran_over and now.code not in _OF_NO_USE
+        ram_left = _left_now(look) if is_of_use else ""
         finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
         return Advice(finding, reasons=(now.sentence, *([ram_left] if ram_left and not look.ended else [])))
     left_ms, bytes_per_ms = look.left_ms, look.divisor

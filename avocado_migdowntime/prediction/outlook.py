@@ -37,7 +37,7 @@ def outlook(learnt: Evidence, limit_ms: float, under_way: Pass) -> Outlook | Non
     None if open. It is never certain that the migration does not end if the capabilities are not known, or if the limit
     is below the 100 ms window in which QEMU sends.
     """
-    precopy = observe(learnt.undisturbed)
+    precopy = None if learnt.trace.no_precopy or learnt.trace.doubt else observe(learnt.undisturbed)
     if precopy is None or precopy.doubt or not precopy.wire_bytes_per_ms:
         return None
     curve, trace = precopy.curve, learnt.trace

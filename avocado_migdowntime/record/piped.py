@@ -14,6 +14,7 @@ from ..forms.reader import Reader
 from ..forms.refusal import nothing_told
 from ..forms.rows import Begins, EventRow, Row
 from ..trace.file import Writer
+from ..trace.model import FROM_A_PIPE
 from ..trace.reading import Item, Reading
 from ..trace.sample import Sample
 from .new_trace import NewTrace, Show, runs
@@ -96,7 +97,7 @@ class _Recording:
             self.of = of
             as_read = {"read": True} if AS_READ in answer else {}
             header = self._courses[of].header
-            self._writer = self._new_trace.open({**header, "recorded": "from a pipe", **as_read})
+            self._writer = self._new_trace.open({**header, "recorded": FROM_A_PIPE, **as_read})
         self._writer.sample(row.t_s, row.latency_ms, answer)
         self._new_trace.count(sample)
         self._show(sample)

@@ -18,7 +18,7 @@ from .bounds import EVENTS_BYTES
 from .events import Event, event_of
 from .figures import COLUMNS, Column, Labels, figures_of
 from .plain import ABSENT, PlainAnswer, Unusual, table_of
-from .ram import number
+from .ram import note_on, number
 from .sample import Sample
 from .samples import Floats, Samples
 
@@ -45,8 +45,8 @@ class LinesDecoder:
     def __init__(self, line_number: int) -> None:
         self.line_number = line_number
         self.events: list[Event] = []
-        self.ran_over = False
-        """Whether a sample lost its RAM figures because it reports more RAM left than there is."""
+        self.notes: dict[str, None] = {}
+        """Why samples lost their RAM figures."""
         self.cut_off = 0
         """The number of the last line if that was cut off, else 0."""
         self._labels = Labels()
@@ -111,7 +111,8 @@ class LinesDecoder:
             try:
                 if "query-migrate" in record:
                     rows.append(_sample(record, rows[-1].t_s if rows else self._last_s))
-                    self.ran_over |= rows[-1].ram is None and bool(record["query-migrate"].get("ram"))
+                    if note := note_on(record["query-migrate"].get("ram")):
+                        self.notes[note] = None
                 elif "event" in record:
                     self._count(len(line))
                     event = event_of(number(record, "t"), str(record.get("side", "")), record["event"])

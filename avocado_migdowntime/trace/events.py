@@ -37,6 +37,8 @@ CLOCK = "CLOCK"
 """The real-time clock of a `side` on another host is ahead of ours by `ahead_s`, [least, most]."""
 CPU = "CPU"
 """CPU seconds of each side's QEMU since it started (`qemu_s`) and of its vCPUs (`vcpus_s`), as far as known."""
+GUEST_PROGRESS = "GUEST_PROGRESS"
+"""How many `pages` the guest had written by then, according to its RAM on a `side`."""
 AWAKE = "AWAKE"
 """How long the destination's threads were awake, looked at between `from_s` and `to_s` of the real-time clock.
 

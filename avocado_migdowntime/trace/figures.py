@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..basics.qemu_constants import GREATEST_MBPS
 from .ram import Ram
 from .sample import Sample
 
@@ -93,12 +94,12 @@ def plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], labe
         return None
     counters: list[Any] = [ram.get(name) for name in _COUNTERS]
     beside: list[Any] = [answer.get(name, 0) for name in _BESIDE] + [ram.get(name, 0) for name in _OF_RAM]
-    mbps = ram.get("mbps")
+    mbps: Any = ram.get("mbps")
     if not {type(mbps), *map(type, counters), *map(type, beside)} <= _NUMBERS:
         return None
     least, most = min(mbps, *counters, *beside), max(mbps, *counters, *beside)
     remaining, page, normal, zero, syncs, rate = map(int, counters)
-    if not (least >= 0 and most < _EXACT and page and remaining <= ram.get("total", -1)):
+    if not (least >= 0 and most < _EXACT and mbps <= GREATEST_MBPS and page and remaining <= ram.get("total", -1)):
         return None
     nan = np.nan
     expected, downtime, pending = (answer.get(name, nan) for name in _BESIDE)
@@ -139,9 +140,13 @@ def sample_of(figures: list[float], labels: Sequence[str]) -> Sample:
 
 def ram_in(figures: Sequence[float]) -> Ram | None:
     """The RAM figures of a column, given those from REMAINING on; None if it has none."""
+    mbps = figures[Column.MBPS - Column.REMAINING]
+    return None if mbps != mbps else known_ram(figures)
+
+
+def known_ram(figures: Sequence[float]) -> Ram:
+    """The same for a column that has RAM figures."""
     *counters, mbps, counted, transferred = figures
-    if mbps != mbps:
-        return None
     return Ram(*map(int, counters), mbps=mbps, counted_bytes=_whole(counted), transferred_bytes=_whole(transferred))  # type: ignore[misc]
 
 

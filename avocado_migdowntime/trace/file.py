@@ -20,7 +20,6 @@ from ..errors import HarnessError, UsageError
 from .bounds import LONGEST_LINE_BYTES, Counted, in_bounds, inflated_in_bounds
 from .decode import LinesDecoder, blocks_of_lines, decoded
 from .model import Trace, checked_header
-from .ram import RAN_OVER
 from .samples import Samples
 
 _GZIP = b"\x1f\x8b"
@@ -163,8 +162,7 @@ def recording(chunks: Iterator[bytes], notes: list[str]) -> Trace:
         raise UsageError("has no answer to query-migrate in it; expected a recording")
     if decoder.cut_off:
         notes.append(f"cut off in line {decoder.cut_off}: used up to there")
-    if decoder.ran_over:
-        notes.append(RAN_OVER)
+    notes += decoder.notes
     return Trace(samples, tuple(decoder.events), header, tuple(notes))
 
 

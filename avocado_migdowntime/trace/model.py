@@ -4,6 +4,7 @@
 Everything that judges starts from a Trace; nothing here knows where a trace came from.
 """
 
+import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..basics.printable import in_a_line, printable
-from ..basics.qemu_constants import DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYTES
+from ..basics.qemu_constants import DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYTES, NO_PRECOPY, NO_RAM
 from ..basics.units import MIB, format_size
 from ..errors import UsageError
 from .events import Event
@@ -30,6 +31,8 @@ _DIRTIER = "dirtier"
 """Value in the header for this package's guest without an operating system (images/README.md)."""
 _HOST_PAGES_BESIDE = 8
 """The most host pages that it writes outside its region: program, stack, telemetry, and unaligned edges."""
+_COMMIT = re.compile(r"v\d[\w.-]{1,60}", re.ASCII)
+"""A commit as `git describe` names it: the package name of a QEMU that was built in its git tree."""
 _RELEASE_PARTS = ("major", "minor", "micro")
 _GREATEST_PART = 999
 _COUNTS_LATE = 8
@@ -45,6 +48,8 @@ ENDED = frozenset({"completed", "failed", "cancelled"})
 """Final statuses of a migration."""
 LIMITS_LOGGED = "limits-logged"
 """Header key of a trace from a text that logs each downtime-limit that is set."""
+FROM_A_PIPE = "from a pipe"
+"""Value of the header's `recorded` for a recording of a text that came through a pipe."""
 GONE = "the last job shown is none: the migration is over, unless that is another guest's; how it ended is not shown"
 """The note on a trace whose last sample found no migration any more."""
 SEVERAL = "several migrations are recorded: the last one is judged"
@@ -63,6 +68,7 @@ class Trace:
     If the trace was read from a text, `readings` has what the text shows for each of the last samples, in their order,
     with the interval that rounding allows and with derived figures. `lacks` names what the last of them does not show,
     in QMP's spelling; the sample has 0 for it. If that one has no figures of RAM, `lacks` is about the last that has.
+    `doubt` says why nothing follows from the figures of a text, if they cannot belong together.
     """
 
     samples: Samples
@@ -72,6 +78,7 @@ class Trace:
     snapshot: bool = False
     readings: tuple[Reading, ...] = ()
     lacks: tuple[str, ...] = ()
+    doubt: str = ""
 
     def __post_init__(self) -> None:
         rows: Sequence[Sample] = self.samples
@@ -127,6 +134,14 @@ class Trace:
     def capabilities(self) -> tuple[str, ...]:
         """Migration capabilities that were switched on, if the recording says so."""
         return tuple(self.header.get("capabilities", ()))
+
+    @property
+    def no_precopy(self) -> str:
+        """Why no precopy is to be judged with these capabilities and in this mode; '' if one may be."""
+        mode = self.migrate_parameters.get("mode", "normal")
+        if mode != "normal":
+            return f"the migration's mode is {mode}, not normal: {NO_RAM}"
+        return next((f"{name} {NO_PRECOPY[name]}" for name in self.capabilities if name in NO_PRECOPY), "")
 
     @property
     def subject(self) -> str:
@@ -273,8 +288,11 @@ def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _named(version: Mapping[str, Any]) -> str:
     """The QEMU in an answer to query-version, in words; empty if the answer does not say."""
-    release = version.get("qemu")
-    return f"QEMU {'.'.join(str(release.get(part, '?')) for part in _RELEASE_PARTS)}" if release else ""
+    release, package = version.get("qemu"), version.get("package")
+    if not release:
+        return ""
+    words = f"QEMU {'.'.join(str(release.get(part, '?')) for part in _RELEASE_PARTS)}"
+    return f"{words} ({package})" if isinstance(package, str) and _COMMIT.fullmatch(package) else words
 
 
 def _check_parts(release: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from itertools import chain
 import msgspec
 import numpy as np
 
+from ..basics.qemu_constants import GREATEST_MBPS
 from .figures import COLUMNS, Column
 from .ram import GREATEST
 from .samples import Floats
@@ -113,6 +114,8 @@ def table_of(
     if np.any(table < 0) or np.any(table > GREATEST) or np.any(table[Column.PAGE] == 0):
         raise Unusual
     if np.any(table[Column.REMAINING] > np.fmin(table[Column.TOTAL], GREATEST / 2) + _MORE):
+        raise Unusual
+    if np.any(table[Column.MBPS] > GREATEST_MBPS):
         raise Unusual
     table[Column.SENT] += table[Column.ZERO]
     table[Column.REMAINING : Column.MBPS] = np.trunc(table[Column.REMAINING : Column.MBPS])

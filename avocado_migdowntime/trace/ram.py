@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
+from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS, GREATEST_MBPS
 from ..errors import UsageError
 
 LEEWAY = 1.01
 """Two equal figures may differ by up to this factor when one was printed rounded."""
 RAN_OVER = "QEMU's RAM figures are not used where a counter ran below 0 and shows more left than there is"
 """The note on a trace that has such samples."""
+TOO_FAST = "QEMU's RAM figures are not used where it shows a throughput that no link carries"
+"""The same where `mbps` is above GREATEST_MBPS."""
 GREATEST = 2.0**64
 """Beyond any counter of QEMU: infinite or absurdly large numbers are refused."""
 _NUMBER = int | float
@@ -86,6 +88,19 @@ def ran_over(ram: Mapping[str, Any]) -> bool:
     if remaining < 0 or remaining >= GREATEST / 2:
         return True  # QMP prints it as a signed number, the monitor as an unsigned one
     return isinstance(total, _NUMBER) and 0 < total < (remaining - 1024) / LEEWAY
+
+
+def too_fast(ram: Mapping[str, Any]) -> bool:
+    """Whether the throughput is one that no link carries."""
+    mbps = ram.get("mbps")
+    return isinstance(mbps, _NUMBER) and not isinstance(mbps, bool) and GREATEST_MBPS < mbps <= GREATEST
+
+
+def note_on(ram: Any) -> str:
+    """Why these figures are not used; '' if they are."""
+    if not isinstance(ram, Mapping):
+        return ""
+    return RAN_OVER if ran_over(ram) else TOO_FAST if too_fast(ram) else ""
 
 
 def number(fields: Mapping[str, Any], name: str) -> float:

@@ -25,13 +25,15 @@ class Stamp:
 
     It was written between `t_s` and `t_s + tick_s`. The same stamp recurs after `period_s`, unless that is 0: a year
     for a log that writes no year, a day for one that writes no date. In a recording, `t_s` counts from the migration's
-    begin (`from_begin`).
+    begin (`from_begin`). `is_above`: it comes from a line above, such as the output of `date`, and is the time of what
+    that was printed for: only the first figures below it.
     """
 
     t_s: float
     tick_s: float = 0.0
     period_s: float = 0.0
     from_begin: bool = False
+    is_above: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,13 @@ class Happening:
 class Setting:
     """Migrate parameters, in QMP's names and units: as found, or as somebody set them then (`changed`).
 
-    `capabilities` are those that are shown as switched on; None if the text shows none of them.
+    `capabilities` are those that are shown, with whether they are on; None if none is.
     """
 
     parameters: Mapping[str, Any]
     stamp: Stamp | None = None
     changed: bool = False
-    capabilities: tuple[str, ...] | None = None
+    capabilities: Mapping[str, bool] | None = None
     of: str = ""
     arrived_s: float | None = None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UsageError
-from .ram import Ram, optional_number, ram_of, ran_over
+from .ram import Ram, note_on, optional_number, ram_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Sample:
 
     @classmethod
     def from_query(cls, t_s: float, latency_ms: float, answer: Mapping[str, Any], on: str | None = None) -> "Sample":
-        """The sample of QEMU's `answer` to query-migrate; without RAM figures if more RAM is left than there is.
+        """The sample of QEMU's `answer` to query-migrate; without RAM figures that cannot be right.
 
         Raises UsageError, naming the field, if one is missing or of the wrong type.
         """
@@ -55,7 +55,7 @@ class Sample:
             latency_ms=latency_ms,
             status=status,
             expected_downtime_ms=optional_number(answer, "expected-downtime"),
-            ram=None if ram is None or (isinstance(ram, Mapping) and ran_over(ram)) else ram_of(ram, answer),
+            ram=None if ram is None or note_on(ram) else ram_of(ram, answer),
             on=on,
             downtime_ms=optional_number(answer, "downtime"),
             pending_bytes=optional_number(answer, "remaining"),

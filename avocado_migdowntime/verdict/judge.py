@@ -48,7 +48,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     if contract not in FORMULAS:
         raise UsageError(f"unknown formula {contract!r}; known are {', '.join(FORMULAS)}")
     whole = Evidence.of(recorded)
-    if whole.trace.snapshot:
+    if whole.trace.snapshot or whole.trace.no_precopy or whole.trace.doubt:
         return judge_snapshot(whole, contract, tolerance)
     bandwidth, cap, switchover = judge_bandwidth(whole), judge_cap(whole), judge_switchover(whole)
     pending, throttle, carried = judge_pending(whole), judge_throttle(whole), judge_carried(whole)
@@ -104,7 +104,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         relative_error=fit.error if fit else None,
         relative_error_interval=fit.error_interval if fit else None,
         passes=len(segments),
-        downtime_limit_ms=whole.trace.downtime_limit_ms,
+        downtime_limit_ms=whole.set_limit_ms if limit.is_open else whole.trace.downtime_limit_ms,
         samples_used=sum(len(segment.reports) for segment in segments),
         samples_dropped=excluded.counts,
         dropped_at_s=excluded.times_s,

@@ -74,6 +74,11 @@ class LimitFinding:
         return Check(LIMIT, Outcome.NOT_JUDGED, self.code, self.reason)
 
     @property
+    def is_open(self) -> bool:
+        """Whether nothing was found out about the limit in force at the beginning."""
+        return self.check.outcome is Outcome.NOT_JUDGED and self.unsent_ms is None and self.effective_limit_ms is None
+
+    @property
     def judgement(self) -> LimitJudgement:
         """The same in one word."""
         return _JUDGEMENTS.get(self.check.outcome, LimitJudgement.INCONCLUSIVE)

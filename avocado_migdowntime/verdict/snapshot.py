@@ -23,7 +23,7 @@ _OF_ONE = "a single sample is judged by what is left now, not by what was left a
 _OF_SEVERAL = (
     "the last of {} samples is judged by what is left now: they do not tell what was left at a sync; record it for more"
 )
-_OF_A_TRACE = ("postcopy", "disk", "overrun", "first-pass")
+_OF_A_TRACE = ("postcopy", "disk", "overrun", "too-fast", "first-pass")
 """Codes that apply to a whole trace if they apply to its last sample."""
 _UNLESS = "unless it was taken before the first update after a sync"
 
@@ -68,7 +68,7 @@ def reported_of(look: Look) -> float | None:
 
 def left_now_ms(look: Look) -> float | None:
     """What is left now ÷ bandwidth, from the figures shown; None if it is of no use."""
-    if look.left_ms is None or look.ran_over or look.ended:
+    if look.left_ms is None or look.ran_over or look.ended or look.no_precopy or look.too_fast:
         return None
     return look.left_ms.middle if look.left_shown_ms is None else look.left_shown_ms
 

@@ -10,7 +10,7 @@ import pytest
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.trace.decode import LinesDecoder, blocks_of_lines, decoded
 from avocado_migdowntime.trace.events import Event
-from avocado_migdowntime.trace.ram import Ram
+from avocado_migdowntime.trace.ram import RAN_OVER, TOO_FAST, Ram
 from avocado_migdowntime.trace.sample import Sample
 
 RAM = {
@@ -93,7 +93,7 @@ def test_lines_as_this_package_writes_them_are_decoded_as_a_block(monkeypatch):
         b"\n",
         {"t": 1, "latency_ms": 0, "query-migrate": {"status": "setup"}},
         {"t": 1, "latency_ms": 0, "query-migrate": {"status": "completed", "downtime": 12, "ram": RAM}},
-        sample(1.5, ram={**RAM, "mbps": 2**64}),
+        sample(1.5, ram={**RAM, "mbps": 5_000_000}),
     ]
     decoder = decoder_of(block(*records), block(event(2, "STOP", side="source"), sample(2)))
     samples = decoder.samples()
@@ -102,7 +102,7 @@ def test_lines_as_this_package_writes_them_are_decoded_as_a_block(monkeypatch):
         kept(0.5, 0.25, "active", 300, FIGURES, "MIGRATION_PASS"),
         kept(1, 0, "setup"),
         kept(1, 0, "completed", None, FIGURES, None, 12),
-        kept(1.5, 0.25, "active", None, replace(FIGURES, mbps=2**64)),
+        kept(1.5, 0.25, "active", None, replace(FIGURES, mbps=5_000_000)),
         kept(2, 0.25, "active", None, FIGURES),
     ]
     assert decoder.events == [
@@ -198,15 +198,23 @@ def test_a_wrong_line_is_refused_with_its_number(blocks, message, last):
 def test_where_more_is_left_than_there_is_nothing_is_told_of_ram(last, remaining):
     decoder = decoder_of(block(sample(ram={**RAM, "remaining": remaining}), *last))
     (one, *_) = decoder.samples()
-    assert (one.ram, one.status, decoder.ran_over) == (None, "active", True)
-    assert not decoder_of(block(sample(ram={**RAM, "remaining": RAM["total"]}), *last)).ran_over
+    assert (one.ram, one.status, [*decoder.notes]) == (None, "active", [RAN_OVER])
+    assert not decoder_of(block(sample(ram={**RAM, "remaining": RAM["total"]}), *last)).notes
+
+
+@BOTH
+@pytest.mark.parametrize("mbps", [5_000_001, 1e7, 2**64])
+def test_a_throughput_that_no_link_carries_tells_nothing_of_ram(last, mbps):
+    decoder = decoder_of(block(sample(ram={**RAM, "mbps": mbps}), *last))
+    (one, *_) = decoder.samples()
+    assert (one.ram, one.status, [*decoder.notes]) == (None, "active", [TOO_FAST])
 
 
 @BOTH
 def test_figures_up_to_the_greatest_are_taken_and_no_greater_ones(last):
-    for field, name in (("dirty-pages-rate", "dirty_pages_per_s"), ("mbps", "mbps")):
-        (one, *_) = decoder_of(block(sample(ram={**RAM, field: 2**64}), *last)).samples()
-        assert getattr(one.ram, name) == 2**64
+    for field, name, most in (("dirty-pages-rate", "dirty_pages_per_s", 2**64), ("mbps", "mbps", 5_000_000)):
+        (one, *_) = decoder_of(block(sample(ram={**RAM, field: most}), *last)).samples()
+        assert getattr(one.ram, name) == most
         with pytest.raises(UsageError, match=f"^line 2: '{field}' is 36893488147419103232 where"):
             decoder_of(block(sample(ram={**RAM, field: 2**65}), *last))
 

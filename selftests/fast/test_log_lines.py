@@ -38,15 +38,16 @@ def test_a_parameter_is_in_qmps_unit(text, parameters, changed):
 @pytest.mark.parametrize(
     ("text", "capabilities"),
     [
-        ("xbzrle: off auto-converge: on events: on", ("auto-converge", "events")),
-        ("(qemu) migrate_set_capability postcopy-ram on", ("postcopy-ram",)),
-        ("events: off", ()),
+        ("xbzrle: off auto-converge: on events: on", {"xbzrle": False, "auto-converge": True, "events": True}),
+        ("(qemu) migrate_set_capability postcopy-ram on", {"postcopy-ram": True}),
+        ("(qemu) migrate_set_capability background-snapshot off", {"background-snapshot": False}),
+        ("events: off", {"events": False}),
         ("lights: on", None),
         ("", None),
         ('{"events": on}', None),
     ],
 )
-def test_of_capabilities_those_that_are_on_are_told(text, capabilities):
+def test_capabilities_are_told_and_whether_they_are_on(text, capabilities):
     made = MonitorParameters().take(Line(text, text))
     assert made == (None if capabilities is None else [Setting({}, capabilities=capabilities)])
 

@@ -67,7 +67,7 @@ def test_an_answer_of_another_command_is_none(other):
 def test_parameters_in_the_header_of_a_recording_are_of_its_line():
     header = {"qemu": {"qemu": {"major": 7}}, "migrate-parameters": {"downtime-limit": 7}, "capabilities": ["events"]}
     setting = of(Setting, f"12:00:01 {json.dumps(header)}".encode())
-    assert setting == [Setting({"downtime-limit": 7}, Stamp(43_201, 1.0, 86_400), False, ("events",), "", 0.0)]
+    assert setting == [Setting({"downtime-limit": 7}, Stamp(43_201, 1.0, 86_400), False, {"events": True}, "", 0.0)]
 
 
 @pytest.mark.parametrize("width", range(60, 120))

@@ -80,6 +80,14 @@ CHECKED = {
     "a look at a counter below 0": row(
         lambda: posted("info-migrate-5.2-remaining-below-0.txt"), ("report", U, "overrun"), ("limit", N, "single-look")
     ),
+    "a background snapshot": row(
+        lambda: with_header(of([2000]), capabilities=["background-snapshot"]),
+        ("report", U, "no-precopy"),
+        ("limit", N, "single-look"),
+    ),
+    "a look at what no link carries": row(
+        lambda: replace(posted("info-migrate-7.2-quoted.txt"), doubt="too much was sent"), ("report", U, "too-fast")
+    ),
     "a look beside a disk": row(lambda: posted("qmp-2.3-with-a-disk-and-nan.txt"), ("report", U, "disk")),
     "a look after postcopy began": row(lambda: posted("info-migrate-10.1-postcopy.txt"), ("report", U, "postcopy")),
     "a look before anything was measured": row(

@@ -72,7 +72,8 @@ def _shown(name: str, value: Any) -> Iterator[str]:
     elif isinstance(value, Stamp):
         again = f", again after {value.period_s!r} s" if value.period_s else ""
         since = ", since the begin" if value.from_begin else ""
-        yield f"  {name}: {value.t_s!r} s and up to {value.tick_s!r} s more{again}{since}"
+        above = ", by a line above" if value.is_above else ""
+        yield f"  {name}: {value.t_s!r} s and up to {value.tick_s!r} s more{again}{since}{above}"
     else:
         yield f"  {name}: {value!r}"
 

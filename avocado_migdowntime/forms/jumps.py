@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Finds looks that cannot be of one migration, because no link carries what was sent between them."""
+
+import numpy as np
+
+from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS, GREATEST_MBPS
+from ..trace.samples import Floats, Samples
+
+_BYTES_PER_S = GREATEST_MBPS * BYTES_PER_MS_PER_MBPS * 1000
+_OPEN_S = 0.1
+"""A log may write a line this much later than its figures are from."""
+
+
+def jump(samples: Samples) -> str:
+    """What was sent in too little time before the first look or between two; '' if nothing was."""
+    counted = samples.take(np.flatnonzero(samples.has_ram))
+    return _jump(counted, counted.transferred_bytes) or _jump(counted, counted.page_bytes * counted.sent_pages)
+
+
+def _jump(samples: Samples, sent_bytes: Floats) -> str:
+    known = sent_bytes > 0
+    t_s, answered_s, sent_bytes = samples.t_s[known], samples.answered_s[known], sent_bytes[known]
+    is_from_begin = len(t_s) > 0 and t_s[0] > 0
+    begin = np.zeros(int(is_from_begin))
+    sent = np.diff(np.concatenate([begin, sent_bytes]))
+    longest_s = np.concatenate([begin, answered_s])[1:] - np.concatenate([begin, t_s])[:-1] + _OPEN_S
+    beyond = np.flatnonzero(sent > _BYTES_PER_S * longest_s)
+    if not len(beyond):
+        return ""
+    first = int(beyond[0])
+    where = "before the first figures" if is_from_begin and not first else "between two looks"
+    return f"{sent[first]:.3g} bytes were sent in at most {longest_s[first]:.3g} s {where}, more than any link carries"
