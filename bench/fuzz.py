@@ -128,8 +128,12 @@ def _fuzz(name: str, longest_bytes: int, runs: int, seconds: int) -> None:
     again = len(list(corpus.iterdir()))
     """The stored corpus is read first, and not counted."""
     count = Count(_counted(name, longest_bytes), -again, runs)
+    cover, covered = atheris._trace_branch, set[int]()
+    atheris._trace_branch = covered.add
+    """The instrumented code calls this some 6000 times for an input: a set is ten times as fast as atheris."""
 
     def one(data: bytes) -> None:
+        covered.clear()
         memory_kb, cpu_s = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
         reader(data)
         now_s = time.process_time()
@@ -139,6 +143,8 @@ def _fuzz(name: str, longest_bytes: int, runs: int, seconds: int) -> None:
             raise TooMuchError(f"{len(data)} bytes took {cpu_s:.1f} s")
         if memory_kb > _ANYHOW_KB + _FACTOR * len(data) / 1000:
             raise TooMuchError(f"{len(data)} bytes took {memory_kb / 1000:.0f} MB")
+        for branch in covered:
+            cover(branch)
         count.another(now_s)
 
     # Fewer bytes than in the shortest example contain nothing complete.
@@ -147,7 +153,11 @@ def _fuzz(name: str, longest_bytes: int, runs: int, seconds: int) -> None:
     options += [f"-max_total_time={seconds}", f"-artifact_prefix={corpus}.", "-rss_limit_mb=4000"]
     options += ["-use_value_profile=0", "-print_final_stats=0"]
     options += [f"-dict={words}"] if reader.words else []
-    atheris.Setup([sys.argv[0], *options, str(corpus)], one)
+    atheris.Setup(
+        [sys.argv[0], *options, str(corpus)],
+        one,
+        custom_mutator=lambda data, longest, seed: reader.mutate(data, longest, seed, atheris.Mutate),
+    )
     atheris.Fuzz()
 
 

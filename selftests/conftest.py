@@ -36,12 +36,19 @@ UNWATCHED = (
 )
 """Tests that take long, or thrice as long where branches are noted, and go through next to none that others do not."""
 
+WAITS = (
+    *("agent", "hostile_texts", "hosts", "lying_qemu", "lying_qemu_migrates", "one_at_a_time", "places"),
+    "watch_piped",
+)
+"""Tests that mostly wait. One process begins with all of them: so others keep the processors busy meanwhile, and no run
+ends with them."""
+
 leftovers.mark()
 
 # The same examples in each run, however long each takes, so that none fails by chance; `--hypothesis-profile default`
 # looks for others.
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=FULL)
-settings.register_profile("fewer", settings.get_profile("repeatable"), max_examples=FULL // 4)
+settings.register_profile("fewer", settings.get_profile("repeatable"), max_examples=FULL // 5)
 settings.load_profile("repeatable")
 
 
@@ -56,14 +63,19 @@ def pytest_collection_modifyitems(items):
     """What the whole of a folder needs is told by its name; some tests in it need more, and say so."""
     for item in items:
         item.add_marker(_folder(item))
-        if item.path.stem.removeprefix("test_") in UNWATCHED:
+        if _subject(item) in UNWATCHED:
             item.add_marker("no_cover")
+    items.sort(key=lambda item: _subject(item) not in WAITS)
 
 
 def pytest_collection_finish():
     """Thousands of tests, which live to the end, are not to be looked through by each collection of garbage."""
     gc.collect()
     gc.freeze()
+
+
+def _subject(item):
+    return item.path.stem.removeprefix("test_")
 
 
 def _folder(item):

@@ -2,11 +2,11 @@
 """A closed range of numbers: the possible values of a figure that could not be seen exactly."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(msgspec.Struct, frozen=True, gc=False):
     """From `low` to `high`, both included; `low` is never above `high`."""
 
     low: float

@@ -17,7 +17,7 @@ ANOTHER_FAULT = 1e6
 
 _SCHEME = "migdowntime:"
 _NAME = re.compile(r"(?P<test>[^;@]*)(?:@(?P<build>[^;]*))?(?:;(?:run-)?(?P<variant>.*))?", re.DOTALL)
-_SUBJECT = re.compile(r"(?:QEMU (?P<release>\S+) ?)?(?P<guest>.*)", re.DOTALL)
+_SUBJECT = re.compile(r"(?:QEMU (?P<release>\S+(?: \(v\S+\))?) ?)?(?P<guest>.*)", re.DOTALL)
 
 
 def name_on(test: str, build: str) -> str:

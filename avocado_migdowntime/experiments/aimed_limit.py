@@ -24,6 +24,13 @@ _RESTS_S, _LOOKS_S = 0.02, 0.06
 """A limit is set only between these two times after QEMU last sent: then QEMU rests, and does not check yet."""
 
 
+async def set_limit(migration: Migration, limit_ms: int) -> None:
+    """Set another downtime-limit, or restore the usual one, and record that as the event `AIMED`."""
+    since_s = migration.sampler.now_s()
+    await migration.pair.source.execute("migrate-set-parameters", {"downtime-limit": limit_ms})
+    migration.sampler.note(AIMED, {"downtime-limit": limit_ms, "since": round(since_s, 6)})
+
+
 class AimedLimit:
     """Takes each sample of a migration as it comes, and sets the limit when that shows something."""
 
@@ -55,7 +62,7 @@ class AimedLimit:
             if self._aimed and before and before.ram:
                 goes_on, sent_pages = self._aimed
                 self._hits[goes_on] += goes_on == (before.ram.sent_pages > sent_pages)
-                await self._set(self._limit_ms)
+                await set_limit(self._migration, self._limit_ms)
             self._pass, self._aimed, self._fastest = ram.dirty_sync_count, None, 0.0
             self._found_bytes = ram.remaining_bytes
         if before is None or before.ram is None or before.ram.sent_pages != ram.sent_pages:
@@ -72,9 +79,5 @@ class AimedLimit:
         if is_far and abs(left_ms - self._limit_ms) <= BUFFER_DELAY_MS / 2:
             goes_on = self._hits[True] <= self._hits[False]
             self._aimed = goes_on, ram.sent_pages
-            await self._set(floor((1 - _BESIDE) * left_ms) if goes_on else ceil((1 + _BESIDE) * left_ms))
-
-    async def _set(self, limit_ms: int) -> None:
-        since_s = self._migration.sampler.now_s()
-        await self._migration.pair.source.execute("migrate-set-parameters", {"downtime-limit": limit_ms})
-        self._migration.sampler.note(AIMED, {"downtime-limit": limit_ms, "since": round(since_s, 6)})
+            aimed_ms = floor((1 - _BESIDE) * left_ms) if goes_on else ceil((1 + _BESIDE) * left_ms)
+            await set_limit(self._migration, aimed_ms)

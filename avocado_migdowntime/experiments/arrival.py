@@ -15,6 +15,7 @@ from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
 from ..trace.events import BROKEN, CLOCK, FINISH, HEARTBEAT, INTEGRITY, POSTCOPY, RECOVERED, STOP_NOW
 from ..trace.sample import Sample
+from .guest_progress import progress_recorded
 
 _ANY_LIMIT = {"max-bandwidth": 10**12, "downtime-limit": GREATEST_DOWNTIME_LIMIT_MS}
 """With these parameters any migration completes at once: a TB per second, and the largest limit."""
@@ -153,4 +154,5 @@ async def watch_arrival(pair: Pair, sampler: OwnMigrationSampler) -> AsyncIterat
             byte_order = (await telemetry(rams[0], address)).byte_order
             looks = [side.place.heart(ram, address, byte_order) for side, ram in zip(pair.sides, rams, strict=True)]
             hearts = [await stack.enter_async_context(look) for look in looks]
+            await stack.enter_async_context(progress_recorded(pair, rams, address, sampler))
         yield Arrival(pair, sampler, address, (rams[0], rams[1]), (hearts[0], hearts[1]) if hearts else None)

@@ -27,7 +27,7 @@ from ..verdict.verdict import Verdict
 from .arrival import Arrival, watch_arrival
 from .blocktime import CAPABILITY, blocktime_recorded
 from .cpu_use import cpu_recorded
-from .first_pass import hold_first_pass
+from .first_pass import end_first_pass, hold_first_pass
 from .link_use import link_recorded
 from .migration import Migration
 from .stalled import why_stalled
@@ -129,7 +129,9 @@ async def _record(
         ):
             await hold_first_pass(Migration(pair, parameters, sampler, samples, stage), ready)
             async with watch_arrival(pair, sampler) as arrival:
-                await course(Run(pair, parameters, sampler, samples, stage, arrival))
+                run = Run(pair, parameters, sampler, samples, stage, arrival)
+                await end_first_pass(run)
+                await course(run)
                 if message := lagging(pair.source):
                     sampler.note(LAGGING, {"said": message})
                 await arrival.inspect(parameters.integrity, stage.say)

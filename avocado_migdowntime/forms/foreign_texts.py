@@ -270,7 +270,8 @@ def of_text(text: str) -> Foreign | None:
     """What a `text` is in which no form was recognised; with the line that says why, if it has one."""
     beginning = text[:_LOOKED_AT]
     for pattern, foreign in (*TEXTS, *BARE_TEXTS):
-        if not any(word in beginning for word in ONLY_WITH.get(foreign.what, ("",))):
+        words = ONLY_WITH.get(foreign.what)
+        if words and not any(map(beginning.__contains__, words)):
             continue
         if match := pattern.search(beginning):
             why = match.groupdict().get("why")

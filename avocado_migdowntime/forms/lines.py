@@ -65,6 +65,9 @@ class Lines:
     def of(self, raw: bytes, came_s: float) -> Iterator[Line]:
         """The lines in one line of a text: several if others are embedded in it, none if it continues."""
         text = raw.decode(errors="replace").rstrip("\r\n")
+        if not text and self.is_plain:
+            yield Line("", "", None, came_s)
+            return
         if "\x1b" in text or "[0m" in text:
             text = without_escapes(text)
         if "=" in text or self._pieces:

@@ -97,7 +97,7 @@ def _of_one(figure: Any, number: int) -> Any:
     return figure.item(number) if isinstance(figure, np.ndarray) else figure
 
 
-class Intervals(Interval):
+class Intervals(Interval, frozen=True):
     """Intervals of many figures: both ends are columns."""
 
     low: Any

@@ -135,6 +135,8 @@ def _utf8(chunks: Iterable[bytes]) -> bytes:
 
 def _is_newest_first(text: bytes) -> bool:
     """Whether the times of the first lines only fall."""
+    if text.count(b"\n") < _LEAST_TIMES - 1:
+        return False
     lines, count = Lines(), 0
     times_s: list[float] = []
     begin = 0

@@ -98,6 +98,11 @@ class Telemetry:
         return self.region_bytes // PAGE_BYTES
 
     @property
+    def all_written(self) -> int:
+        """The pages that all vCPUs have written."""
+        return self.pages_written + sum(self.others_written)
+
+    @property
     def vcpus(self) -> int:
         """The number of vCPUs that dirty, each a share of the region."""
         return 1 + len(self.others_written)

@@ -8,9 +8,10 @@ to the conservation law.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, MAX_WAIT_MS

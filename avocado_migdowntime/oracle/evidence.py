@@ -73,7 +73,7 @@ class Evidence:
         if devices is None:
             return of_ram
         if len(of_ram) > MANY:
-            return LazySequence(len(of_ram), lambda index: with_devices(of_ram[index], devices))
+            return LazySequence(len(of_ram), lambda rows: [with_devices(of_ram[row], devices) for row in rows])
         return [with_devices(sync, devices) for sync in of_ram]
 
     @cached_property

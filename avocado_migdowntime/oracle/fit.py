@@ -2,9 +2,9 @@
 """How well each formula explains what QEMU reported."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from statistics import fmean, median
 
+import msgspec
 import numpy as np
 
 from ..basics.interval import Interval
@@ -20,8 +20,7 @@ Explained = tuple[Sync, Reports]
 _LEAST_MS = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(msgspec.Struct, frozen=True, gc=False):
     """A comparison of reports with one formula.
 
     `error` is reported ÷ computed - 1. Its interval covers what is not known about the bytes at the sync and the moment

@@ -1,29 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A sequence of very many items of which only figures are stored: each item is made from them on demand."""
+"""A sequence of very many items of which only figures are stored: items are made from them on demand."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar, overload
 
+from .batches import ITEMS
+
 T = TypeVar("T")
-MANY = 20_000
-"""The number of items (some 5 kB each) that are kept whole: as many passes as a million samples show, unless the passes
-are very short.
+MANY = 100_000
+"""The number of items (some 2 kB each) that are kept whole. To make them again in each walk takes longer, and also
+takes more memory if what is found is kept.
 """
+_BATCHES = 2
+"""The batches that are kept: a walk looks at an item and at the next one."""
 
 
 class LazySequence(Sequence[T]):
-    """`count` items; `make(index)` makes one. The items made last are kept.
+    """`count` items; `make(rows)` makes those at consecutive rows, which are as many as a batch has.
 
-    An item that is made again is equal to the one before, but need not be the same object.
+    The batches made last are kept. An item that is made again is equal to the one before, but need not be the same
+    object.
     """
 
-    def __init__(self, count: int, make: Callable[[int], T]) -> None:
-        self._count = count
+    def __init__(self, count: int, make: Callable[[range], Sequence[T]]) -> None:
+        self._rows = range(count)
         self._make = make
-        self._items: dict[int, T] = {}
+        self._made: dict[int, Sequence[T]] = {}
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._rows)
 
     @overload
     def __getitem__(self, index: int) -> T: ...
@@ -31,14 +36,11 @@ class LazySequence(Sequence[T]):
     def __getitem__(self, index: slice) -> Sequence[T]: ...
     def __getitem__(self, index: int | slice) -> T | Sequence[T]:
         if isinstance(index, slice):
-            rows = range(self._count)[index]
-            return LazySequence(len(rows), lambda row: self._one(rows[row]))
-        return self._one(range(self._count)[index])
-
-    def _one(self, index: int) -> T:
-        if (item := self._items.get(index)) is not None:
-            return item
-        if len(self._items) >= MANY:
-            del self._items[next(iter(self._items))]
-        self._items[index] = item = self._make(index)
-        return item
+            rows = self._rows[index]
+            return LazySequence(len(rows), lambda some: [self[row] for row in rows[some.start : some.stop]])
+        batch, place = divmod(self._rows[index], ITEMS)
+        if batch not in self._made:
+            if len(self._made) == _BATCHES:
+                del self._made[next(iter(self._made))]
+            self._made[batch] = self._make(self._rows[batch * ITEMS : (batch + 1) * ITEMS])
+        return self._made[batch][place]

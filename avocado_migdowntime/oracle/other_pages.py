@@ -8,11 +8,13 @@ the pages of its ROMs. What the second pass leaves is sent in the third.
 
 The amount besides RAM is known: K of the first pass is all that is migrated. It is sent in order of its position, the
 largest block first, and the next pass continues from there. So what the first pass left is at the end, and is sent
-first in the second pass.
+first in the second pass; if it is no more than there is besides RAM, none of it is RAM.
 """
 
-from dataclasses import dataclass, replace
-from math import inf
+from math import floor, inf
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .passes import Pass
 
@@ -20,8 +22,7 @@ _OF_FIRMWARE = 40
 """The firmware that starts this package's guests writes to at most this many pages outside RAM: 34, on pc and q35."""
 
 
-@dataclass(frozen=True)
-class Others:
+class Others(Struct, frozen=True, gc=False):
     """At most `most` of them are sent in pass `number`; nothing is known of any other pass.
 
     The guest's `ram_bytes` lie on host pages of `host_page_bytes`; each is 0 if not known. The first pass left at most
@@ -41,10 +42,11 @@ class Others:
 
     def after(self, ended: Pass, most_bytes: float) -> "Others":
         """What is known about the pass after one that left at most `most_bytes`."""
-        pages = most_bytes / ended.last.page_bytes
+        pages = floor(most_bytes / ended.last.page_bytes)
         if ended.number == 1:
             beside = self._beside_pages(ended)
-            of_ram = most_bytes / self.host_page_bytes + 2 if pages and self.host_page_bytes else 0
+            may_be_of_ram = pages > (beside if self.ram_bytes else 0)
+            of_ram = most_bytes / self.host_page_bytes + 2 if self.host_page_bytes and may_be_of_ram else 0
             return replace(
                 self,
                 number=2,

@@ -2,17 +2,16 @@
 """The passes that samples show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..trace.ram import Ram
 from ..trace.samples import Floats, Indices, Samples
 from . import late
-from .batches import batches, by_length
+from .batches import by_length
 from .lazy_sequence import MANY, LazySequence
 
 MIN_SAMPLES = 3
@@ -31,8 +30,7 @@ _COUNTED_LATE_S = 5 * UPDATE_S
 """What a sync found counts as that of an uncounted sync if it is seen for longer than this."""
 
 
-@dataclass(frozen=True, eq=False)
-class Pass:
+class Pass(msgspec.Struct, frozen=True, eq=False, gc=False):
     """The active samples with one dirty-sync-count; K (remaining + sent bytes) at its begin and end, and the spread of
     K.
 
@@ -43,12 +41,26 @@ class Pass:
 
     number: int
     samples: Samples
+    first: Ram
+    """The figures of the first sample."""
+    last: Ram
+    """The figures of the sample at `last_row`."""
     whole_count: int
+    last_row: int
+    """The last sample whose remaining and sent figures belong together: a sync may change one before the other."""
+    begin_s: float
+    """When the first sample was requested."""
+    end_s: float
+    """When the last sample was requested."""
+    spacing_s: float
+    """The median time between samples."""
+    open_bytes: float
+    """The uncertainty (±) of K, because a text rounds."""
     begin_bytes: float
     end_bytes: float
     spread_bytes: float
+    late_bytes: float
     queued_bytes: float = 0.0
-    late_bytes: float = 0.0
 
     @classmethod
     def of(cls, samples: Samples, queued_bytes: float = 0.0) -> "Pass":
@@ -58,77 +70,23 @@ class Pass:
     @classmethod
     def of_many(cls, parts: Sequence[Samples], queued_bytes: float = 0.0) -> list["Pass"]:
         """The pass of each of `parts`."""
-        if queued_bytes:
-            return [cls._counted_late(samples, queued_bytes) for samples in parts]
-        return by_length(parts, len, cls._equally_long)
+        return by_length(parts, len, lambda alike: cls._equally_long(alike, queued_bytes))
 
     @classmethod
-    def _equally_long(cls, parts: Sequence[Samples]) -> Sequence["Pass"]:
+    def _equally_long(cls, parts: Sequence[Samples], queued_bytes: float) -> list["Pass"]:
         """The same for parts of one length."""
         samples = Samples.stacked(parts)
-        conserved, whole_counts = samples.conserved_bytes, _whole_counts(samples)
-        begin_bytes = medians(conserved[:, :EDGE_SAMPLES])
-        end_bytes, spread_bytes = np.empty_like(begin_bytes), np.empty_like(begin_bytes)
-        for whole in np.unique(whole_counts):
-            rows = whole_counts == whole
-            counted = conserved[rows, :whole]
-            ending = counted[:, -EDGE_SAMPLES:]
-            end_bytes[rows] = medians(ending)
-            rise_bytes = _rise_bytes(ending, end_bytes[rows] + _STILL_PAGES * samples.page_bytes[rows, 0])
-            spread = _middle_half(counted) if whole >= MIN_SAMPLES else 0.0
-            spread_bytes[rows] = np.maximum(spread, 2 * _GOES_ON * rise_bytes)
-        numbers = map(int, samples.dirty_sync_count[:, 0].tolist())
-        edges = begin_bytes.tolist(), end_bytes.tolist(), spread_bytes.tolist()
-        return [cls(*figures) for figures in zip(numbers, parts, whole_counts.tolist(), *edges, strict=True)]
-
-    @classmethod
-    def _counted_late(cls, samples: Samples, queued_bytes: float) -> "Pass":
-        whole = late.whole_count(samples)
-        conserved_bytes, late_bytes = late.conserved_bytes(samples, whole, queued_bytes)
-        number = int(samples.dirty_sync_count[0])
-        spread_bytes = late.spread_bytes(samples[:whole], queued_bytes)
-        return cls(number, samples, whole, conserved_bytes, conserved_bytes, spread_bytes, queued_bytes, late_bytes)
-
-    @cached_property
-    def begin_s(self) -> float:
-        """When the first sample was requested."""
-        return float(self.samples.t_s[0])
-
-    @cached_property
-    def end_s(self) -> float:
-        """When the last sample was requested."""
-        return float(self.samples.t_s[-1])
-
-    @cached_property
-    def spacing_s(self) -> float:
-        """The median time between samples."""
-        t_s = self.samples.t_s
-        return float(medians(t_s[1:] - t_s[:-1])) if len(t_s) > 1 else 0.0
-
-    @cached_property
-    def open_bytes(self) -> float:
-        """The uncertainty (±) of K, because a text rounds."""
-        return float(self.samples.open_bytes.max())
-
-    @cached_property
-    def first(self) -> Ram:
-        """The figures of the first sample."""
-        return ram_at(self.samples, 0)
-
-    @cached_property
-    def last(self) -> Ram:
-        """The figures of the sample at `last_row`."""
-        return ram_at(self.samples, self.last_row)
-
-    @cached_property
-    def last_row(self) -> int:
-        """The last sample whose remaining and sent figures belong together: a sync may change one before the other."""
-        remaining, page, sent = self.samples.remaining_bytes, self.samples.page_bytes, self.samples.sent_pages
-        slack = max(self.spread_bytes, float(page[0]))
-        last = self.whole_count - 1
-        ending = range(last, max(-1, last - EDGE_SAMPLES), -1)
-        near = (row for row in ending if abs(remaining[row] + page[row] * sent[row] - self.end_bytes) <= slack)
-        return next(near, last)
+        counted_late = [_counted_late(part, queued_bytes) for part in parts if queued_bytes]
+        conserved = np.array(counted_late) if counted_late else _conserved(samples)
+        whole_counts, end_bytes, spread_bytes = conserved[:, 0].astype(int), conserved[:, 2], conserved[:, 3]
+        last_rows = _last_rows(samples, whole_counts, end_bytes, spread_bytes)
+        t_s = samples.t_s
+        spacing_s = medians(np.diff(t_s)) if t_s.shape[-1] > 1 else np.zeros(len(parts))
+        times_and_open = t_s[:, 0], t_s[:, -1], spacing_s, samples.open_bytes.max(axis=-1)
+        columns = whole_counts, last_rows, *times_and_open, *conserved.T[1:], np.full(len(parts), queued_bytes)
+        firsts, lasts = samples.rams(np.zeros_like(last_rows)), samples.rams(last_rows)
+        numbers = [first.dirty_sync_count for first in firsts]
+        return [*map(cls, numbers, parts, firsts, lasts, *(column.tolist() for column in columns))]
 
 
 def passes(samples: Samples, stopped_s: float = np.inf, queued_bytes: float = 0.0) -> Sequence[Pass]:
@@ -149,28 +107,13 @@ def passes(samples: Samples, stopped_s: float = np.inf, queued_bytes: float = 0.
     if not len(counted):
         return []
     bounds = np.concatenate([[0], np.flatnonzero(np.diff(numbers)) + 1, [len(counted)]])
-    if len(bounds) > MANY:
-        return _many(samples, counted, bounds, queued_bytes)
-    return Pass.of_many([samples.take(counted[begin:end]) for begin, end in pairwise(bounds.tolist())], queued_bytes)
 
+    def passes_of(wanted: range) -> list[Pass]:
+        ends = pairwise(bounds[wanted.start : wanted.stop + 1].tolist())
+        return Pass.of_many([samples.take(counted[begin:end]) for begin, end in ends], queued_bytes)
 
-def _many(samples: Samples, counted: Indices, bounds: Indices, queued_bytes: float) -> Sequence[Pass]:
-    """Passes of which only the computed figures and the positions of their samples are stored."""
-
-    def samples_of(index: int) -> Samples:
-        return samples.take(counted[bounds[index] : bounds[index + 1]])
-
-    worked_out = np.empty((len(bounds) - 1, 5))
-    for some in batches(range(len(worked_out))):
-        for index, one in zip(some, Pass.of_many([*map(samples_of, some)], queued_bytes), strict=True):
-            worked_out[index] = one.whole_count, one.begin_bytes, one.end_bytes, one.spread_bytes, one.late_bytes
-
-    def pass_at(index: int) -> Pass:
-        own = samples_of(index)
-        whole, begin, end, spread, late_bytes = worked_out[index].tolist()
-        return Pass(int(own.dirty_sync_count[0]), own, int(whole), begin, end, spread, queued_bytes, late_bytes)
-
-    return LazySequence(len(worked_out), pass_at)
+    count = len(bounds) - 1
+    return LazySequence(count, passes_of) if count > MANY else passes_of(range(count))
 
 
 def ram_at(samples: Samples, index: int) -> Ram:
@@ -185,6 +128,39 @@ def medians(figures: Floats) -> Floats:
     ranked, count = np.sort(figures, axis=-1), figures.shape[-1]
     middles: Floats = (ranked[..., (count - 1) // 2] + ranked[..., count // 2]) / 2
     return middles
+
+
+def _conserved(samples: Samples) -> Floats:
+    """For each pass: the number of its whole samples; K at its begin and at its end, the spread of K, and 0."""
+    conserved, whole_counts = samples.conserved_bytes, _whole_counts(samples)
+    begin_bytes = medians(conserved[:, :EDGE_SAMPLES])
+    end_bytes, spread_bytes = np.empty_like(begin_bytes), np.empty_like(begin_bytes)
+    for whole in np.unique(whole_counts):
+        rows = whole_counts == whole
+        counted = conserved[rows, :whole]
+        ending = counted[:, -EDGE_SAMPLES:]
+        end_bytes[rows] = medians(ending)
+        rise_bytes = _rise_bytes(ending, end_bytes[rows] + _STILL_PAGES * samples.page_bytes[rows, 0])
+        spread = _middle_half(counted) if whole >= MIN_SAMPLES else 0.0
+        spread_bytes[rows] = np.maximum(spread, 2 * _GOES_ON * rise_bytes)
+    return np.stack([whole_counts, begin_bytes, end_bytes, spread_bytes, np.zeros_like(begin_bytes)], axis=1)
+
+
+def _counted_late(samples: Samples, queued_bytes: float) -> tuple[float, float, float, float, float]:
+    """The same for one pass whose pages may count as sent late; at last, how much larger K may be."""
+    whole = late.whole_count(samples)
+    conserved_bytes, late_bytes = late.conserved_bytes(samples, whole, queued_bytes)
+    return whole, conserved_bytes, conserved_bytes, late.spread_bytes(samples[:whole], queued_bytes), late_bytes
+
+
+def _last_rows(samples: Samples, whole_counts: Indices, end_bytes: Floats, spread_bytes: Floats) -> Indices:
+    """The `last_row` of each pass."""
+    counts, rows = whole_counts[:, np.newaxis], np.arange(samples.t_s.shape[-1])
+    off_bytes = np.abs(samples.conserved_bytes - end_bytes[:, np.newaxis])
+    slack_bytes = np.maximum(spread_bytes, samples.page_bytes[:, 0])[:, np.newaxis]
+    near = (rows < counts) & (rows >= counts - EDGE_SAMPLES) & (off_bytes <= slack_bytes)
+    last_rows: Indices = np.where(near.any(axis=-1), len(rows) - 1 - near[:, ::-1].argmax(axis=-1), whole_counts - 1)
+    return last_rows
 
 
 def _whole_counts(samples: Samples) -> Indices:

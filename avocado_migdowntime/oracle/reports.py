@@ -5,6 +5,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,8 +41,7 @@ Faults = NDArray[np.intp]
 """Positions in _FAULTS, or _USABLE."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Reports:
+class Reports(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Usable reports: those of `samples`, all of one pass, at `rows`."""
 
     samples: Samples

@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import nan
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..trace.ram import Ram
 from ..trace.samples import Floats, Samples
-from .passes import Pass
+from .passes import Pass, ram_at
 from .rounds import rounds_ended
 
 ONE_LOOK_S = 0.6 * BUFFER_DELAY_MS / 1000
@@ -50,6 +51,12 @@ class Seam:
         return Samples(np.hstack([early.table[:, len(early) - whole :], soon.table]), after.labels)
 
     @cached_property
+    def first(self) -> Ram:
+        """The figures of the first of those."""
+        is_after = self.before.whole_count == len(self.before.samples)
+        return self.after.first if is_after else ram_at(self.since, 0)
+
+    @cached_property
     def answered_s(self) -> Floats:
         """When each of those was answered."""
         later: Floats = self.since.answered_s - self.before.samples.t_s[self.before.last_row]
@@ -72,7 +79,19 @@ class Seam:
     def left_bytes(self) -> Interval:
         """What was left at the sync, if only what was sent is known."""
         most = self.last.remaining_bytes
-        return Interval(max(0, most - float(self.sent_bytes[0])), most)
+        return Interval(max(0, most - float(self.first_sent_bytes)), most)
+
+    @cached_property
+    def first_sent_bytes(self) -> int:
+        """What had been sent at the first of those."""
+        return max(0, self.first.sent_pages - self.last.sent_pages) * self.last.page_bytes
+
+    @property
+    def first_rounds(self) -> float:
+        """How many rounds had ended at the first of those; NaN if not shown."""
+        if self.last.counted_bytes is None or self.first.counted_bytes is None:
+            return nan
+        return float(rounds_ended(self.first) - rounds_ended(self.last))
 
     @cached_property
     def rest(self) -> "Rest | None":

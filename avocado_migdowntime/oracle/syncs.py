@@ -13,10 +13,10 @@ downtime-limit × bandwidth. So if `unsent` is not known exactly, it is assumed 
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, isfinite, nan
 
+import msgspec
 import numpy as np
 
 from ..basics.interval import Interval
@@ -30,15 +30,15 @@ from .unsent import left_bytes, unsent_bytes
 
 NEAR_SAMPLES = 3
 """The bandwidth in force at a sync is among those of this many samples before and after it, if samples come faster than
-updates. With slower sampling it may be any bandwidth seen in the two passes, or near one of them.
+updates. With slower sampling, or a late answer in between, it may be any bandwidth seen in the two passes, or near one
+of them.
 """
 
 _SPARSE_S = 3 * UPDATE_S
 """If samples are further apart than this, what was sent shows the time of a sync better than the next sample."""
 
 
-@dataclass(frozen=True, eq=False)
-class Sync:
+class Sync(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A dirty sync seen from both sides: it ended `before` and began `after`.
 
     `bytes_per_ms` is the bandwidth that QEMU divides by, `wire_bytes_per_ms` the one at which it sends; they differ if
@@ -62,6 +62,11 @@ class Sync:
     switchover_bytes_per_ms: float | None
     begun_s: float
     in_mid_pass: bool = False
+
+    @property
+    def supposed_bytes(self) -> Interval:
+        """`unsent_bytes`, supposed to be what the limit allowed to leave, if possible."""
+        return _supposed_bytes(self.unsent_bytes, self.limit_bytes, self.in_mid_pass, self.before.last.page_bytes)
 
     @property
     def at_s(self) -> float:
@@ -129,11 +134,10 @@ def syncs(
             unsent = left_bytes(before, after)
         else:
             unsent = unsent_bytes(before, after, others.host_page_bytes, most_host_pages + others.in_pass(before))
-        others = others.after(before, unsent.high)
         begun_s = previous.at_s if previous is not None and previous.after is before else _begun_s(before)
         limit_ms = limits.at(after.begin_s)
         sync = _sync(before, after, unsent, limit_ms, switchover_bytes_per_ms, in_mid_pass, begun_s)
-        previous = sync
+        previous, others = sync, others.after(before, sync.supposed_bytes.high)
         if many is None:
             every.append(sync)
         else:
@@ -144,7 +148,7 @@ def syncs(
 def others_after(others: Others, ended: Iterable[Sync]) -> Others:
     """What is known about the others in the pass after the last of these syncs."""
     for sync in ended:
-        others = others.after(sync.before, sync.unsent_bytes.high)
+        others = others.after(sync.before, sync.supposed_bytes.high)
     return others
 
 
@@ -170,8 +174,8 @@ class _Many:
         """All stored syncs."""
         figures = np.frombuffer(self._figures).reshape(len(self._rows), -1)
 
-        def sync_at(index: int) -> Sync:
-            row, (*bounds, likely, zeros, begun_s, in_mid_pass, limit_ms) = self._rows[index], figures[index].tolist()
+        def sync_after(row: int, stored: list[float]) -> Sync:
+            *bounds, likely, zeros, begun_s, in_mid_pass, limit_ms = stored
             unsent, at_sync, divisor, wire, limit = map(Interval, bounds[::2], bounds[1::2])
             has_limit = limit_ms == limit_ms
             return Sync(
@@ -190,7 +194,11 @@ class _Many:
                 in_mid_pass=bool(in_mid_pass),
             )
 
-        return LazySequence(len(self._rows), sync_at)
+        def syncs_of(wanted: range) -> list[Sync]:
+            some = slice(wanted.start, wanted.stop)
+            return [*map(sync_after, self._rows[some], figures[some].tolist())]
+
+        return LazySequence(len(self._rows), syncs_of)
 
 
 def _sync(
@@ -206,14 +214,10 @@ def _sync(
     wire = _near_bytes_per_ms(before, after)
     bytes_per_ms = Interval(switchover_bytes_per_ms, switchover_bytes_per_ms) if switchover_bytes_per_ms else wire
     limit = bytes_per_ms.scaled(limit_ms) if limit_ms is not None else None
-    unsent, likely = bounds, bounds.middle
-    if limit is not None and not in_mid_pass:
-        below = Interval(0, max(limit.high, last.page_bytes))
-        if bounds.meets(below):
-            unsent = bounds.intersection(below)
-            # A pass that went on although the rest did not fit the limit ends with nothing left, except for a look
-            # between hugepages.
-            likely = 0.0 if not bounds.low and bounds.high > below.high else unsent.middle
+    unsent = _supposed_bytes(bounds, limit, in_mid_pass, last.page_bytes)
+    # A pass that went on although the rest did not fit the limit ends with nothing left, except for a look between
+    # hugepages.
+    likely = 0.0 if not bounds.low and unsent.high < bounds.high else unsent.middle
     blur = (before.spread_bytes + after.spread_bytes) / 2 + before.open_bytes + after.open_bytes
     dirtied_bytes = after.begin_bytes - before.end_bytes
     at_sync = unsent.shifted(dirtied_bytes).shifted(-blur - before.late_bytes, blur + after.late_bytes)
@@ -235,6 +239,13 @@ def _sync(
     )
 
 
+def _supposed_bytes(bounds: Interval, limit: Interval | None, in_mid_pass: bool, page_bytes: float) -> Interval:
+    if limit is None or in_mid_pass:
+        return bounds
+    below = Interval(0, max(limit.high, page_bytes))
+    return bounds.intersection(below) if bounds.meets(below) else bounds
+
+
 def _begun_s(pass_: Pass) -> float:
     """About when a pass began whose sync was not seen; for the first pass, computed from what was sent since."""
     first, sent_bytes = pass_.first, pass_.first.transferred_bytes
@@ -245,7 +256,8 @@ def _begun_s(pass_: Pass) -> float:
 
 def _near_bytes_per_ms(before: Pass, after: Pass) -> Interval:
     """The bandwidths that may have been in force at the sync between the two passes; some were seen before it."""
-    count = NEAR_SAMPLES if max(before.spacing_s, after.spacing_s) < UPDATE_S else None
+    unseen_s = float(after.samples.answered_s[0] - before.samples.t_s[before.last_row])
+    count = NEAR_SAMPLES if max(before.spacing_s, after.spacing_s, unseen_s) < UPDATE_S else None
     begin = max(0, before.whole_count - count) if count else 0
     near_mbps = [*before.samples.mbps[begin:].tolist(), *after.samples.mbps[:count].tolist()]
     sending = [mbps for mbps in near_mbps if mbps > 0] or [before.last.mbps]

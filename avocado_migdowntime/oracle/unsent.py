@@ -87,13 +87,14 @@ def _all_went_out(seam: Seam) -> bool:
     last = seam.last
     on_its_way = seam.before.end_bytes - last.conserved_bytes == last.page_bytes
     left_bytes = last.remaining_bytes + last.page_bytes * on_its_way
-    return bool(seam.sent_bytes[0] == left_bytes) and (on_its_way or not seam.rounds[0] < 1)
+    return seam.first_sent_bytes == left_bytes and (on_its_way or not seam.first_rounds < 1)
 
 
 def _goes_on(seam: Seam) -> bool:
     """Whether QEMU went on sending after the first sample, in the same window."""
-    soon = int(seam.since.t_s.searchsorted(seam.since.t_s[0] + ONE_LOOK_S))
-    return bool(seam.sent_bytes[max(0, soon - 1)] > seam.sent_bytes[0])
+    t_s = seam.since.t_s
+    soon = max(0, int(t_s.searchsorted(t_s[0] + ONE_LOOK_S)) - 1)
+    return bool(seam.since.sent_pages[soon] > max(seam.first.sent_pages, seam.last.sent_pages))
 
 
 def _by_rounds(seam: Seam) -> Interval | None:

@@ -159,6 +159,9 @@ class Parameters:
     qemu_arguments: tuple[str, ...] = _parameter(
         "", values.words, "further arguments of both QEMUs, quoted as for a shell, such as devices that add state"
     )
+    shared_disk: int | None = _parameter(
+        "", values.size_if_any, "size of a virtio disk, a file that both QEMUs open; needs both on one host"
+    )
     passes: int = _parameter("2", values.number(1, 1000, whole=True), "number of passes to judge")
     integrity: bool = _parameter(
         "yes",
@@ -195,7 +198,7 @@ class Parameters:
         if self.max_bandwidth is not None:
             return self.max_bandwidth
         if self.at_full_speed:
-            return for_short_passes(self.region, self.downtime_limit)
+            return for_short_passes(self.region, self.downtime_limit, self.page_size)
         return FOR_A_SLOW_GUEST
 
     @property

@@ -28,12 +28,14 @@ class Role(StrEnum):
     SOURCE_CPU = "source-cpu"
     VCPUS = "vcpus"
     DESTINATION_CPU = "destination-cpu"
+    SOURCE_GUEST = "source-guest"
+    DESTINATION_GUEST = "destination-guest"
 
 
 STEPPED = frozenset(
     {
         *(Role.REPORTED, Role.CONTRACT, Role.LIMIT, Role.EFFECTIVE_LIMIT, Role.BANDWIDTH, Role.DIRTYING),
-        *(Role.SOURCE_CPU, Role.VCPUS, Role.DESTINATION_CPU),
+        *(Role.SOURCE_CPU, Role.VCPUS, Role.DESTINATION_CPU, Role.SOURCE_GUEST, Role.DESTINATION_GUEST),
     }
 )
 """Values that hold until the next one: steps, not slopes."""

@@ -14,6 +14,7 @@ from ..oracle.formulas import FORMULAS
 from ..oracle.syncs import Sync
 from ..trace.cpu import cpu_courses
 from ..trace.figures import COLUMNS, Column
+from ..trace.guest_progress import guest_courses
 from ..trace.model import ENDED, Trace
 from ..trace.samples import Floats, Samples
 from ..verdict.verdict import Verdict
@@ -38,6 +39,7 @@ def chart(recorded: Trace | Evidence, verdict: Verdict) -> Chart | None:
             _left_to_send(with_ram, evidence.syncs),
             _expected(evidence, verdict, active, end_s),
             _rates(active),
+            *_guest(evidence.trace),
             *_cpus(evidence.trace),
         ),
         begins_s=tuple((one.number, one.begin_s) for one in evidence.passes),
@@ -97,6 +99,16 @@ def _rates(active: Samples) -> Panel:
     return Panel("Rates", "MB/s", _some(bandwidth, dirtying), MARGIN * _top([bandwidth, dirtying]))
 
 
+def _guest(trace: Trace) -> tuple[Panel, ...]:
+    """The guest's progress on both sides, if it was recorded."""
+    roles = {"source": Role.SOURCE_GUEST, "destination": Role.DESTINATION_GUEST}
+    series = tuple(
+        Series(f"guest on the {course.side}", roles[course.side], course.t_s, course.pages_per_s / 1000)
+        for course in guest_courses(trace)
+    )
+    return (Panel("Guest writes", "1000 pages/s", series, MARGIN * _top(series, 100)),) if series else ()
+
+
 def _cpus(trace: Trace) -> tuple[Panel, ...]:
     """The CPU use of both QEMUs, if it was recorded."""
     series: list[Series] = []
@@ -106,9 +118,7 @@ def _cpus(trace: Trace) -> tuple[Panel, ...]:
         series.append(Series(f"{course.side} QEMU", role, t_s, qemu))
         if course.side == "source" and not np.all(np.isnan(vcpus)):
             series.append(Series("its vCPUs", Role.VCPUS, t_s, vcpus))
-    return (
-        (Panel("CPUs of the host that are busy", "CPUs", tuple(series), MARGIN * _top(series, 100)),) if series else ()
-    )
+    return (Panel("Busy host CPUs", "CPUs", tuple(series), MARGIN * _top(series, 100)),) if series else ()
 
 
 def _formula_inputs(syncs: Sequence[Sync]) -> tuple[Samples, Floats]:

@@ -5,9 +5,8 @@ That is so if the downtime-limit is not recorded, or samples are sparse. A repor
 the bounds from the conservation law, it can be nothing but what was left at the sync.
 """
 
-from dataclasses import replace
-
 import numpy as np
+from msgspec.structs import replace
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS

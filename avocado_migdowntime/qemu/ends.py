@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Plans the source and destination QEMU of a migration, each for the host where it is to run."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -82,7 +83,8 @@ async def planned_ends(
     for name, place, info in (("source", source, qemu_info), ("destination", destination, its_info)):
         if name == "source" or info is not qemu_info:
             settings = typed(info, parameters.migrate_parameters)
-            await check_taken(f"settings-{name}", info, settings, directory, sockets, place.launcher)
+            of_run = parameters.capabilities, settings
+            await check_taken(f"settings-{name}", info, *of_run, directory, sockets, place.launcher)
     images = resource("images")
     guest = await planned_guest(parameters, qemu_info, backing, resources, say)
     guest = replace(guest, machine=machine_of_both(guest.machine, qemu_info, its_info))
@@ -96,11 +98,24 @@ async def planned_ends(
     to = f", to QEMU {its_info.release_text}{to_where}" if from_where or to_where else ""
     say(f"QEMU {qemu_info.release_text}{from_where}, {what}{to}")
 
+    disk = _shared_disk(parameters, sockets)
+
     async def end(place: Place, info: QemuInfo, own: Backing) -> End:
         arguments = await place.arguments(replace(guest, backing=own).arguments(images))
-        return End(place, info, (*arguments, *parameters.qemu_arguments))
+        return End(place, info, (*arguments, *disk, *parameters.qemu_arguments))
 
     return Ends(await end(source, qemu_info, backing), await end(destination, its_info, its_backing), guest)
+
+
+def _shared_disk(parameters: Parameters, directory: Path) -> tuple[str, ...]:
+    """The arguments for a disk in a sparse file that both QEMUs open, if there is to be one."""
+    if not parameters.shared_disk:
+        return ()
+    file = directory / "disk"
+    file.touch(mode=0o600)
+    os.truncate(file, parameters.shared_disk)
+    node = f"raw,node-name=shared,file.driver=file,file.filename={file}"
+    return ("-blockdev", node, "-device", "virtio-blk,drive=shared")
 
 
 async def _backing(parameters: Parameters, place: Place) -> Backing:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Migrate parameters in the types of the QEMU that is to run; checks them before any guest is launched."""
+"""Capabilities and migrate parameters, in the types of the QEMU that is to run; checks them before any guest is
+launched.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 from ..basics.alike import meant
 from ..basics.units import parse_size
 from ..errors import HarnessError, HostRequirementError, UsageError
+from ..parameters.capabilities import DIRTY_LIMIT
 from ..parameters.migrate_parameters import CHOICES, MIGRATE_PARAMETERS
 from .launching import HERE, Launcher
 from .probe import QemuInfo
@@ -28,21 +31,32 @@ def typed(qemu_info: QemuInfo, pairs: Sequence[tuple[str, str]]) -> dict[str, An
 async def check_taken(
     process_name: str,
     qemu_info: QemuInfo,
+    capabilities: Sequence[str],
     settings: Mapping[str, Any],
     directory: Path,
     sockets: Path,
     launcher: Launcher = HERE,
 ) -> None:
-    """Set parameters, all at once as a run does, on a QEMU without a guest.
+    """Switch capabilities on and set parameters, all at once as a run does, on a QEMU without a guest.
 
-    Raises UsageError with QEMU's own words if it refuses them, HostRequirementError if it ignores one.
+    Raises UsageError with QEMU's own words if it refuses them, HostRequirementError if it ignores a parameter.
     """
-    if not any(isinstance(value, int) and not isinstance(value, bool) for value in settings.values()):
+    # QEMU has this one only with KVM and its dirty ring.
+    switched = [name for name in capabilities if name != DIRTY_LIMIT]
+    if not switched and not any(isinstance(value, int) and not isinstance(value, bool) for value in settings.values()):
         return
     arguments = ("-machine", "none", "-nodefaults", "-display", "none")
     process = QemuProcess(process_name, qemu_info.binary, arguments, directory, sockets, launcher=launcher)
     its_name = f"QEMU {qemu_info.release_text}"
     async with process as qemu:
+        try:
+            on = [{"capability": name, "state": True} for name in switched]
+            await qemu.execute("migrate-set-capabilities", {"capabilities": on})
+        except HarnessError as error:
+            given = ",".join(switched)
+            raise UsageError(
+                f"{its_name} refuses capabilities={given}: {error.__cause__ or error}; give others"
+            ) from None
         try:
             await qemu.execute("migrate-set-parameters", settings)
         except HarnessError as error:

@@ -76,7 +76,7 @@ def _panel(axes: Axes, panel: Panel) -> None:
     for series in panel.series:
         order = orders[series.role] = orders.get(series.role, -1) + 1
         _series(axes, series, order)
-    axes.set_ylabel(f"{panel.title}, {panel.unit}", parse_math=False)
+    axes.set_ylabel(f"{panel.title},\n{panel.unit}", parse_math=False)
     if panel.top:
         axes.set_ylim(0, panel.top)
     axes.grid(axis="y", alpha=0.25)

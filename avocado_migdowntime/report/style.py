@@ -38,6 +38,8 @@ STYLES: Mapping[Role, Style] = {
     Role.SOURCE_CPU: Style("#0072b2", "#79c7ff"),
     Role.VCPUS: Style("#0072b2", "#79c7ff"),
     Role.DESTINATION_CPU: Style("#d55e00", "#ff8c42"),
+    Role.SOURCE_GUEST: Style("#0072b2", "#79c7ff"),
+    Role.DESTINATION_GUEST: Style("#d55e00", "#ff8c42"),
 }
 KIND_STYLES = (
     Style("#0072b2", "#79c7ff"),

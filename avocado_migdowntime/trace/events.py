@@ -28,8 +28,8 @@ CAP_CHANGED = "CAP_CHANGED"
 THROTTLE_CHANGED = "THROTTLE_CHANGED"
 """Somebody else changed another parameter of auto-converge."""
 AIMED = "AIMED"
-"""For one of QEMU's checks, the harness sets a downtime-limit close to what is left then; or it restores the usual
-limit.
+"""For the first pass, which is to leave nothing, or for one of QEMU's checks, the harness sets another downtime-limit;
+or it restores the usual limit.
 """
 LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
 """What the harness noticed: a guest that cannot keep to its rate; its heartbeat; the check of its pages."""
@@ -37,6 +37,8 @@ CLOCK = "CLOCK"
 """The real-time clock of a `side` on another host is ahead of ours by `ahead_s`, [least, most]."""
 CPU = "CPU"
 """CPU seconds of each side's QEMU since it started (`qemu_s`) and of its vCPUs (`vcpus_s`), as far as known."""
+GUEST_PROGRESS = "GUEST_PROGRESS"
+"""How many `pages` the guest had written by then, according to its RAM on a `side`."""
 AWAKE = "AWAKE"
 """How long the destination's threads were awake, looked at between `from_s` and `to_s` of the real-time clock.
 

@@ -140,9 +140,13 @@ def sample_of(figures: list[float], labels: Sequence[str]) -> Sample:
 
 def ram_in(figures: Sequence[float]) -> Ram | None:
     """The RAM figures of a column, given those from REMAINING on; None if it has none."""
+    mbps = figures[Column.MBPS - Column.REMAINING]
+    return None if mbps != mbps else known_ram(figures)
+
+
+def known_ram(figures: Sequence[float]) -> Ram:
+    """The same for a column that has RAM figures."""
     *counters, mbps, counted, transferred = figures
-    if mbps != mbps:
-        return None
     return Ram(*map(int, counters), mbps=mbps, counted_bytes=_whole(counted), transferred_bytes=_whole(transferred))  # type: ignore[misc]
 
 

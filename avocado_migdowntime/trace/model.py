@@ -4,6 +4,7 @@
 Everything that judges starts from a Trace; nothing here knows where a trace came from.
 """
 
+import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,8 @@ _DIRTIER = "dirtier"
 """Value in the header for this package's guest without an operating system (images/README.md)."""
 _HOST_PAGES_BESIDE = 8
 """The most host pages that it writes outside its region: program, stack, telemetry, and unaligned edges."""
+_COMMIT = re.compile(r"v\d[\w.-]{1,60}", re.ASCII)
+"""A commit as `git describe` names it: the package name of a QEMU that was built in its git tree."""
 _RELEASE_PARTS = ("major", "minor", "micro")
 _GREATEST_PART = 999
 _COUNTS_LATE = 8
@@ -285,8 +288,11 @@ def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _named(version: Mapping[str, Any]) -> str:
     """The QEMU in an answer to query-version, in words; empty if the answer does not say."""
-    release = version.get("qemu")
-    return f"QEMU {'.'.join(str(release.get(part, '?')) for part in _RELEASE_PARTS)}" if release else ""
+    release, package = version.get("qemu"), version.get("package")
+    if not release:
+        return ""
+    words = f"QEMU {'.'.join(str(release.get(part, '?')) for part in _RELEASE_PARTS)}"
+    return f"{words} ({package})" if isinstance(package, str) and _COMMIT.fullmatch(package) else words
 
 
 def _check_parts(release: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
-from .figures import COLUMNS, Column, Labels, figures_of, plain_figures, ram_in, sample_of
+from .figures import COLUMNS, Column, Labels, figures_of, known_ram, plain_figures, ram_in, sample_of
 from .ram import Ram
 from .sample import Sample
 
@@ -71,6 +71,10 @@ class Samples(Sequence[Sample]):
     def ram(self, index: int) -> Ram | None:
         """The RAM figures of one sample, if it has any."""
         return ram_in(self.table[Column.REMAINING :, index].tolist())
+
+    def rams(self, rows: Indices) -> list[Ram]:
+        """The RAM figures of one sample of each part of stacked samples, at these `rows`; each must have some."""
+        return [*map(known_ram, self.table[Column.REMAINING :, np.arange(len(rows)), rows].T.tolist())]
 
     def take(self, indices: Indices) -> "Samples":
         """The samples at increasing `indices`; a view if they are contiguous."""

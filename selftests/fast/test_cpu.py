@@ -65,7 +65,7 @@ def test_it_is_drawn_as_what_was_busy_from_each_look_to_the_next():
         "its vCPUs": ([-0.5, 0, 2, 4], [0.5, 1, 0.125, 0.125]),
         "destination QEMU": ([-0.5, 0, 2, 4], [0.5, 0.25, 0.75, 0.75]),
     }
-    assert (panel.title, panel.unit) == ("CPUs of the host that are busy", "CPUs")
+    assert (panel.title, panel.unit) == ("Busy host CPUs", "CPUs")
     assert panel.top == pytest.approx(1.25 * 1.15)
 
 

@@ -2,9 +2,9 @@
 """The dirtying curve figure by figure: what a sync makes of a point, and what the curve says between points."""
 
 import math
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.oracle.evidence import Evidence

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.faults.fault import Fault
@@ -67,7 +68,7 @@ def test_what_is_pending_is_what_the_sync_found_where_it_lies_within_that(least,
     [sync, *_] = Evidence.of(of([2000, 1500], device_bytes=0)).syncs
     pending = float(sync.after.samples.pending_bytes[0])
     found = Interval(pending + least, pending + most)
-    told = with_devices(replace(sync, at_sync_bytes=found), Devices(np.zeros((2, 9))))
+    told = with_devices(structs.replace(sync, at_sync_bytes=found), Devices(np.zeros((2, 9))))
     assert told.at_sync_bytes == (Interval(pending, pending) if is_within else found)
 
 

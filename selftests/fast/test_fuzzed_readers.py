@@ -2,7 +2,9 @@
 """Each reader on the examples that `make fuzz` begins from, and on what it has found."""
 
 import asyncio
+import json
 import struct
+from random import Random
 
 import pytest
 
@@ -13,6 +15,7 @@ from avocado_migdowntime.qemu.guest_ram import SharedRam
 from bench import fuzz
 from bench.rows import rows
 
+from ..support.fuzz_mutations import with_another_value
 from ..support.fuzzed import readers
 
 READERS = readers()
@@ -81,6 +84,36 @@ def test_what_is_outside_of_the_ram_is_not_read(tmp_path, address):
         assert SharedRam(file.fileno(), Guest).now(40, 8) == bytes(8)
         with pytest.raises(HarnessError, match=r"^the guest has no RAM from -?0x\w+ to 0x\w+$"):
             SharedRam(file.fileno(), Guest).now(address, 8)
+
+
+@pytest.mark.parametrize("name", [name for name, reader in READERS.items() if reader.is_lines])
+def test_a_fuzzed_line_is_mostly_still_a_line(name):
+    reader, longest_bytes = READERS[name], 1024
+    shortest = min(reader.seeds, key=len)
+    made = {reader.mutate(shortest, longest_bytes, seed, lambda data, most: data[:most]) for seed in range(300)}
+    assert len(made) > 40 and max(map(len, made)) <= longest_bytes
+    lines = [line for one in made for line in one[reader.apart_bytes :].splitlines()]
+    assert sum(map(is_json, lines)) > 0.9 * len(lines)
+
+
+def is_json(line):
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("line", [b"", b"7", b"{}", b"[]", b'{"a":', b"[" * 200_000, b"\xff"])
+def test_a_line_without_a_value_stays(line):
+    assert with_another_value(line, Random(1)) == line
+
+
+def test_each_value_of_a_line_is_changed_and_left_out():
+    made = [json.loads(with_another_value(b'{"a":{"b":[1]},"c":"d"}', Random(seed))) for seed in range(3000)]
+    for kept in ({"a": {"b": [1]}}, {"c": "d"}, {"a": {"b": []}, "c": "d"}, {"a": {}, "c": "d"}):
+        assert kept in made
+    assert {"a": {"b": [1]}, "c": ""} in made and {"a": {"b": [1000]}, "c": "d"} in made
 
 
 def test_the_counts_of_inputs_are_of_readers_that_there_are():

@@ -53,6 +53,18 @@ def unsent(first, second, most=64.0):
     return found.low / PAGE, found.high / PAGE
 
 
+def unsent_of(rows, of_first, limits, most):
+    """What was left at the second of two syncs; the first pass left `of_first` pages, if that is known."""
+    if of_first is not None:
+        last = [sample(-1 + 0.001 * row, 1, of_first, 1700, mbps()) for row in range(3)]
+        seen = [sample(-0.9 + 0.001 * row, 2, LEFT + 200, 1800, mbps(), rounds=6) for row in range(3)]
+        rows = [last, [*seen, *rows[0]], rows[1]]
+    passes = [Pass.of(Samples.of(one)) for one in rows]
+    others = Others(HUGE, (1700 + (of_first or 0) - 3) * PAGE)
+    sync = syncs(passes, limits, None, others, most)[-1]
+    return sync.unsent_bytes.low / PAGE, sync.unsent_bytes.high / PAGE
+
+
 @pytest.mark.parametrize(
     ("of_window", "found"),
     [
@@ -89,12 +101,19 @@ def test_what_the_round_sent_is_counted_from_its_begin_to_the_end_of_the_rest():
     assert unsent([rows[0], early, rows[1], rows[3], again], after(of_window=mbps(13))) == NOTHING
 
 
-@pytest.mark.parametrize(("ms", "found"), [(58.4, NOTHING), (58.6, OPEN)])
-def test_nor_was_there_another_rest_since(ms, found):
-    assert unsent(before(), after(ms)) == found
-    # Seen amidst the next burst, 20 pages of which are sent.
+@pytest.mark.parametrize(
+    ("ms", "pages", "found"),
+    [(58.4, 96, NOTHING), (58.6, 95, NOTHING), (58.6, 96, OPEN), (150, 95, NOTHING), (150, 96, OPEN)],
+)
+def test_nor_was_there_another_rest_since(ms, pages, found):
+    """It would have ended another window, which carried no more than was sent since."""
+    assert unsent(before(), after(ms, pages)) == found
+
+
+@pytest.mark.parametrize(("ms", "found"), [(58.4, NOTHING), (58.6, (0, LEFT - 20))])
+def test_after_it_was_seen_sending_time_alone_tells_that(ms, found):
     second = after(ms, of_window=mbps(13))
-    assert unsent(before((0, 20)), second) == (0, 0 if found == NOTHING else LEFT - 20)
+    assert unsent(before((0, 20)), second) == found
 
 
 @pytest.mark.parametrize(("in_round", "found"), [(9, NOTHING), (8, OPEN)])
@@ -103,8 +122,20 @@ def test_more_than_one_hugepage_was_sent_in_the_round(in_round, found):
     assert unsent(before(in_round=in_round), after()) == found
 
 
-@pytest.mark.parametrize(("most", "found"), [(64, NOTHING), (64.5, OPEN), (inf, OPEN)])
+def test_the_header_of_a_page_on_its_way_is_no_end_of_a_round():
+    """A round ended just before the last burst; so it looks as if it had before the burst before that."""
+    rows = before()
+    first = sample(-0.2, 3, LEFT + 49, 2000 - 50, mbps(), latency_ms=0.5, rounds=7)
+    earlier = replace(rows[0], ram=replace(rows[0].ram, remaining_bytes=LEFT * PAGE, sent_pages=2000))
+    counted = earlier.ram.counted_bytes + 9 * (PAGE + 8)
+    rows[0] = replace(earlier, ram=replace(earlier.ram, counted_bytes=counted))
+    assert unsent([first, *rows], after()) == OPEN
+    assert unsent([first, *before()], after()) == NOTHING
+
+
+@pytest.mark.parametrize(("most", "found"), [(65.9, NOTHING), (66, OPEN), (inf, OPEN)])
 def test_nor_are_there_as_many_as_end_a_round(most, found):
+    """It ends after the 65th, with none left if there are no more."""
     assert unsent(before(), after(), most) == found
 
 
@@ -165,6 +196,31 @@ def test_a_rest_at_the_end_of_a_hugepage_ends_a_round_and_then_qemu_looks_before
     assert unsent(rows, seen) == found
 
 
+@pytest.mark.parametrize(
+    ("zeros", "of_window", "found"),
+    [
+        # All of them before; the last was perhaps in that window, in it, or just after it.
+        ([5] * 7, mbps(), NOTHING),
+        ([5] * 7, mbps(8), (LEFT, LEFT)),
+        ([0] + [5] * 6, mbps(8), OPEN),
+        ([5, 5] + [6] * 5, mbps(), OPEN),
+        ([5, 5] + [6] * 5, mbps(9), OPEN),
+        ([5] * 6 + [6], mbps(), NOTHING),
+        ([5] * 6 + [6], mbps(9), OPEN),
+    ],
+)
+def test_a_zero_page_may_look_like_the_end_of_a_round(zeros, of_window, found):
+    """It costs 9 bytes."""
+    seen = list(map(with_zeros, [*longer(), *after(of_window=of_window)], [*zeros, *zeros[-1:] * 3]))
+    assert unsent(seen[:6], seen[6:]) == found
+
+
+def with_zeros(row, zeros):
+    ram = row.ram
+    counted = ram.counted_bytes - (PAGE - 1) * zeros
+    return replace(row, ram=replace(ram, zero_pages=zeros, counted_bytes=counted))
+
+
 @pytest.mark.parametrize(("ms", "found"), [(58.4, (LEFT, LEFT)), (58.6, OPEN)])
 def test_which_is_told_where_there_was_no_other_rest_since(ms, found):
     assert unsent(longer(), after(ms, of_window=mbps(8))) == found
@@ -207,23 +263,26 @@ def test_without_such_a_page_a_round_has_to_have_ended_since():
         (3, None, 0, OPEN),
         (2, None, 0, OPEN),
         (1, None, 0, OPEN),
-        (2, 0, 61, NOTHING),
-        (2, 0, 61.1, OPEN),
-        (2, 4, 58.5, NOTHING),
-        (2, 4, 58.6, OPEN),
+        (2, 0, 62.9, NOTHING),
+        (2, 0, 63, OPEN),
+        # No more than there are beside RAM: none of it is RAM.
+        (2, 3, 62.9, NOTHING),
+        (2, 3, 63, OPEN),
+        (2, 4, 60.4, NOTHING),
+        (2, 4, 60.5, OPEN),
     ],
 )
 def test_a_pass_also_sends_what_firmware_wrote_and_what_the_pass_before_left(number, of_first, most, found):
-    """Three pages are beside RAM, and half a hugepage was left, which may lie in as many."""
+    """Three pages are beside RAM; half a hugepage may lie in as many."""
     rows = [before(number=number), after(number=number + 1)]
-    if of_first is not None:
-        last = [sample(-1 + 0.001 * row, 1, of_first, 1700, mbps()) for row in range(3)]
-        seen = [sample(-0.9 + 0.001 * row, 2, LEFT + 200, 1800, mbps(), rounds=6) for row in range(3)]
-        rows = [last, [*seen, *rows[0]], rows[1]]
-    passes = [Pass.of(Samples.of(one)) for one in rows]
-    others = Others(HUGE, (1700 + (of_first or 0) - 3) * PAGE)
-    sync = syncs(passes, Limits(), None, others, most)[-1]
-    assert (sync.unsent_bytes.low / PAGE, sync.unsent_bytes.high / PAGE) == found
+    assert found == unsent_of(rows, of_first, Limits(), most)
+
+
+@pytest.mark.parametrize(("limit_pages", "found"), [(3.9, NOTHING), (4, OPEN)])
+def test_it_left_no_more_than_the_limit_allowed(limit_pages, found):
+    limit_ms = limit_pages * PAGE / (mbps() * 125)
+    rows = [before(number=2), after(number=3)]
+    assert unsent_of(rows, 4, Limits(((-inf, limit_ms), (-0.5, 1000))), 62.5) == found
 
 
 @pytest.mark.parametrize(

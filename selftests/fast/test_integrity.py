@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The check of the guest's pages, on memory that is filled by the description in images/README.md."""
 
-import struct
-
 import numpy as np
 import pytest
 
@@ -16,6 +14,7 @@ from ..support.dirtier_guest import MASK, hot_cold_walk, mix, random_walk
 
 PAGES, SEED, START = 96, 7, 0x1000000
 STEP, EPOCH_STEP = 0x9E3779B97F4A7C15, 0xD1B54A32D192ED03
+STEPS = np.arange(PAGE_WORDS - 4, dtype=np.uint64) * np.uint64(STEP)
 
 
 def told(**changes):
@@ -30,9 +29,9 @@ def told(**changes):
 def page(index, epoch, byte_order="<"):
     """A page as images/README.md describes it, written down without the code that is tested."""
     value = mix(index * STEP + epoch * EPOCH_STEP + SEED & MASK)
-    words = [index, epoch, SEED, *((value + word * STEP) & MASK for word in range(PAGE_WORDS - 4))]
-    words.insert(3, sum(words) & MASK)
-    return np.frombuffer(struct.pack(f"{byte_order}{PAGE_WORDS}Q", *words), dtype=np.uint64)
+    words = np.concatenate([np.array([index, epoch, SEED, 0], dtype=np.uint64), np.uint64(value) + STEPS])
+    words[3] = words.sum(dtype=np.uint64)
+    return words.astype(f"{byte_order}u8").view(np.uint64)
 
 
 def walk(pattern, granules, epoch):

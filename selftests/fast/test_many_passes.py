@@ -22,8 +22,9 @@ from ..support.recorded import recording
 @pytest.fixture
 def few_are_many(monkeypatch):
     def let(count):
-        for module in (lazy_sequence, passes, syncs, evidence):
+        for module in (passes, syncs, evidence):
             monkeypatch.setattr(module, "MANY", count)
+        monkeypatch.setattr(lazy_sequence, "ITEMS", count)
 
     return let
 
@@ -52,10 +53,10 @@ def test_the_bandwidth_that_is_set_for_the_switchover_is_known_of_many(few_are_m
 def test_what_was_made_last_is_kept(few_are_many):
     few_are_many(2)
     asked = []
-    items = LazySequence(5, lambda index: (index, asked.append(index)))
-    assert [items[index][0] for index in (0, 1, 1, 2, 2, 1, 0, -1)] == [0, 1, 1, 2, 2, 1, 0, 4]
-    assert asked == [0, 1, 2, 0, 4]
-    assert [one[0] for one in items[-2:]] == [3, 4] and len(items[1:]) == 4
+    items = LazySequence(5, lambda rows: asked.append(rows) or [*rows])
+    assert [items[index] for index in (0, 1, 1, 2, 3, 2, 1, 0, -1, 2, 0)] == [0, 1, 1, 2, 3, 2, 1, 0, 4, 2, 0]
+    assert asked == [range(2), range(2, 4), range(4, 5), range(2)]
+    assert [*items[-2:]] == [3, 4] and [*items[1::2]] == [1, 3] and len(items[1:]) == 4
     with pytest.raises(IndexError):
         items[5]
 

@@ -146,11 +146,11 @@ def test_what_this_qemu_lacks_or_refuses_is_one_sentence(qemu_info, name, value,
     assert str(caught.value) == words
 
 
-def taken(tmp_path, sockets, settings, **answers):
+def taken(tmp_path, sockets, settings, capabilities=(), **answers):
     """Set them on a QEMU with these answers."""
     binary = made_up_qemu(tmp_path / "qemu", {**PROBED, **answers})
     info = asyncio.run(probe(binary, tmp_path, sockets))
-    asyncio.run(check_taken("settings", info, settings, tmp_path, sockets))
+    asyncio.run(check_taken("settings", info, capabilities, settings, tmp_path, sockets))
 
 
 def test_a_value_out_of_range_is_refused_in_qemus_own_words(tmp_path, sockets):
@@ -162,6 +162,16 @@ def test_a_value_out_of_range_is_refused_in_qemus_own_words(tmp_path, sockets):
         "'multifd_channels' expects a value between 1 and 255; give another value"
     )
     taken(tmp_path, sockets, {"multifd-compression": "zstd", "cpu-throttle-tailslow": True}, **refuses)
+
+
+def test_capabilities_that_exclude_each_other_are_refused_in_qemus_own_words(tmp_path, sockets):
+    refuses = {"migrate-set-capabilities": {"error": {"class": "a", "desc": "Multifd is not compatible with xbzrle"}}}
+    with pytest.raises(UsageError) as caught:
+        taken(tmp_path, sockets, {}, ("multifd", "dirty-limit", "xbzrle"), **refuses)
+    assert str(caught.value) == (
+        "QEMU 7.2.0 refuses capabilities=multifd,xbzrle: Multifd is not compatible with xbzrle; give others"
+    )
+    taken(tmp_path, sockets, {}, ("dirty-limit",), **refuses)
 
 
 def test_a_value_that_qemu_ignores_is_told_before_a_guest_is_launched(tmp_path, sockets):
@@ -201,6 +211,10 @@ def test_one_that_an_end_has_not_is_found_before_a_guest_is_launched(qemu_info):
         (
             {"source_host": "lab1", "postcopy": "recovery", "capabilities": "postcopy-ram"},
             "postcopy=recovery works within one host, but source_host=lab1 is another; use postcopy=yes, or leave",
+        ),
+        (
+            {"destination_host": "lab2", "shared_disk": "64M"},
+            "a shared_disk is a file on one host, but destination_host=lab2 is another; leave it out, or name a disk",
         ),
         ({"postcopy": "yes"}, "postcopy=yes needs the capability postcopy-ram; give capabilities=postcopy-ram, or"),
         (

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What QEMU reports after a sync tells what that found, within what is known of it."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.oracle.evidence import Evidence

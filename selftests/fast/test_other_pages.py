@@ -38,10 +38,13 @@ def most(others, number):
     ("left", "others"),
     [
         (0, FIRMWARE),
-        (1, FIRMWARE + 1 + 1 / 512 + 2),
-        (90, FIRMWARE + 90 + 90 / 512 + 2),
+        (1, FIRMWARE + 1),
+        (1.9, FIRMWARE + 1),
+        (90, FIRMWARE + 90),
         # No more than there are beside RAM.
-        (91, BESIDE + 91 / 512 + 2),
+        (91, BESIDE),
+        (130, BESIDE),
+        (131, BESIDE + 131 / 512 + 2),
         # Two hugepages, or parts of three or four.
         (1024, BESIDE + 2 + 2),
     ],
@@ -72,7 +75,7 @@ def test_where_it_is_not_known_how_much_is_beside_ram_each_page_that_was_left_ma
         (100, 100, 39, 39),
         # What the first left is gone, or some of it.
         (100, 100, 500, FIRMWARE),
-        (100, 99, 500, BESIDE + 100 / 512 + 2),
+        (100, 99, 500, BESIDE),
         (100, 99, 41, 41),
     ],
 )

@@ -72,6 +72,11 @@ def test_a_guest_is_what_was_migrated_without_the_release():
     ]
 
 
+def test_a_commit_belongs_to_the_release():
+    (found,) = one("x", {**VERDICT, "subject": "QEMU 8.2.50 (v8.2.0-533-g12ab) ppc64 tcg"})
+    assert (found.release, found.guest) == ("8.2.50 (v8.2.0-533-g12ab)", "ppc64 tcg")
+
+
 @pytest.mark.parametrize(
     ("name", "build", "variant"),
     [

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
+from avocado_migdowntime.trace.events import AIMED
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.verdict import Judgement
@@ -44,6 +46,32 @@ def test_a_sample_asked_for_before_the_stop_but_answered_after_it_is_none_of_a_p
     assert cut.samples[-1].ram.dirty_sync_count == 4 and not cut.completed
     assert [one.number for one in Evidence.of(cut).passes] == [1, 2, 3]
     assert judge(cut).limit_verdict is not LimitJudgement.VIOLATED
+
+
+def test_on_hugepages_nothing_was_left_although_the_answer_after_the_sync_came_late():
+    trace = read(str(recording("x86_64-tcg-qemu-7.2-hugepages-limit-1000ms")))
+    first, *later = Evidence.of(trace).undisturbed.syncs
+    page_bytes = first.before.last.page_bytes
+    assert first.limit_ms == 1 and first.after.begin_s - first.before.end_s < 0.06
+    assert [(sync.limit_ms, sync.unsent_bytes) for sync in later] == [(1000, Interval(0, 0))] * 3
+    assert [sync.at_sync_bytes for sync in later] == [Interval(5126 * page_bytes, 5126 * page_bytes)] * 3
+    assert later[0].after.begin_s - later[0].before.end_s > 0.1
+    # Had the first pass had the same limit, the second might have ended after 64 of the pages that QEMU counts.
+    others = replace(trace, events=tuple(event for event in trace.events if event.name != AIMED))
+    assert Evidence.of(others).undisturbed.syncs[1].unsent_bytes == Interval(0, 87 * page_bytes)
+
+
+def test_on_hugepages_what_was_left_in_mid_burst_is_known_to_a_burst():
+    trace = read(str(recording("x86_64-tcg-qemu-10.0-hugepages-ended-in-a-burst")))
+    second = Evidence.of(trace).undisturbed.syncs[1]
+    page_bytes = second.before.last.page_bytes
+    # QEMU rested at the end of a hugepage when 67 426 pages were sent. Later, the bandwidth of the window before shows
+    # the end of a round, 8 bytes.
+    ended = second.before.last.conserved_bytes / page_bytes - 67_426
+    left = (ended - 3 * 512) * page_bytes
+    assert second.unsent_bytes == Interval(2110 * page_bytes, 2334 * page_bytes) and left == 2142 * page_bytes
+    assert second.at_sync_bytes.low <= left + second.after.begin_bytes - second.before.end_bytes
+    assert left + second.after.begin_bytes - second.before.end_bytes <= second.at_sync_bytes.high
 
 
 @pytest.mark.parametrize(("formula", "off"), [("dirty-rate", -0.82), ("redirty", 0.98)])

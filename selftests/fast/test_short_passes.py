@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How long a migration is watched: the bandwidth that makes passes short, and when enough of them was seen."""
 
-import asyncio
-from math import inf
 from types import SimpleNamespace
 
 import pytest
 
-from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.experiments import expected_downtime, first_pass
+from avocado_migdowntime.experiments import expected_downtime
 from avocado_migdowntime.experiments.expected_downtime import REPORTS, EnoughPasses
 from avocado_migdowntime.oracle.growing import GrowingEvidence
 from avocado_migdowntime.oracle.reports import ExcludedSamples
-from avocado_migdowntime.parameters.bandwidth import FOR_A_SLOW_GUEST, for_short_passes
+from avocado_migdowntime.parameters.bandwidth import FOR_A_SLOW_GUEST
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.verdict.judged_passes import judged_passes
 
@@ -36,14 +33,28 @@ def expected_ms(region_bytes, bytes_per_s):
 @pytest.mark.parametrize("region", REGIONS)
 @pytest.mark.parametrize("limit_ms", [1, 100, 300])
 def test_passes_last_half_a_second_beyond_what_the_limit_leaves_unsent(region, limit_ms):
-    given = parse({"region": region, "downtime_limit": str(limit_ms)})
+    given = parse({"region": region, "downtime_limit": str(limit_ms), "page_size": "4K"})
     needed_ms = expected_ms(given.region, given.bytes_per_s)
     assert needed_ms - limit_ms == pytest.approx(500 + limit_ms, rel=0.05)
 
 
+@pytest.mark.parametrize("region", REGIONS[1:])
+@pytest.mark.parametrize(("limit_ms", "page_size"), [(100, "2M"), (300, "2M"), (1000, "16M"), (5000, "64K")])
+def test_on_hugepages_a_power_of_two_of_pages_is_sent_between_two_rests(region, limit_ms, page_size):
+    given = parse({"region": region, "downtime_limit": str(limit_ms), "page_size": page_size})
+    pages_a_window = -(-given.bytes_per_s // 10 // (PAGE + HEADER_BYTES))
+    assert (pages_a_window + 1).bit_count() == 1
+    wanted_ms = 500 + 2 * limit_ms
+    assert wanted_ms * 0.66 < expected_ms(given.region, given.bytes_per_s) < wanted_ms * 1.52
+
+
+def test_the_least_limit_leaves_too_little_for_that_to_matter():
+    assert parse({"page_size": "2M"}).bytes_per_s == parse({"page_size": "4K"}).bytes_per_s
+
+
 def test_little_is_lost_where_the_report_is_cut_to_whole_milliseconds():
     given = parse({})
-    needed_ms = expected_ms(given.region, for_short_passes(given.region, given.downtime_limit))
+    needed_ms = expected_ms(given.region, given.bytes_per_s)
     assert 0 < needed_ms % 1 < 0.6 and (needed_ms * 1.01) % 1 < 0.6
 
 
@@ -68,36 +79,6 @@ def test_a_guest_that_does_not_dirty_all_in_each_pass_is_sent_at_less_than_it_di
 def test_one_that_does_has_short_passes(pattern):
     given = parse({"pattern": pattern})
     assert given.at_full_speed and given.bytes_per_s > FOR_A_SLOW_GUEST
-
-
-@pytest.mark.parametrize(
-    ("given", "link_bytes_per_s", "until_s"),
-    [
-        ({"region": "20M", "max_bandwidth": "20M"}, inf, 0.051),
-        ({"region": "20M", "max_bandwidth": "40M"}, inf, 0.551),
-        ({"region": "20M", "max_bandwidth": "10M"}, inf, -0.949),
-        ({"region": "20M", "max_bandwidth": "20M", "downtime_limit": "500"}, inf, 0.55),
-        ({"region": "20M", "max_bandwidth": "20M", "downtime_limit": "5000"}, inf, 1.05),
-        ({"region": "20M", "max_bandwidth": "100G"}, 40 * 2**20, 0.551),
-    ],
-)
-def test_the_first_pass_is_held_until_it_lasts_for_more_than_a_second(given, link_bytes_per_s, until_s):
-    assert first_pass._until_s(parse(given), link_bytes_per_s) == pytest.approx(until_s)
-
-
-def test_a_guest_that_has_refused_its_orders_is_told_of_also_where_nothing_is_held():
-    pair = SimpleNamespace(link=SimpleNamespace(bytes_per_s=inf))
-
-    async def hold():
-        ready = asyncio.ensure_future(refuse())
-        await asyncio.wait({ready})
-        await first_pass.hold_first_pass(SimpleNamespace(parameters=parse({"region": "1G"}), pair=pair), ready)
-
-    async def refuse():
-        raise UsageError("the guest refused its orders")
-
-    with pytest.raises(UsageError, match="refused its orders"):
-        asyncio.run(hold())
 
 
 class Watched:

@@ -40,6 +40,9 @@ def test_parameters_are_given_where_they_are_known():
     assert Trace(()).capabilities == () and Trace(()).host_page_bytes == 0
 
 
+V8 = {"major": 8, "minor": 2, "micro": 50}
+
+
 @pytest.mark.parametrize(
     ("header", "subject"),
     [
@@ -47,6 +50,10 @@ def test_parameters_are_given_where_they_are_known():
         ({"qemu": {"qemu": {"major": 7, "minor": 2, "micro": 22}}}, "QEMU 7.2.22"),
         ({"qemu": {"qemu": {"major": 7}}}, "QEMU 7.?.?"),
         ({"qemu": {}}, ""),
+        ({"qemu": {"qemu": V8, "package": "v8.2.0-533-g12ab-dirty"}}, "QEMU 8.2.50 (v8.2.0-533-g12ab-dirty)"),
+        ({"qemu": {"qemu": V8, "package": "Debian 1:8.2"}}, "QEMU 8.2.50"),
+        ({"qemu": {"qemu": V8, "package": "v8 PASS"}}, "QEMU 8.2.50"),
+        ({"qemu": {"qemu": V8, "package": None}}, "QEMU 8.2.50"),
         (
             {"machine": "pseries", "accelerator": "tcg", "arch": "ppc64", "guest": "Linux 6.1", "backing": "memfd"},
             "ppc64 pseries tcg with Linux 6.1 on memfd pages",

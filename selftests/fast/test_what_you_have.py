@@ -46,7 +46,7 @@ def test_it_has_the_command_that_a_refusal_names(form):
 
 
 def test_the_default_of_nova_is_the_one_that_is_compared_with():
-    assert f"to `live_migration_downtime`, {DEFAULT_GREATEST_MS} ms" in PAGE
+    assert f"to `live_migration_downtime`, {DEFAULT_GREATEST_MS:g} ms" in PAGE
 
 
 def test_each_thing_that_is_refused_is_on_it():

@@ -16,6 +16,7 @@ from avocado_migdowntime.experiments.expected_downtime import expected_downtime
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.probe import find_binary
+from avocado_migdowntime.trace.guest_progress import guest_courses
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.verdict import Judgement
@@ -36,7 +37,10 @@ def run(directory, **parameters):
     "parameters",
     [
         {"arch": "ppc64", "page_size": "2M", "backing": "hugetlbfs"},
-        {"arch": "x86_64", "page_size": "4K", "backing": "anonymous", "machine": "q35", "pattern": "random"},
+        {
+            **{"arch": "x86_64", "page_size": "4K", "backing": "anonymous", "machine": "q35", "pattern": "random"},
+            "shared_disk": "64M",
+        },
         {"arch": "aarch64", "page_size": "2M", "backing": "memfd", "pattern": "hot-cold"},
         {"arch": "riscv64", "page_size": "4K", "backing": "memfd", "burst": "100/400"},
         {"arch": "s390x", "page_size": "4K", "backing": "memfd"},
@@ -56,9 +60,12 @@ def test_a_real_qemu_is_judged_and_what_was_seen_is_kept(parameters, tmp_path):
     assert trace.downtime_limit_ms == 1
     assert {e.name for e in trace.events} >= {"MIGRATION", "MIGRATION_PASS"}
     assert any(s.on == "MIGRATION_PASS" for s in trace.samples)
+    wrote = {course.side for course in guest_courses(trace) if course.pages_per_s.max() > 0}
+    assert ("source" in wrote) is (parameters["backing"] != "anonymous")
     assert json.loads((tmp_path / "verdict.json").read_text())["verdict"] == "accurate"
     assert "migdowntime: ready" in (tmp_path / "source.serial").read_text()
-    assert parameters["arch"] in (tmp_path / "destination.command").read_text()
+    command = (tmp_path / "destination.command").read_text()
+    assert parameters["arch"] in command and ("drive=shared" in command) is ("shared_disk" in parameters)
     assert any("pass 1" in line for line in told)
 
 
@@ -113,7 +120,7 @@ def test_kvm_is_judged_where_it_runs_a_guest(tmp_path):
     """Small and slow: KVM inside a virtual machine may be far slower than TCG."""
     if not firmware_runs_under_kvm(tmp_path):
         pytest.skip("KVM runs no guest here")
-    small = {"ram": "64M", "page_size": "4K", "region": "2M", "max_bandwidth": "1000000", "passes": "1"}
+    small = {"ram": "64M", "page_size": "4K", "region": "2M", "max_bandwidth": "2000000", "passes": "1"}
     verdict, told = run(tmp_path, arch="x86_64", accel="kvm", **small)
     assert any("under KVM" in line for line in told)
     assert verdict.verdict is Judgement.ACCURATE, verdict

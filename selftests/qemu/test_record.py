@@ -110,35 +110,52 @@ def test_ctrl_c_ends_a_recording_and_keeps_it(tmp_path, qemu):
     assert source.execute("query-migrate")["status"] == "active"
 
 
-def end_by_two_signals(directory, sockets, number, delay_ms):
-    """A recording of a migration of its own, told twice to end."""
+@contextlib.contextmanager
+def recording(directory, sockets):
+    """A recording under way, of a migration of its own."""
     directory.mkdir()
     sockets.mkdir()
     with contextlib.closing(Qemu(sockets)) as source:
         source.migrate_slowly()
-        process = started(directory, source.socket)
-        until(lambda: has_samples(directory))
-        process.send_signal(number)
-        time.sleep(delay_ms / 1000)
-        process.send_signal(number)
-        said = process.communicate(timeout=HANGS_S)[1]
+        yield started(directory, source.socket)
+
+
+def end_by_two_signals(directory, process, number, delay_ms):
+    process.send_signal(number)
+    time.sleep(delay_ms / 1000)
+    process.send_signal(number)
+    said = process.communicate(timeout=HANGS_S)[1]
     assert process.returncode == 0 and "Traceback" not in said and "never retrieved" not in said, said
     samples = len(read(str(directory / "trace.jsonl")).samples)
     assert said.endswith(f"{samples} samples in trace.jsonl, the migration was still active then\n")
+
+
+@contextlib.contextmanager
+def busy_loops(count):
+    """So many processes that keep the host busy."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            spin = [sys.executable, "-c", "print(flush=True)\nwhile True: pass"]
+            busy = stack.enter_context(subprocess.Popen(spin, stdout=subprocess.PIPE))
+            stack.callback(busy.kill)
+            assert busy.stdout.readline()
+        yield
 
 
 @pytest.mark.alone
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_comes_twice_beside_busy_loops_ends_it_as_well(tmp_path, sockets, number):
     """As timeout(1) sends it: to the process, and to its group. So many at once keep the host busy, too."""
-    spin = [sys.executable, "-c", "while True: pass"]
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(len(DELAYS_MS)) as at_once:
-        for _ in range(2):
-            busy = stack.enter_context(subprocess.Popen(spin))
-            stack.callback(busy.kill)
+        places = {delay_ms: tmp_path / str(delay_ms) for delay_ms in DELAYS_MS}
+        processes = {
+            delay_ms: stack.enter_context(recording(place, sockets / place.name)) for delay_ms, place in places.items()
+        }
+        until(lambda: all(map(has_samples, places.values())))
+        stack.enter_context(busy_loops(2))
         ended = [
-            at_once.submit(end_by_two_signals, tmp_path / str(delay_ms), sockets / str(delay_ms), number, delay_ms)
-            for delay_ms in DELAYS_MS
+            at_once.submit(end_by_two_signals, place, processes[delay_ms], number, delay_ms)
+            for delay_ms, place in places.items()
         ]
         for one in ended:
             one.result()

@@ -46,7 +46,7 @@ def test_a_real_guest_is_stopped_and_its_memory_arrives(tmp_path, once, nothing_
 
 
 def test_passes_that_shrink_are_not_sounded(tmp_path, nothing_left):
-    given = parse({"accel": "tcg", "page_size": "4K", "region": "32M", "rate": "2000", "integrity": "no"})
+    given = parse({"accel": "tcg", "page_size": "4K", "region": "16M", "rate": "2000", "integrity": "no"})
     verdict = asyncio.run(stop_now(given, tmp_path, lambda _: None))
     assert verdict.ground_truth.number == 3, verdict
     assert not [event for event in read(str(tmp_path / "trace.jsonl")).events if event.name == "SOUNDING"]

@@ -18,8 +18,6 @@ from ..support import documented
 from ..support.documents import CONVERGENCE
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
-SLOW = {"accel": "tcg", "page_size": "4K", "max_bandwidth": "12000000"}
-"""Passes of more than a second, so that the default limit is one that does not do."""
 
 
 @pytest.mark.parametrize(("arch", "limit_from"), [("ppc64", "oracle"), ("x86_64", "reported")])

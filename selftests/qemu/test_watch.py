@@ -23,9 +23,9 @@ IMAGE = TOP / "images/x86_64/dirtier.elf"
 
 @pytest.fixture
 def source(sockets):
-    """A QEMU whose guest dirties 24 MiB again and again, and whose migration goes into nothing."""
+    """A QEMU whose guest dirties 18 MiB again and again, and whose migration goes into nothing."""
     with ExitStack() as stack:
-        made = Qemu(sockets, "-kernel", str(IMAGE), "-append", "region=24M rate=4000 flush=yes")
+        made = Qemu(sockets, "-kernel", str(IMAGE), "-append", "region=18M rate=4000 flush=yes")
         stack.callback(made.close)
         made.execute("cont")
         yield made
@@ -60,7 +60,7 @@ def test_a_migration_is_told_in_lines_as_metrics_and_kept(tmp_path, source):
         assert any(re.search(words, shown) for shown in under_way), out
     assert re.search(r"completed; \d+ ms according to QEMU, under a downtime-limit of 10000 ms", last)
     least = re.search(r"^migdowntime_least_limit_seconds\{.*\} (\S+)$", metrics, re.MULTILINE)
-    assert float(least[1]) == pytest.approx((24 << 20) / 12e6, rel=0.2) and metrics.endswith("# EOF\n")
+    assert float(least[1]) == pytest.approx((18 << 20) / 12e6, rel=0.2) and metrics.endswith("# EOF\n")
     trace = read(str(tmp_path / "trace.jsonl"))
     assert judge(trace).verdict is Judgement.ACCURATE and trace.header["machine"].startswith("pc-i440fx-")
 

@@ -23,7 +23,7 @@ mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || exit 99
 umask "$2"
 exec setpriv --reuid="$3" --regid="$3" --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs \\
     env --ignore-environment PATH=/usr/bin:/bin "$1/.venv/bin/python" -m avocado_migdowntime judge \\
-    --quiet --json --arch x86_64 -p page_size=4K -p accel=tcg --output "$4"
+    --quiet --json --arch x86_64 -p page_size=4K -p accel=tcg -p passes=1 --output "$4"
 """
 
 

@@ -69,7 +69,7 @@ def passes(path):
 
 @pytest.mark.alone
 def test_a_migration_is_recorded_through_the_monitor_and_by_job_statistics(libvirt, command, tmp_path):
-    libvirt.start()
+    libvirt.start("region=15M rate=3000 flush=yes")
     migration = libvirt.migrate(10, 1)
     exact = command("record", libvirt.uri(), GUEST, "-o", "exact.jsonl")
     rounded = command("record", libvirt.uri(socket="libvirt-sock-ro"), GUEST, "-o", "rounded.jsonl")

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sides on other hosts, over SSH: the same verdict as on one, and nothing left on any, whatever ends it."""
+"""Sides on other hosts, over SSH: the same verdict as on one, and hosts that cannot be used are named."""
 
 import json
 import re
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,22 +14,15 @@ from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.verdict.judge import judge
 
 from ..support.documents import TOP
-from ..support.ssh_hosts import ADDRESSES, OTHER, THIRD, Hosts, other_hosts
-from ..support.waiting import HANGS_S
+from ..support.ssh_hosts import ADDRESSES, OTHER, THIRD, Hosts
+from ..support.two_hosts import FROM_OTHER, FROM_OTHER_TO_THIRD, LONG, ON_TCG, SMALL, TO_OTHER, under_way
 
 pytestmark = [
     pytest.mark.qemu,
     pytest.mark.network,
-    pytest.mark.usefixtures("hosts", "nothing_left"),
+    pytest.mark.usefixtures("nothing_left_there", "nothing_left"),
 ]
-ON_TCG = ("-p", "arch=x86_64", "-p", "accel=tcg")
-TO_OTHER = ("-p", f"destination_host={OTHER}")
-FROM_OTHER = ("-p", f"source_host={OTHER}")
-FROM_OTHER_TO_THIRD = (*FROM_OTHER, "-p", f"destination_host={THIRD}")
-SMALL = ("-p", "page_size=4K")
 WORDS = ("judge", *TO_OTHER, *ON_TCG)
-LONG = ("-p", "passes=1000", "-p", "time_limit=600")
-UNDER_WAY = re.compile(r"migdowntime judge: pass ([2-9]|\d\d)")
 LATE_S = 0.03
 SECRETS = """
 cd /tmp/migdowntime-*/tls-* 2>/dev/null || exit 0
@@ -39,22 +30,6 @@ stat -c "%a ${PWD##*-}" .
 stat -c "%a %n" *
 """
 PEMS = {"source": ["client-cert.pem", "client-key.pem"], "destination": ["server-cert.pem", "server-key.pem"]}
-GONE_S = 60
-"""What runs on a host that hears nothing waits for 10 s; this holds on a busy one, too."""
-
-
-@pytest.fixture(scope="module")
-def hosts() -> Iterator[Hosts]:
-    subprocess.run([TOP / "tools/packages", "sshd"], check=True)
-    with other_hosts(2) as hosts:
-        yield hosts
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_there(hosts: Hosts) -> Iterator[None]:
-    """Fails the test if it leaves a process, a directory or a mount on another host."""
-    yield
-    assert not _left(hosts)
 
 
 @pytest.mark.alone
@@ -122,7 +97,7 @@ def test_what_encrypts_a_migration_is_where_it_is_needed_and_for_nobody_else(
 ) -> None:
     output = str(tmp_path / "run")
     with hosts.start("judge", *sides, *ON_TCG, *SMALL, *LONG, "-p", f"tls={tls}", "--output", output) as process:
-        assert _under_way(process)
+        assert under_way(process)
         kept = {address: hosts.there(address, SECRETS) for address in hosts.inits}
         process.send_signal(signal.SIGINT)
         process.communicate()
@@ -137,45 +112,6 @@ def test_what_encrypts_a_migration_is_where_it_is_needed_and_for_nobody_else(
         if tls == "x509" and side == "destination":
             assert trace.header["migrate-parameters"]["tls-hostname"] == address
     assert not any(kept.values())
-
-
-@pytest.mark.hugepages
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_run_that_is_ended_leaves_nothing_on_any_host(hosts: Hosts, how: signal.Signals) -> None:
-    with hosts.start("judge", *FROM_OTHER_TO_THIRD, *ON_TCG, *LONG) as process:
-        assert _under_way(process) and all(hosts.left_there(address) for address in hosts.inits)
-        process.send_signal(how)
-        process.communicate()
-    assert process.returncode in (-how, 130)
-
-
-@pytest.mark.hugepages
-@pytest.mark.parametrize("sides", [TO_OTHER, FROM_OTHER_TO_THIRD], ids=["destination", "source"])
-def test_a_link_that_is_cut_ends_the_run_in_a_sentence_and_the_other_host_by_itself(
-    hosts: Hosts, sides: Sequence[str]
-) -> None:
-    with hosts.start("judge", *sides, *ON_TCG, *LONG) as process:
-        assert _under_way(process)
-        hosts.cut(ADDRESSES[1])
-        try:
-            out, _ = process.communicate(timeout=HANGS_S)
-            assert not _left(hosts)
-        finally:
-            hosts.mend(ADDRESSES[1])
-    assert process.returncode not in (0, 1), out
-    assert f"the connection to {OTHER} is gone: no answer for 10 s" in out
-    assert "Traceback" not in out
-
-
-@pytest.mark.parametrize("sides", [TO_OTHER, FROM_OTHER], ids=["destination", "source"])
-def test_a_host_that_is_gone_ends_the_run_in_a_sentence(sides: Sequence[str]) -> None:
-    # What it had of the hugepages would go with a host of its own; here it is of this one.
-    with other_hosts(1) as others, others.start("judge", *sides, *ON_TCG, *SMALL, *LONG) as process:
-        assert _under_way(process)
-        others.kill(ADDRESSES[1])
-        out, _ = process.communicate(timeout=HANGS_S)
-    assert process.returncode not in (0, 1) and "Traceback" not in out
-    assert out.splitlines()[-1].startswith("migdowntime judge: the ")
 
 
 def test_two_runs_each_to_the_host_of_the_other_go_one_after_the_other(hosts: Hosts, tmp_path: Path) -> None:
@@ -266,17 +202,3 @@ sys.exit(doctor.run(arguments))
     with hosts.start_python("-c", script) as process:
         out, _ = process.communicate()
     return process.returncode, {finding["name"]: finding for finding in json.loads(out)["findings"]}
-
-
-def _left(hosts: Hosts) -> list[str]:
-    """What is left on other hosts when that was waited for."""
-    until_s = time.monotonic() + GONE_S
-    while (left := hosts.left_there()) and time.monotonic() < until_s:
-        time.sleep(0.1)
-    return left
-
-
-def _under_way(process: "subprocess.Popen[str]") -> bool:
-    """Wait for the second pass or one after it."""
-    assert process.stdout is not None
-    return any(UNDER_WAY.match(line) for line in process.stdout)

@@ -17,8 +17,8 @@ from .checkout import copied
 from .documented import write_settings
 from .documents import TOP
 
-SETTINGS = "passes = 1\nlimit_from = reported\n"
-"""The user's settings; the first ones make runs shorter."""
+SETTINGS = "passes = 1\nregion = 10M\nlimit_from = reported\n"
+"""The user's settings; the first two make runs shorter."""
 
 
 class Job:

@@ -35,6 +35,16 @@ _TEXTS = [
     for path in sorted((TOP / "selftests" / place).iterdir())
     if path.suffix in (".txt", ".jsonl")
 ]
+_SHORT = [
+    b"(monitor q) Response to 'query-migrate' (re-formated)\n"
+    + b"".join(
+        b"(monitor q)    %s\n" % line
+        for line in (b"status: active", b"total-time: 9", b"ram: ", b"    total: 9000", b"    remaining: 5")
+    ),
+    b'{"progress_history": [{"duration": 9, "downtime_expected": 5, "ram": {"total_bytes": 9000, "remaining_bytes": 70,'
+    b' "transferred_bytes": 8000, "transfer_rate_mbs": 80.5, "dirty_rate_pps": 3, "iterations": 2}}]}',
+]
+"""Examples of forms of which a part of a long text shows nothing."""
 _SAMPLES = 12
 _FEW_BYTES = 1 << 10, 1 << 8
 
@@ -70,7 +80,7 @@ def variants() -> list[bytes]:
 def of_form(form: type[Form]) -> list[bytes]:
     """The examples with a line of this form; of the long ones, as few bytes as still show something."""
     logs = logged(vdsm_mbps, looks(CLEAN[1], 0.5))
-    whole = [text for text in (*map(Path.read_bytes, _TEXTS), logs) if form in _forms_in(text)]
+    whole = [text for text in (*map(Path.read_bytes, _TEXTS), logs, *_SHORT) if form in _forms_in(text)]
     few = [next(filter(_tells, _cut(text, size)), b"") for text in whole for size in _FEW_BYTES if len(text) > size]
     return [*whole, *(text for text in dict.fromkeys(few) if form in _forms_in(text))]
 

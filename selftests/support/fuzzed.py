@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain, islice
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -48,30 +49,44 @@ from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.trace.sample import Sample
 from avocado_migdowntime.verdict.judge import judge
 
-from . import fuzz_seeds
-from .recorded import CLEAN
+from . import fuzz_mutations, fuzz_seeds
 
 _COLUMNS = 100
 _DEPTH = 20
 _MOST_VARIANTS = 50
 
 _ORDERS = Orders("random", 1 << 16, 100, 4096)
-_HEADER = json.loads(fuzz_seeds.short(CLEAN[0]).splitlines()[0])
+_HEADER = json.loads(fuzz_seeds.recordings()[-1].splitlines()[0])
 
 
 @dataclass(frozen=True)
 class Reader:
-    """What is called `name` reads `data`; `words` are parts of its format that are not in `seeds`."""
+    """What is called `name` reads `data`; `words` are parts of its format that are not in `seeds`.
+
+    The first `apart_bytes` say how the rest is read; `is_lines` of JSON are mostly changed to such lines.
+    """
 
     name: str
     read: Callable[[bytes], None]
     made_seeds: Callable[[], Sequence[bytes]]
     words: Sequence[bytes] = ()
+    is_lines: bool = False
+    apart_bytes: int = 0
 
     @cached_property
     def seeds(self) -> Sequence[bytes]:
         """Examples to start from, made on demand."""
         return self.made_seeds()
+
+    def mutate(self, data: bytes, longest_bytes: int, seed: int, mutate: fuzz_mutations.Mutate) -> bytes:
+        """`data` or, half of the time, one of `seeds`, changed by `mutate`; of lines so that most remain lines."""
+        random = Random(seed)
+        if random.randrange(2):
+            data = random.choice([one for one in self.seeds if len(one) <= longest_bytes] or [data])
+        if not self.is_lines:
+            return mutate(data, longest_bytes)
+        apart, lines = data[: self.apart_bytes], data[self.apart_bytes :]
+        return apart + fuzz_mutations.of_lines(lines, longest_bytes - len(apart), random, mutate)
 
     def __call__(self, data: bytes) -> None:
         """Read `data`; raises what no user should see."""
@@ -221,10 +236,16 @@ def readers() -> Mapping[str, Reader]:
             Reader(f"text of {form.NAME}", _trace, partial(fuzz_seeds.of_form, form), (*form.NEEDLES, *form.ALSO))
             for form in catalogue.FORMS
         ),
-        Reader("recording", _trace, fuzz_seeds.recordings),
-        Reader("recording, compressed", _packed, lambda: [b"\0" + one for one in fuzz_seeds.recordings()]),
+        Reader("recording", _trace, fuzz_seeds.recordings, is_lines=True),
+        Reader(
+            "recording, compressed",
+            _packed,
+            lambda: [b"\0" + one for one in fuzz_seeds.recordings()],
+            is_lines=True,
+            apart_bytes=1,
+        ),
         Reader("gzip file", _trace, lambda: [gzip.compress(one, mtime=0) for one in fuzz_seeds.recordings()]),
-        Reader("recording, to its page", _page, lambda: fuzz_seeds.recordings()[-3::2]),
+        Reader("recording, to its page", _page, lambda: fuzz_seeds.recordings()[-3::2], is_lines=True),
         Reader("results of a job", _job, fuzz_seeds.jobs),
         Reader("archive of jobs", _archive, fuzz_seeds.archives),
         Reader("parameters", _parameters, lambda: [fuzz_seeds.DEFAULTS]),
@@ -232,6 +253,6 @@ def readers() -> Mapping[str, Reader]:
         Reader("messages of the host's guardian", _host_messages, fuzz_seeds.host_messages),
         Reader("telemetry", _telemetry, fuzz_seeds.telemetry),
         Reader("QMP answers", _answers, lambda: fuzz_seeds.ANSWERS),
-        Reader("QMP answers, recorded", _recorded, fuzz_seeds.answers_recorded),
+        Reader("QMP answers, recorded", _recorded, fuzz_seeds.answers_recorded, is_lines=True),
     ]
     return {reader.name: reader for reader in found}

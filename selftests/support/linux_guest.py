@@ -11,13 +11,16 @@ from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.qemu.profiles import PROFILES
 
 SOURCES = directory("images") / "linux"
+GIVEN = {
+    **{"guest": "linux", "accel": "tcg", "page_size": "4K", "passes": "1", "time_limit": "400"},
+    "max_bandwidth": "36M",
+}
+"""Linux fills some 100 MB of its RAM, all of which the first pass sends."""
 
 
 def run(where, **parameters):
     told = []
-    given = parse(
-        {"guest": "linux", "accel": "tcg", "page_size": "4K", "passes": "1", "time_limit": "400", **parameters}
-    )
+    given = parse({**GIVEN, **parameters})
     return asyncio.run(expected_downtime(given, where, told.append)), told
 
 

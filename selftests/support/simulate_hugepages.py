@@ -9,9 +9,10 @@ the budget is used up. Between two rounds QEMU checks whether what is left fits.
 
 import random
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from avocado_migdowntime.trace.events import AIMED, HARNESS, Event
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.trace.ram import Ram
 from avocado_migdowntime.trace.sample import Sample
@@ -41,11 +42,15 @@ class OnHugepages:
     """Firmware has also written to the last hugepage."""
     window_pages: int = 120
     limit_ms: float = 300
+    first_limit_ms: float | None = None
+    """The limit of the first pass, if that has another."""
     passes: int = 4
     hold_s: float = 0.0
     """From time to time the host halts QEMU for up to this long."""
     left: dict[int, int] = field(default_factory=dict)
     """The truth: bytes left when the pass of that number ended."""
+    found: dict[int, int] = field(default_factory=dict)
+    """The truth: bytes left after the sync that ended it."""
 
     def __post_init__(self) -> None:
         self._dice = random.Random(self.seed)
@@ -78,10 +83,14 @@ class OnHugepages:
         exceeded = False
         while self._number <= self.passes:
             if not exceeded:
-                if self._remaining * PAGE < self.limit_ms * self._mbps * 125 or not self._remaining:
+                if self._remaining * PAGE < self._limit_now_ms * self._mbps * 125 or not self._remaining:
                     self._sync()
                 self._round()
             exceeded = self._rate_limit()
+
+    @property
+    def _limit_now_ms(self) -> float:
+        return self.limit_ms if self._number > 1 or self.first_limit_ms is None else self.first_limit_ms
 
     def _round(self) -> None:
         begun_s, count = self._t_s, 0
@@ -154,6 +163,7 @@ class OnHugepages:
         for place in self._firmware + self._region if self._number == 1 else self._region:
             self._remaining += not self._dirty[place]
             self._dirty[place] = 1
+        self.found[self._number] = self._remaining * PAGE
         self._number += 1
         self._show()
 
@@ -184,5 +194,15 @@ def sampled(run: OnHugepages, period_s: float, pause_s: float, late_s: Callable[
         "backing_page_size": HUGE_PAGES * PAGE,
         "ram_mib": run.ram_mib,
         "dirtied_mib": run.dirtied_mib,
+        "migrate-parameters": {"downtime-limit": run.limit_ms},
     }
-    return Trace(tuple(samples), header=header)
+    return Trace(tuple(samples), tuple(_limits_set(run, samples)), header)
+
+
+def _limits_set(run: OnHugepages, samples: list[Sample]) -> Iterator[Event]:
+    if run.first_limit_ms is None:
+        return
+    second = next((one.answered_s for one in samples if one.ram and one.ram.dirty_sync_count > 1), None)
+    for limit_ms, at_s in ((run.first_limit_ms, samples[0].answered_s), (run.limit_ms, second)):
+        if at_s is not None:
+            yield Event(at_s + 0.0001, HARNESS, AIMED, {"downtime-limit": limit_ms, "since": at_s})

@@ -9,7 +9,7 @@ from .ordinary_user import OrdinaryUser
 
 RATE = 25_000_000
 """What the link carries, in bytes per second."""
-_OPTIONS = {"arch": "x86_64", "accel": "tcg", "page-size": "4K", "link-rate": str(RATE), "region": "40M", "passes": "1"}
+_OPTIONS = {"arch": "x86_64", "accel": "tcg", "page-size": "4K", "link-rate": str(RATE), "region": "20M", "passes": "1"}
 _ATTEMPTS = 3
 """On a busy host a verdict is inconclusive now and then."""
 

@@ -22,6 +22,7 @@ Part = dict[str, Any]
 _SHARES = {"ms": 0.5}
 _OTHER_SHARE = 0.2
 _GAP = 0.05
+"""The heights of panels and of the gaps between them: those that every migration has are 1 together."""
 _ROW_WIDTH = 34
 _LABELLED, _TOLD_APART = 40, 100
 """The most passes whose numbers fit into the picture, and the most whose starts can be told apart."""
@@ -29,18 +30,23 @@ _PASSES_AXIS = "9"
 
 
 def figure(chart: Chart) -> Part:
-    """The panels, one below the other, over one time axis; each trace's `meta` has its role, its name and its unit."""
+    """The panels, one below the other, over one time axis; each trace's `meta` has its role, its name and its unit.
+
+    The layout's `meta` has how many times as high as usual the figure is.
+    """
     numbers = [str(number) if number > 1 else "" for number in range(1, len(chart.panels) + 1)]
     data: list[Part] = []
     annotations: list[Part] = []
     axes: Part = {}
+    shares = [_SHARES.get(panel.unit, _OTHER_SHARE) for panel in chart.panels]
+    height = sum(shares) + _GAP * (len(shares) - 1)
     top = 1.0
-    for number, panel in zip(numbers, chart.panels, strict=True):
-        bottom = max(top - _SHARES.get(panel.unit, _OTHER_SHARE), 0.0)
+    for number, panel, share in zip(numbers, chart.panels, shares, strict=True):
+        bottom = max(top - share / height, 0.0)
         data += _panel_series(panel, f"y{number}")
         axes[f"yaxis{number}"] = _panel_axis(panel, bottom, top)
         annotations.append(_panel_title(panel, top))
-        top = bottom - _GAP
+        top = bottom - _GAP / height
     data.append(_passes(chart))
     axes[f"yaxis{_PASSES_AXIS}"] = {"domain": [0, 1], "range": [0, 1], "visible": False, "fixedrange": True}
     if len(chart.begins_s) <= _LABELLED:
@@ -48,6 +54,7 @@ def figure(chart: Chart) -> Part:
     return {
         "data": data,
         "layout": {
+            "meta": {"height": height},
             "showlegend": False,
             "hovermode": "x unified",
             "hoversubplots": "axis",

@@ -50,7 +50,7 @@
       data,
       layout: {
         ...layout,
-        height: layout.height ?? (narrow.matches ? 560 : 680),
+        height: layout.height ?? layout.meta.height * (narrow.matches ? 560 : 680),
         font: { color: colour("ink"), size: narrow.matches ? 11 : 12, family: "system-ui, sans-serif" },
         margin: narrow.matches && !layout.height ? { l: 40, r: 6, t: 24, b: 40 } : layout.margin,
         paper_bgcolor: colour("ground"),
