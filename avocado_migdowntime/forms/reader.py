@@ -178,11 +178,13 @@ class Reader:
     def _offered(self, line: Line) -> list[Item] | None:
         """The items of the first form that takes the line; None if none does."""
         items: list[Item] = []
+        # A log counts the time by itself if its lines have none.
+        own = replace(line, stamp=None) if line.stamp is not None and line.stamp.is_above else line
         if self._guests.is_named_in(line.text):
             items += self._settled()
             self._guests.name(line.text)
         for form in self._of_replies if '"return"' in line.message else self._forms:
-            results = form.take(line)
+            results = form.take(own if isinstance(form, Log) else line)
             if results is not None:
                 if form not in self._holding:
                     if results is not MAYBE:

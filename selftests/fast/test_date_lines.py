@@ -8,6 +8,8 @@ import pytest
 from avocado_migdowntime.forms.dates import date_line
 from avocado_migdowntime.forms.file import parse
 
+from ..support.documents import TOP
+
 MIDNIGHT_22 = datetime(2026, 11, 30, 0, 22, 35, tzinfo=UTC).timestamp()
 OF_DAY = 22 * 60 + 35
 LINES = (
@@ -121,6 +123,13 @@ def test_a_time_counts_for_the_first_figures_below_it_alone():
     ):
         read = trace(*parts)
         assert read.snapshot and "one of the texts shows no time, so only the last one is judged" in read.notes
+
+
+@pytest.mark.parametrize("name", ["nova-2018", "proxmox-2014", "proxmox-2025-11", "kubevirt-2024", "vdsm-2024-aborted"])
+def test_a_log_below_such_a_line_goes_by_its_own_time(name):
+    text = (TOP / "selftests" / "texts" / f"{name}.txt").read_bytes()
+    alone, below = parse(text), parse(f"{DATES[0]}\n".encode() + text)
+    assert (below.samples, below.readings, below.notes) == (alone.samples, alone.readings, alone.notes)
 
 
 def test_lines_with_a_time_of_their_own_go_by_that():
