@@ -37,8 +37,8 @@ UNWATCHED = (
 """Tests that take long, or thrice as long where branches are noted, and go through next to none that others do not."""
 
 WAITS = (
-    *("agent", "hostile_texts", "hosts", "lying_qemu", "lying_qemu_migrates", "one_at_a_time", "places"),
-    "watch_piped",
+    *("agent", "bounds", "event_loop", "hostile_texts", "hosts", "interrupted_demo", "judge", "lying_qemu"),
+    *("lying_qemu_migrates", "metrics", "one_at_a_time", "places", "record_of_a_lie", "sampling", "watch_piped"),
 )
 """Tests that mostly wait. One process begins with all of them: so others keep the processors busy meanwhile, and no run
 ends with them."""

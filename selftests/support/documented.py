@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .documents import CONVERGENCE, DOWNTIME, HUGEPAGE_IDLE, STOP_NOW, TOP, VARIANTS
+from .documents import CONVERGENCE, HUGEPAGE_IDLE, STOP_NOW, TOP, VARIANTS
 
 SHORT = "passes = 1\n"
 STOPPED_AT_HALF = {
@@ -17,7 +17,6 @@ STOPPED_AT_HALF = {
 """Half of a pass is sent, and the whole region is dirty again: last-sync predicts 2 s for a downtime of 3 s."""
 SETTINGS = {
     CONVERGENCE: f"{SHORT}page_size = 4K\nregion = 10M\n",  # With hugepages the ends of passes are not visible.
-    DOWNTIME: f"{SHORT}region = 40M\n",
     HUGEPAGE_IDLE: f"{SHORT}ram = 256M\nregion = 80M\n",
     STOP_NOW: "".join(f"{name} = {value}\n" for name, value in STOPPED_AT_HALF.items()),
     VARIANTS: f"{SHORT}region = 20M\n",
