@@ -16,6 +16,7 @@ import resource
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +120,7 @@ def _fuzz(name: str, longest_bytes: int, runs: int, seconds: int) -> None:
     with atheris.instrument_imports(include=["avocado_migdowntime"]):
         from selftests.support.fuzzed import readers
 
+    warnings.simplefilter("error")
     reader, corpus = readers()[name], _corpus(name)
     corpus.mkdir(parents=True, exist_ok=True)
     for seed in reader.seeds:

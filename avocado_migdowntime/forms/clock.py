@@ -13,6 +13,7 @@ import numpy as np
 from ..basics.interval import Interval
 from ..trace.reading import Happening, Reading, Stamp
 from ..trace.samples import Floats
+from .stamps import is_time
 
 SETUP_S = 0.01
 """From the start of total-time, QEMU takes at most this long to report that the migration is set up."""
@@ -173,6 +174,4 @@ def _epoch_s(message: Mapping[str, Any]) -> float | None:
     if not isinstance(stamp, Mapping):
         return None
     seconds, microseconds = stamp.get("seconds"), stamp.get("microseconds", 0)
-    if not isinstance(seconds, int | float) or not isinstance(microseconds, int | float):
-        return None
-    return seconds + microseconds / 1e6
+    return seconds + microseconds / 1e6 if is_time(seconds) and is_time(microseconds) else None

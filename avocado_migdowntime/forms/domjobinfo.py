@@ -185,7 +185,7 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
     Raises UsageError if a figure is no number, as in another language than English.
     """
     kind = str(fields.get(_BEGINS, fields.get("type", "Unbounded" if _OF_ENDED.isdisjoint(fields) else "Completed")))
-    if kind.isdigit() and int(kind) < len(_TYPES):
+    if kind.isdecimal() and int(kind) < len(_TYPES):
         kind = _TYPES[int(kind)]
     if kind == "Completed" and str(fields.get("success", "yes")) in ("no", "0", "False"):
         kind = "Failed"
@@ -194,7 +194,7 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
     operation = str(fields.get("Operation", fields.get("operation", _OUTGOING[0])))
     arrived = operation in _INCOMING and kind == "Completed"
     if operation not in _OUTGOING and kind != "None" and not arrived:
-        job = _OPERATIONS[int(operation)] if operation.isdigit() and int(operation) < len(_OPERATIONS) else operation
+        job = _OPERATIONS[int(operation)] if operation.isdecimal() and int(operation) < len(_OPERATIONS) else operation
         where = ": that is shown on the source host" if operation in _INCOMING else ""
         yield Remark(f"the job is {job!r} where an outgoing migration was expected{where}", arrived_s=arrived_s)
         return

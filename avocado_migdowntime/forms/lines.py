@@ -45,6 +45,9 @@ _AS_MANY = " " * 32
 """Longer runs of blanks are shortened to this: they mean nothing more, and patterns that search after blanks are slow
 on them.
 """
+_FEW_DIGITS = 25
+_MANY_DIGITS = re.compile(rf"(\d{{{_FEW_DIGITS}}})\d+")
+"""Longer numbers are shortened to this, which no figure reaches: the whole number may exceed what Python converts."""
 _MARKS = frozenset("{*`\\")
 """Each line with markup has one of these."""
 
@@ -119,6 +122,8 @@ def _whole_lines(text: str) -> Iterable[str]:
 
 def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Line]:
     """The lines in one, logged `at` that time unless they have their own."""
+    if len(text) > _FEW_DIGITS:
+        text = _MANY_DIGITS.sub(r"\1", text)
     if panes := panes_in(text):
         for pane in panes:
             yield from _unwrapped(pane, came_s, at)

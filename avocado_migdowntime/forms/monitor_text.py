@@ -225,7 +225,7 @@ def _of_group(text: str) -> Figures:
     if label == "remaining" and re.fullmatch(r"[\d.e+]+ ?(?:[KMGTPE]i)?B", rest):
         return _pairs(f"remaining={rest}", {"remaining": "remaining"})
     if label == "cpu throttle":
-        return {"cpu-throttle-percentage": (int(rest), None)} if rest.isdigit() else {}
+        return {"cpu-throttle-percentage": (int(rest), None)} if rest.isdecimal() else {}
     names = GROUPS.get(label)
     return _pairs(rest, names, in_kib=unit in KIB) if names is not None else {}
 

@@ -11,6 +11,7 @@ from .domjobinfo import of_fields
 from .filling import reading_of_record
 from .form import Line
 from .monitor_text import STATUSES
+from .stamps import is_time
 
 _NUMBER = re.compile(r"\d{1,20}(?:\.\d{1,20})?")
 _GUESTS = ("vm", "guest", "domain", "instance")
@@ -64,11 +65,11 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
             yield Version(version)
     elif isinstance(message.get("event"), str):
         yield Happening(message, stamp)
-    elif isinstance(recorded := message.get("event"), Mapping) and isinstance(message.get("t"), int | float):
+    elif isinstance(recorded := message.get("event"), Mapping) and is_time(message.get("t")):
         yield Happening(recorded, Stamp(message["t"], from_begin=True), side=str(message.get("side", "source")))
     elif isinstance(recorded := message.get("query-migrate"), Mapping):
         t_s, latency_ms = message.get("t"), message.get("latency_ms", 0)
-        if isinstance(t_s, int | float) and isinstance(latency_ms, int | float):
+        if is_time(t_s) and is_time(latency_ms):
             stamp = Stamp(t_s, latency_ms / 1000, from_begin=True)
         yield reading_of_record(_without_none(recorded), stamp)
     elif isinstance(message.get("execute"), str):

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..trace.reading import Stamp
 from .marks import without_escapes
-from .stamps import stamp_of
+from .stamps import is_time, stamp_of
 
 _DECODER = json.JSONDecoder(strict=False)
 _NAMES = "MESSAGE|message|msg|log|line|text|textPayload"
@@ -160,10 +160,10 @@ def _text(value: Any) -> str | None:
 
 
 def _at(value: Any, name: str) -> Stamp | None:
-    if isinstance(value, str) and value.isdigit() and name.startswith("__"):
+    if isinstance(value, str) and value.isdecimal() and name.startswith("__"):
         return Stamp(int(value) / 1e6, 1e-6)
     if isinstance(value, str):
         return stamp_of(value)
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e11:
+    if is_time(value) and value > 0:
         return Stamp(float(value), 1.0 if isinstance(value, int) else 1e-3)
     return None

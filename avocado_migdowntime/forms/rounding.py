@@ -13,8 +13,8 @@ SEPARATED = r"\d+(?:[.,' ]\d{3})*(?:[.,]\d+)?"
 """A regular expression for a number as people write it: with thousands separators, and a point or comma before a
 fraction.
 """
-_WHOLE = re.compile(r"\d{1,3}(?:([.,' ])\d{3})(?:\1\d{3})*")
-_FRACTIONAL = re.compile(r"(?P<whole>\d+|\d{1,3}(?:(?P<mark>[.,' ])\d{3})+)(?P<point>[.,])(?P<digits>\d+)")
+_WHOLE = re.compile(r"\d{1,3}(?:([.,' ])\d{3})(?:\1\d{3}){0,7}")
+_FRACTIONAL = re.compile(r"(?P<whole>\d+|\d{1,3}(?:(?P<mark>[.,' ])\d{3}){1,8})(?P<point>[.,])(?P<digits>\d+)")
 
 
 def whole_number(text: str) -> str | None:
@@ -58,4 +58,4 @@ def to_three_digits(text: str, unit: int) -> Interval:
 
 def whole(size: float) -> float:
     """The same number, as an integer if it is one."""
-    return int(size) if size == int(size) else size
+    return int(size) if float(size).is_integer() else size

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ _DATED = re.compile(
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d")
 _MONITOR = re.compile(r"\(monitor ([^()\s]+)\) ")
 """Avocado-VT's prefix of lines about a monitor."""
+_LATEST_S = 1e11
+"""In the year 5138."""
 NO_YEAR = 1972
 """A leap year, assumed if a log writes no year."""
 DAY_S = 86_400
@@ -89,6 +91,11 @@ def stamp_within(text: str) -> Stamp | None:
     """The first date with a time anywhere in `text`, for lines that have something before the log's own time."""
     match = _DATE.search(text)
     return stamp_of(text[match.start() :]) if match else None
+
+
+def is_time(value: object) -> TypeGuard[float]:
+    """Whether a value is a number of seconds that may be a time."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LATEST_S
 
 
 def stamp_of(text: str) -> Stamp | None:

@@ -15,7 +15,7 @@ from ..trace.reading import Item, Reading, Remark, Stamp
 from .domjobinfo import OF_LIBVIRT, of_fields
 from .form import Form, Line
 from .qmp_fields import PLACES
-from .rounding import broken_number, whole_number
+from .rounding import broken_number, whole, whole_number
 from .stamps import stamp_of
 
 _DELIMITERS = ",;\t|"
@@ -152,7 +152,7 @@ def _figure(name: str, cell: str) -> Any:
     if not _NUMBER.fullmatch(digits):
         return None
     number = float(digits)
-    return int(number) if number == int(number) else number
+    return whole(number)
 
 
 def _time(cell: str) -> Stamp | None:

@@ -97,7 +97,7 @@ def burst(value: str) -> tuple[int, int] | None:
 
 
 def _is_phase(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text) <= 3_600_000
+    return text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= 3_600_000
 
 
 def words(value: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..basics.qemu_constants import GREATEST_MBPS
-from .ram import Ram
+from .ram import LEAST, Ram
 from .sample import Sample
 
 
@@ -98,8 +98,10 @@ def plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], labe
     if not {type(mbps), *map(type, counters), *map(type, beside)} <= _NUMBERS:
         return None
     least, most = min(mbps, *counters, *beside), max(mbps, *counters, *beside)
+    if not (least >= 0 and most < _EXACT) or any(0 < figure < LEAST for figure in (mbps, *beside)):
+        return None
     remaining, page, normal, zero, syncs, rate = map(int, counters)
-    if not (least >= 0 and most < _EXACT and mbps <= GREATEST_MBPS and page and remaining <= ram.get("total", -1)):
+    if not (mbps <= GREATEST_MBPS and page and remaining <= ram.get("total", -1)):
         return None
     nan = np.nan
     expected, downtime, pending = (answer.get(name, nan) for name in _BESIDE)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..basics.qemu_constants import GREATEST_MBPS
 from .figures import COLUMNS, Column
-from .ram import GREATEST
+from .ram import GREATEST, LEAST
 from .samples import Floats
 
 ABSENT = float("nan")
@@ -111,7 +111,9 @@ def table_of(
     table[_OF_RAM] = of_rams.T
     # Values that are no numbers from 0 up are left to the decoder of single lines, which names the line. Comparing NaN
     # gives False.
-    if np.any(table < 0) or np.any(table > GREATEST) or np.any(table[Column.PAGE] == 0):
+    if np.any(table < 0) or np.any(table > GREATEST) or np.any((table > 0) & (table < LEAST)):
+        raise Unusual
+    if np.any(table[Column.PAGE] < 1):
         raise Unusual
     if np.any(table[Column.REMAINING] > np.fmin(table[Column.TOTAL], GREATEST / 2) + _MORE):
         raise Unusual

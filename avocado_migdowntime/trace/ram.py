@@ -17,6 +17,8 @@ TOO_FAST = "QEMU's RAM figures are not used where it shows a throughput that no 
 """The same where `mbps` is above GREATEST_MBPS."""
 GREATEST = 2.0**64
 """Beyond any counter of QEMU: infinite or absurdly large numbers are refused."""
+LEAST = 1 / GREATEST
+"""Smaller figures than any of QEMU but 0 are refused: what is divided by them would be infinite."""
 _NUMBER = int | float
 
 
@@ -63,8 +65,8 @@ def ram_of(ram: Any, answer: Mapping[str, Any]) -> Ram:
     """
     if not isinstance(ram, Mapping):
         raise UsageError(f"'ram' is {reprlib.repr(ram)} where an object was expected")
-    if not (page_bytes := number(ram, "page-size")):
-        raise UsageError("'page-size' is 0 where that of the target was expected")
+    if (page_bytes := number(ram, "page-size")) < 1:
+        raise UsageError(f"'page-size' is {page_bytes:g} where that of the target was expected")
     counted, transferred = optional_number(ram, "precopy-bytes"), optional_number(ram, "transferred")
     sent_pages = number(ram, "normal") + number(ram, "duplicate") + _encoded_pages(answer)
     return Ram(
@@ -104,9 +106,9 @@ def note_on(ram: Any) -> str:
 
 
 def number(fields: Mapping[str, Any], name: str) -> float:
-    """The finite number, at least 0, that `fields` have under `name`; raises UsageError otherwise."""
+    """The number, 0 or from LEAST to GREATEST, that `fields` have under `name`; raises UsageError otherwise."""
     value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, _NUMBER) or not 0 <= value <= GREATEST:
+    if isinstance(value, bool) or not isinstance(value, _NUMBER) or not (value == 0 or LEAST <= value <= GREATEST):
         problem = f"is {reprlib.repr(value)}" if name in fields else "is missing"
         raise UsageError(f"{name!r} {problem} where a number from 0 up was expected")
     return value
