@@ -45,9 +45,9 @@ _AS_MANY = " " * 32
 """Longer runs of blanks are shortened to this: they mean nothing more, and patterns that search after blanks are slow
 on them.
 """
-_FEW_DIGITS = 25
+_FEW_DIGITS = 300
 _MANY_DIGITS = re.compile(rf"(\d{{{_FEW_DIGITS}}})\d+")
-"""Longer numbers are shortened to this, which no figure reaches: the whole number may exceed what Python converts."""
+"""Longer numbers, which no figure and no name has, are shortened to this: Python may not convert the whole number."""
 _MARKS = frozenset("{*`\\")
 """Each line with markup has one of these."""
 

@@ -72,7 +72,7 @@ def test_what_nothing_can_be_divided_by_is_refused(fields, sentence):
         parse(a_recording(**fields))
 
 
-@pytest.mark.parametrize("mbps", [0, 1e-19, 1e-3, 1 << 64])
+@pytest.mark.parametrize("mbps", [0, 1e-19, 1e-3, 5_000_000])
 def test_any_other_bandwidth_is_read(mbps):
     data = a_recording(mbps=mbps)
     assert parse(data).samples.mbps.tolist() == [mbps, 400]
