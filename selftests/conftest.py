@@ -36,13 +36,6 @@ UNWATCHED = (
 )
 """Tests that take long, or thrice as long where branches are noted, and go through next to none that others do not."""
 
-WAITS = (
-    *("agent", "bounds", "event_loop", "hostile_texts", "hosts", "interrupted_demo", "judge", "lying_qemu"),
-    *("lying_qemu_migrates", "metrics", "one_at_a_time", "places", "record_of_a_lie", "sampling", "watch_piped"),
-)
-"""Tests that mostly wait. One process begins with all of them: so others keep the processors busy meanwhile, and no run
-ends with them."""
-
 leftovers.mark()
 
 # The same examples in each run, however long each takes, so that none fails by chance; `--hypothesis-profile default`
@@ -65,7 +58,6 @@ def pytest_collection_modifyitems(items):
         item.add_marker(_folder(item))
         if _subject(item) in UNWATCHED:
             item.add_marker("no_cover")
-    items.sort(key=lambda item: _subject(item) not in WAITS)
 
 
 def pytest_collection_finish():
