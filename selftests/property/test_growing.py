@@ -51,7 +51,7 @@ def migrations(draw: st.DrawFn) -> Trace:
         for number, one in enumerate(trace.samples)
     ]
     set_later = [
-        Event(t_s, "harness", name, {"downtime-limit": limit_ms, "since": max(0.0, t_s - ago_s)})
+        Event(t_s, "harness", name, {"downtime-limit": limit_ms, "since": round(max(0.0, t_s - ago_s), 6)})
         for t_s, name, limit_ms, ago_s in draw(EVENTS)
     ]
     events = sorted((*trace.events, *set_later), key=lambda one: one.t_s)
