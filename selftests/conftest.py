@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items):
     """What the whole of a folder needs is told by its name; some tests in it need more, and say so."""
     for item in items:
         item.add_marker(_folder(item))
-        if _subject(item) in UNWATCHED:
+        if item.path.stem.removeprefix("test_") in UNWATCHED:
             item.add_marker("no_cover")
 
 
@@ -64,10 +64,6 @@ def pytest_collection_finish():
     """Thousands of tests, which live to the end, are not to be looked through by each collection of garbage."""
     gc.collect()
     gc.freeze()
-
-
-def _subject(item):
-    return item.path.stem.removeprefix("test_")
 
 
 def _folder(item):

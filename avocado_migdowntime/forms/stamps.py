@@ -168,6 +168,7 @@ def seconds_s(texts: Sequence[bytes], zone: str | None) -> NDArray[np.int64]:
 
 
 def zone_s(zone: str | None) -> int:
+    """How far a zone such as +02:00 or -0530 is ahead of UTC, in seconds; 0 for Z and for none."""
     if zone is None or zone == "Z":
         return 0
     sign = -1 if zone[0] == "-" else 1

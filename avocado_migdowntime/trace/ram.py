@@ -110,7 +110,9 @@ def number(fields: Mapping[str, Any], name: str) -> float:
     value = fields.get(name)
     if isinstance(value, bool) or not isinstance(value, _NUMBER) or not (value == 0 or LEAST <= value <= GREATEST):
         problem = f"is {reprlib.repr(value)}" if name in fields else "is missing"
-        raise UsageError(f"{name!r} {problem} where a number from 0 up was expected")
+        is_tiny = isinstance(value, _NUMBER) and 0 < value < LEAST
+        expected = f"0 or a number from {LEAST:.2g} up" if is_tiny else "a number from 0 up"
+        raise UsageError(f"{name!r} {problem} where {expected} was expected")
     return value
 
 

@@ -61,9 +61,9 @@ def a_recording(t=0.0, **ram):
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"mbps": 5e-324}, "line 2: 'mbps' is 5e-324 where a number from 0 up was expected"),
-        ({"mbps": 1e-20}, "line 2: 'mbps' is 1e-20 where a number from 0 up was expected"),
-        ({"t": 5e-324}, "line 2: 't' is 5e-324 where a number from 0 up was expected"),
+        ({"mbps": 5e-324}, "line 2: 'mbps' is 5e-324 where 0 or a number from 5.4e-20 up was expected"),
+        ({"mbps": 1e-20}, "line 2: 'mbps' is 1e-20 where 0 or a number from 5.4e-20 up was expected"),
+        ({"t": 5e-324}, "line 2: 't' is 5e-324 where 0 or a number from 5.4e-20 up was expected"),
         ({"page-size": 0.5}, "line 2: 'page-size' is 0.5 where that of the target was expected"),
     ],
 )
