@@ -24,15 +24,13 @@ from .support.waiting import until
 from .support.warm import Warm
 
 HERE = Path(__file__).parent
-NO_QEMU = ("fast", "property", "memory", "avocado", "compiler")
+NO_QEMU = ("fast", "property", "processes", "memory", "avocado", "compiler")
 """Folders whose tests need none."""
 
 UNWATCHED = (
-    *("agent", "analyze", "answers_to_texts", "attacks", "commands", "doubtful_advice", "event_loop"),
-    *("faults_under_features", "growing", "growing_segments", "judge", "long_lines", "lying_qemu"),
-    *("lying_qemu_migrates", "monitor", "outlook", "packets", "plain_words", "record_of_a_lie", "record_piped"),
-    *("record_piped_command", "recordings_as_product_logs", "report", "sieve", "structure", "ways_to_paste"),
-    *("wrappings",),
+    *("answers_to_texts", "doubtful_advice", "event_loop", "faults_under_features", "growing", "growing_segments"),
+    *("long_lines", "monitor", "outlook", "packets", "plain_words", "record_of_a_lie", "record_piped"),
+    *("recordings_as_product_logs", "report", "sieve", "structure", "ways_to_paste", "wrappings"),
 )
 """Tests that take long, or thrice as long where branches are noted, and go through next to none that others do not."""
 

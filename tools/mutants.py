@@ -35,12 +35,10 @@ OF_OTHER_THINGS = (
     *("backing", "bounds", "builds", "cache", "capabilities", "ci", "commands", "debian", "doctor"),
     *("doctor_reads_a_host", "environment"),
     *("event_loop", "face", "faulty", "framing", "host_journal", "host_messages", "host_protocol", "link"),
-    *("linux_guest", "list", "lying_qemu", "lying_qemu_migrates", "metrics", "monitor", "mutants", "no_qemu"),
-    *("one_at_a_time", "packages"),
+    *("linux_guest", "list", "metrics", "monitor", "mutants", "no_qemu", "packages"),
     *("plain_words", "programs", "python_docs", "qemu", "readme", "record_of_a_lie", "record_piped"),
-    *("record_piped_command",),
     *("reference", "remembered", "report", "sampling", "selftest", "stage", "structure", "tap", "user_namespace"),
-    *("verify", "walls", "watch_piped", "whole_file"),
+    *("verify", "walls", "whole_file"),
 )
 """Tests that are left out: they do not test what the core computes; many start processes, read the sources or measure
 memory.

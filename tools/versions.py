@@ -128,7 +128,7 @@ def prepare(python: str, environment: Path) -> str:
 
 def fast_tests(environment: Path) -> str:
     """pytest's last line, without the time."""
-    done = run([str(environment / "bin" / "python"), "-m", "pytest", "-q", "-n", "auto", "selftests/fast"])
+    done = run([str(environment / "bin" / "python"), "-m", "pytest", "-q", "-n", "auto", "selftests/fast", "selftests/processes"])
     return re.sub(r" in .*", "", (done.stdout.strip() or "nothing was run").splitlines()[-1])
 
 

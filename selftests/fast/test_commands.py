@@ -2,11 +2,8 @@
 """What all commands have in common: help with an example, exit statuses, lines that fit a terminal, quiet ends."""
 
 import argparse
-import os
 import re
 import shlex
-import subprocess
-import sys
 import threading
 from contextlib import contextmanager
 
@@ -18,7 +15,6 @@ from avocado_migdowntime.cli.progress import teller
 from avocado_migdowntime.report.verdict_text import columns
 
 from ..support import recorded
-from ..support.documents import TOP
 from ..support.waiting import HANGS_S
 
 STOPPED = str(recorded.STOPPED)
@@ -98,23 +94,3 @@ def test_a_command_that_reads_for_long_tells_so(words, tmp_path, monkeypatch, ca
             re.fullmatch(rf"migdowntime {name}: (judging|reading) {re.escape(STOPPED)}, \d+ s so far", line)
             for line in told
         )
-
-
-def without_avocado(directory, *arguments):
-    line = "import sys; sys.modules['avocado'] = None; from avocado_migdowntime.__main__ import main; sys.exit(main())"
-    environment = {**os.environ, "HOME": str(directory)}
-    return subprocess.run(
-        [sys.executable, "-c", line, *arguments], cwd=TOP, env=environment, capture_output=True, text=True
-    )
-
-
-@pytest.mark.parametrize("arguments", [["analyze", STOPPED], ["list"], ["qemu", "list"]], ids=" ".join)
-def test_a_host_without_avocado_has_the_commands_too(arguments, tmp_path):
-    done = without_avocado(tmp_path, *arguments)
-    assert done.returncode in (0, 1) and done.stdout and not done.stderr
-
-
-def test_what_runs_tests_says_that_it_takes_avocado(tmp_path):
-    done = without_avocado(tmp_path, "verify", "--qemu", "/usr/bin")
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (129, "", 1)
-    assert "Avocado runs the tests; install this package: pip install ." in done.stderr

@@ -2,10 +2,6 @@
 """`judge`: exit statuses, outputs and files, on what an experiment would have recorded, or raised."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,10 +14,8 @@ from avocado_migdowntime.report.verdict_json import fields
 from avocado_migdowntime.report.verdict_text import summary
 from avocado_migdowntime.verdict.judge import judge
 
-from ..support.documents import TOP
 from ..support.judged import judged, made_up
 from ..support.recorded import WRONG, recording
-from ..support.waiting import HANGS_S
 
 RIGHT = recording("ppc64-tcg-qemu-7.2")
 OPEN = recording("ppc64-tcg-qemu-7.2-asked-while-it-switched-over")
@@ -223,42 +217,3 @@ def test_each_test_can_be_chosen(monkeypatch):
     assert EXPERIMENTS.keys() == packaged_tests().keys()
     assert [judged("--test", name, "--quiet") for name in EXPERIMENTS] == [0] * len(EXPERIMENTS)
     assert len(experiment.given) == len(EXPERIMENTS)
-
-
-HANGING = """
-import asyncio, sys
-from contextlib import nullcontext
-from avocado_migdowntime.__main__ import main
-from avocado_migdowntime.experiments import catalogue
-from avocado_migdowntime.host import one_at_a_time
-
-async def hang(parameters, directory, progress):
-    (directory / "trace.jsonl").touch()
-    progress("under way")
-    try:
-        await asyncio.sleep(1000)
-    finally:
-        await asyncio.sleep(0.3)
-        progress("cleaned up")
-
-one_at_a_time.alone_on_host = lambda say, within_s, on_others: nullcontext()
-catalogue.EXPERIMENTS["expected-downtime"] = catalogue.Experiment(hang)
-sys.exit(main())
-"""
-
-
-@pytest.mark.parametrize("times", [1, 2])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminated"])
-def test_an_interrupted_run_cleans_up_and_leaves_nothing(number, times, temporary):
-    environment = {**os.environ, "TMPDIR": str(temporary)}
-    line = [sys.executable, "-c", HANGING, "judge"]
-    with subprocess.Popen(
-        line, cwd=TOP, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr.readline() == "migdowntime judge: under way\n" and len(files_of(temporary)) == 1
-        for _ in range(times):
-            process.send_signal(number)
-        out, told = process.communicate(timeout=HANGS_S)
-    assert (process.returncode, out) == (130, "")
-    assert told == "migdowntime judge: cleaned up\nmigdowntime judge: interrupted\n"
-    assert files_of(temporary) == []

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands as a shell starts them: with an output that is not taken, and on a host without Avocado."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ..support.documents import TOP
+from ..support.recorded import STOPPED, recording
+
+CLEAN = recording("x86_64-kvm-qemu-7.2")
+
+
+@pytest.mark.parametrize(
+    ("shell", "status", "words"),
+    [
+        ("| head -1", 0, ""),
+        ("> /dev/full", 2, "migdowntime: the output cannot be written: No space left on device"),
+        ("- <&-", 2, "standard input"),
+    ],
+)
+def test_output_that_is_not_taken_ends_quietly(shell, status, words):
+    command = f"set -o pipefail; {sys.executable} -m avocado_migdowntime analyze {CLEAN} {shell}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert done.returncode == status or (shell == "| head -1" and done.returncode == 141)
+    assert "Traceback" not in done.stderr and words in done.stderr
+
+
+def without_avocado(directory, *arguments):
+    line = "import sys; sys.modules['avocado'] = None; from avocado_migdowntime.__main__ import main; sys.exit(main())"
+    environment = {**os.environ, "HOME": str(directory)}
+    return subprocess.run(
+        [sys.executable, "-c", line, *arguments], cwd=TOP, env=environment, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("arguments", [["analyze", str(STOPPED)], ["list"], ["qemu", "list"]], ids=" ".join)
+def test_a_host_without_avocado_has_the_commands_too(arguments, tmp_path):
+    done = without_avocado(tmp_path, *arguments)
+    assert done.returncode in (0, 1) and done.stdout and not done.stderr
+
+
+def test_what_runs_tests_says_that_it_takes_avocado(tmp_path):
+    done = without_avocado(tmp_path, "verify", "--qemu", "/usr/bin")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (129, "", 1)
+    assert "Avocado runs the tests; install this package: pip install ." in done.stderr
