@@ -128,7 +128,8 @@ def prepare(python: str, environment: Path) -> str:
 
 def fast_tests(environment: Path) -> str:
     """pytest's last line, without the time."""
-    done = run([str(environment / "bin" / "python"), "-m", "pytest", "-q", "-n", "auto", "selftests/fast", "selftests/processes"])
+    python, folders = str(environment / "bin" / "python"), ["selftests/fast", "selftests/processes"]
+    done = run([python, "-m", "pytest", "-q", "-n", "auto", *folders])
     return re.sub(r" in .*", "", (done.stdout.strip() or "nothing was run").splitlines()[-1])
 
 
