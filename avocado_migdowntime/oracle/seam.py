@@ -108,7 +108,7 @@ class Seam:
 
 @dataclass(frozen=True)
 class Rest:
-    """Nothing was sent for `lasted_s`, until the sample at `row`.
+    """Nothing was sent for `lasted_s`, until the sample at `row`, and no page was on its way.
 
     `end_s` is when that sample was requested, relative to the last of the searched samples.
     """
@@ -119,10 +119,14 @@ class Rest:
 
 
 def rests(samples: Samples, begin: int) -> Iterator[Rest]:
-    """The rests from the sample at `begin` on, the last one first."""
+    """The rests from the sample at `begin` on, the last one first.
+
+    A page that is on its way has left `remaining` and does not count as sent, so K falls by it: QEMU sends again.
+    """
     recent = samples[begin:]
-    sent_pages, t_s = recent.sent_pages, recent.t_s
-    firsts = np.flatnonzero(np.append(True, sent_pages[1:] != sent_pages[:-1]))
+    sent_pages, t_s, conserved = recent.sent_pages, recent.t_s, recent.conserved_bytes
+    sends = (sent_pages[1:] != sent_pages[:-1]) | (conserved[:-1] - conserved[1:] == recent.page_bytes[1:])
+    firsts = np.flatnonzero(np.append(True, sends))
     lasts = np.append(firsts[1:], len(sent_pages)) - 1
     lasted_s = t_s[lasts] - recent.answered_s[firsts]
     for one in np.flatnonzero(lasted_s >= _REST_S)[::-1]:

@@ -13,44 +13,12 @@ from avocado_migdowntime.oracle.limits import Limits
 from avocado_migdowntime.oracle.other_pages import Others
 from avocado_migdowntime.oracle.passes import Pass
 from avocado_migdowntime.oracle.syncs import syncs
-from avocado_migdowntime.oracle.unsent import unsent_bytes
 from avocado_migdowntime.trace.samples import Samples
 from selftests.support.traces import Pass as MadePass
 from selftests.support.traces import made, precopy
 
+from ..support.around_a_sync import HUGE, LEFT, NOTHING, OPEN, after, before, mbps, unsent
 from ..support.samples import PAGE, sample
-
-BURST, LEFT, FOUND, HUGE = 100, 30, 500, 8 * PAGE
-NOTHING, OPEN = (0, 0), (0, LEFT)
-
-
-def mbps(beyond=0, pages=BURST, ms=100):
-    """As QEMU computes it, of a window that carried so many pages with their headers, and some bytes."""
-    return (pages * (PAGE + 8) + beyond) * 8.0 / (ms / 1000.0) / 1000.0 / 1000.0
-
-
-def before(*later, number=3, in_round=9, zero_s=0.0):
-    """A burst and its rest until -1 ms, in the midst of a round; and what was sent in the next: (ms, pages)."""
-    sent = 2000
-    moments = [(-99, -in_round), (-90, 0), (-50, 0), (-1, 0), *later]
-    return [
-        sample(zero_s + ms / 1000, number, LEFT - pages, sent + pages, mbps(), latency_ms=0.5, rounds=7)
-        for ms, pages in moments
-    ]
-
-
-def after(ms=1, pages=LEFT + 5, of_window=None, number=4, zero_s=0.0):
-    of_window = mbps() if of_window is None else of_window
-    return [
-        sample(zero_s + (ms + 5 * row) / 1000, number, LEFT + FOUND - pages - row, 2000 + pages + row, of_window,
-               latency_ms=0.5, rounds=8)
-        for row in range(4)
-    ]  # fmt: skip
-
-
-def unsent(first, second, most=64.0):
-    found = unsent_bytes(*(Pass.of(Samples.of(rows)) for rows in (first, second)), HUGE, most)
-    return found.low / PAGE, found.high / PAGE
 
 
 def unsent_of(rows, of_first, limits, most):
@@ -225,36 +193,6 @@ def with_zeros(row, zeros):
 def test_which_is_told_where_there_was_no_other_rest_since(ms, found):
     assert unsent(longer(), after(ms, of_window=mbps(8))) == found
     assert unsent([*longer(), *before((0, 20))[-1:]], after(of_window=mbps(8))) != (LEFT, LEFT)
-
-
-def on_its_way(rounds=8):
-    """The last sample before the sync is of a burst, 20 pages of which are sent and one is not counted yet."""
-    rows = before((0, 20))
-    return [*rows[:-1], sample(0, 3, LEFT - 21, 2020, mbps(), latency_ms=0.5, rounds=rounds)]
-
-
-@pytest.mark.parametrize(
-    ("rows", "pages", "found"),
-    [
-        (on_its_way(), LEFT, NOTHING),
-        (on_its_way(rounds=7), LEFT, NOTHING),
-        (on_its_way(), LEFT + 1, (0, LEFT - 21)),
-        (on_its_way(), LEFT - 1, (0, LEFT - 21)),
-        (before((0, 20)), LEFT, NOTHING),
-    ],
-)
-def test_a_page_that_was_on_its_way_goes_out_with_what_was_left(rows, pages, found):
-    """Just as much was sent at the first answer after the sync, however many hugepages are dirtied."""
-    assert unsent(rows, after(pages=pages), most=inf) == found
-
-
-def test_unless_no_more_follows_in_that_window():
-    assert unsent(on_its_way(), after(pages=LEFT)[:1] * 4, most=inf) == (0, LEFT - 21)
-
-
-def test_without_such_a_page_a_round_has_to_have_ended_since():
-    rows = [replace(row, ram=replace(row.ram, counted_bytes=row.ram.counted_bytes + 8)) for row in before((0, 20))]
-    assert unsent(rows, after(pages=LEFT), most=inf) == (0, LEFT - 20)
 
 
 @pytest.mark.parametrize(
