@@ -19,7 +19,7 @@ MODULES_AT_ONCE = -n $(shell expr $$(nproc) + 1) --dist loadscope
 # Tests start many a Python: what was compiled for one is there for the next.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: test demo check coverage alone apart others beside golden bench packages demo-packages browser libvirt lint types sources wheel clean
+.PHONY: test demo check coverage unwatched alone apart others beside golden bench packages demo-packages browser libvirt lint types sources wheel clean
 # One after the other, but for what `check` has done side by side.
 ifneq ($(SIDE_BY_SIDE),yes)
 .NOTPARALLEL:
@@ -35,10 +35,12 @@ check: browser $(VENV)/installed-libvirt lint audit
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target SIDE_BY_SIDE=yes alone apart $(VENV)/tried/installed
 	@$(MAKE) --no-print-directory wheel beside
 
-# The fast tests, and how much of the pure core they go through (pyproject.toml says what that is). Property tests, which
-# take thrice as long when they are watched, would add next to nothing.
+# The fast tests; of those that are watched, how much of the pure core they go through (pyproject.toml says what that is).
 coverage: $(VENV)/installed-dev
-	$(PYTEST) $(AT_ONCE) --cov --cov-report=term:skip-covered $(FAST)
+	$(PYTEST) $(AT_ONCE) --cov --cov-report=term:skip-covered -m watched $(FAST)
+
+unwatched: $(VENV)/installed-dev
+	$(PYTEST) $(AT_ONCE) -m 'not watched' $(FAST)
 
 # What judges timing, or takes of the host what there is one of: one at a time.
 alone: browser $(VENV)/installed-libvirt
@@ -46,7 +48,7 @@ alone: browser $(VENV)/installed-libvirt
 
 # Meanwhile what is no test of the host, on what those leave of the processors: they mostly wait.
 apart: browser $(VENV)/installed-dev
-	tools/apart $(MAKE) --no-print-directory SIDE_BY_SIDE=no types sources coverage others
+	tools/apart $(MAKE) --no-print-directory SIDE_BY_SIDE=no types sources coverage unwatched others
 
 others: browser $(VENV)/installed-dev
 	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone' $(addprefix --ignore=,$(FAST) $(NEEDS_THE_HOST)) selftests
