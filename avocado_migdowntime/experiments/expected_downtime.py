@@ -28,12 +28,15 @@ _ABOUT = 2
 """The bandwidth is far above the one ordered if it exceeds it by this factor: then only a busy host has changed it."""
 _SLOWED_S, _LATE_S = 0.6, 2.0
 """How long a report may take to follow, and how long to wait if it is not seen at all."""
+_ONE_MORE_S = 6.0
+"""How long to wait for the end of one more pass."""
 
 
 async def expected_downtime(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> Verdict:
     """Watch `passes` passes, and part of the last one at a lower bandwidth; then let the migration complete.
 
-    If all passes are alike, only the lower bandwidth shows whether the report is updated. See `run.run_and_judge`.
+    If all passes are alike, only the lower bandwidth shows whether the report is updated. If it is not, only one more
+    pass shows whether it is updated once a pass. See `run.run_and_judge`.
     """
     return await run_and_judge(parameters, directory, progress, _course)
 
@@ -46,8 +49,13 @@ async def _course(run: Run) -> None:
         run.stage.say(f"at {SLOWED:.0%} of the bandwidth, to see whether the report follows")
         slower_bytes_per_ms = SLOWED * enough.bytes_per_ms
         await run.send_at(slower_bytes_per_ms, BANDWIDTH)
-        if not await run.follow(Followed(run, slower_bytes_per_ms)):
+        followed = Followed(run, slower_bytes_per_ms)
+        if not await run.follow(followed):
             return
+        if followed.stands:
+            run.stage.say("the report has not followed: one more pass, to see whether it is updated once a pass")
+            if not await run.follow(OneMorePass()):
+                return
     await run.let_complete()
 
 
@@ -90,13 +98,17 @@ class EnoughPasses:
 
 
 class Followed:
-    """Whether reports follow the bandwidth to `bytes_per_ms`, or had enough time to, or the pass is over."""
+    """Whether reports follow the bandwidth to `bytes_per_ms`, or had enough time to, or the pass is over.
+
+    `stands` tells that they do not: the report still is that of before.
+    """
 
     def __init__(self, run: Run, bytes_per_ms: float) -> None:
         self._run, self._bytes_per_ms = run, bytes_per_ms
         formula, tolerance = run.parameters.formula, run.parameters.tolerance
         self._segments, _ = judged_passes(run.evidence().undisturbed, formula, tolerance, ExcludedSamples())
         self._first: tuple[float, int] | None = None
+        self.stands = False
 
     def __call__(self, sample: Sample) -> bool:
         if sample.ram is None:
@@ -111,6 +123,22 @@ class Followed:
         rest = slowed(self._run.evidence(), self._segments, parameters.tolerance)
         if rest is None:
             return watched_s >= _LATE_S
+        figures = {*rest.reports.expected_ms.tolist(), float(self._segments[-1].reports.expected_ms[-1])}
+        self.stands = len(figures) == 1 and not rest.fits[parameters.formula].agrees
         is_slow = rest.bytes_per_ms <= _ABOUT * self._bytes_per_ms
         follows = is_slow and len(rest.reports) >= REPORTS and rest.fits[parameters.formula].agrees
         return follows or watched_s >= _SLOWED_S
+
+
+class OneMorePass:
+    """Whether the pass after the current one is over, or there was enough time for it."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, int] | None = None
+
+    def __call__(self, sample: Sample) -> bool:
+        if sample.ram is None:
+            return False
+        number = sample.ram.dirty_sync_count
+        first_s, first_number = self._first = self._first or (sample.t_s, number)
+        return number > first_number + 1 or sample.t_s > first_s + _ONE_MORE_S

@@ -11,6 +11,7 @@ oracle/other_pages.py). So the first pass has the least limit, and leaves hardly
 
 import asyncio
 
+from ..errors import HarnessError
 from ..parameters.table import Parameters
 from ..trace.events import FIRST_PASS
 from ..trace.sample import Sample
@@ -23,13 +24,17 @@ _LEAST_S = 1.05
 """The least length of a first pass; QEMU ends it at the next window of 100 ms."""
 _LEAST_LIMIT_MS = 1
 _SMALL_PAGE = 4096
+_TOO_SLOW = (
+    "the migration ended before the guest had dirtied its region once, so slow is this guest; make `region` smaller, "
+    "or use another `accel`"
+)
 
 
 async def hold_first_pass(migration: Migration, ready: asyncio.Task[None]) -> None:
     """Start the migration, and hold back its first pass as long as necessary; then `end_first_pass`.
 
     That is until the pass will last long enough, and until the guest is `ready`. A guest that dirties its whole region
-    in each pass need not be waited for earlier. Raises what `ready` does.
+    in each pass need not be waited for earlier. Raises what `ready` does; HarnessError if the migration ends before it.
     """
     parameters = migration.parameters
     until_s = _until_s(parameters, migration.pair.link.bytes_per_s)
@@ -39,6 +44,8 @@ async def hold_first_pass(migration: Migration, ready: asyncio.Task[None]) -> No
         if not await migration.follow(
             lambda sample: ready.done() and (sample.t_s >= until_s or ready.exception() is not None)
         ):
+            if not ready.done():
+                raise HarnessError(_TOO_SLOW)
             return
     await ready
     if _leaves_nothing(parameters) and (is_held or await migration.follow(lambda _: True)):

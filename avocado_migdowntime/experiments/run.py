@@ -118,7 +118,8 @@ async def _record(
     course: Callable[[Run], Awaitable[None]],
     header: Mapping[str, Any],
 ) -> None:
-    if not parameters.at_full_speed:
+    # A guest under KVM within a virtual machine may take longer to boot than a first pass can be held back.
+    if not parameters.at_full_speed or pair.guest.accel == "kvm":
         await ready
     with closing(TraceWriter(directory / TRACE, {**await pair.configure(parameters), **header})) as writer:
         async with (

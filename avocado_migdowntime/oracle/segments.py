@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..trace.samples import Samples
 from .evidence import Evidence
 from .fit import Fit, fit_many, fit_reports
 from .passes import MIN_SAMPLES, medians, passes
@@ -82,3 +83,9 @@ def slowed(evidence: Evidence, judged: Sequence[Segment], tolerance: float) -> S
     if slowed_segment is None or abs(slowed_segment.bytes_per_ms / bandwidth - 1) < MOVED:
         return None
     return slowed_segment
+
+
+def in_later_passes(evidence: Evidence, rest: Segment) -> Samples:
+    """The samples of the passes that followed the `slowed` one, until the harness next interfered."""
+    samples = evidence.under_another_bandwidth
+    return samples.take(np.flatnonzero(samples.dirty_sync_count > rest.number))

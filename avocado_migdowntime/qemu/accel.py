@@ -10,7 +10,7 @@ from ..errors import HarnessError, HostRequirementError
 from ..host.netns import NoNetwork
 from ..parameters.capabilities import DIRTY_LIMIT
 from .backing import plan
-from .guest import Guest, Orders, started
+from .guest import Guest, Orders, dirties_while_tracked, started
 from .place import Place
 from .probe import QemuInfo
 from .process import QemuProcess
@@ -76,6 +76,8 @@ async def _kvm_fault(
             )
             async with process as qemu:
                 await started(qemu)
+                if guest.dirty_ring and not await dirties_while_tracked(qemu):
+                    return "once QEMU tracks dirty pages through the dirty ring, the guest stops dirtying"
     except TimeoutError:
         return f"a guest under KVM dirtied no page within {within_s:g} s"
     except HarnessError as error:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The dirtier guest: its orders, and QEMU's arguments to launch it."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,10 +15,12 @@ from .probe import QemuInfo
 from .process import QemuProcess
 from .profiles import LinuxProfile, Profile
 
-READY, DIRTYING, SWEPT, LAGGING, ERROR = (
-    f"migdowntime: {word}" for word in ("ready", "dirtying", "swept", "lagging", "error")
+READY, DIRTYING, SWEPT, PAGES, LAGGING, ERROR = (
+    f"migdowntime: {word}" for word in ("ready", "dirtying", "swept", "pages", "lagging", "error")
 )
 """How the guest's lines on the serial port start (images/README.md)."""
+_TRACKED_S = 10
+_LOOK_S = 0.05
 _DIRTY_RING_ENTRIES = 4096
 """Entries for each vCPU, as in QEMU's own tests (tests/qtest/migration)."""
 
@@ -241,3 +244,24 @@ async def started(qemu: QemuProcess) -> None:
     line = await qemu.line(DIRTYING, ERROR)
     if line.startswith(ERROR):
         raise HarnessError(line)
+
+
+async def dirties_while_tracked(qemu: QemuProcess) -> bool:
+    """Whether a guest that has started continues to dirty while QEMU tracks its dirty pages through the dirty ring.
+
+    Under a KVM without support by the processor it may stop then, also in a migration.
+    """
+    await qemu.execute("calc-dirty-rate", {"calc-time": _TRACKED_S, "mode": "dirty-ring"})
+    before = _pages_lines(qemu)
+    try:
+        async with asyncio.timeout(_TRACKED_S):
+            # The guest prints one a second. The first may have begun before.
+            while _pages_lines(qemu) < before + 2:
+                await asyncio.sleep(_LOOK_S)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _pages_lines(qemu: QemuProcess) -> int:
+    return sum(line.startswith(PAGES) for line in qemu.serial)

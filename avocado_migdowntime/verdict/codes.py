@@ -15,7 +15,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "another-formula": "the report matches another formula",
         "no-formula": "the report matches neither the expected formula nor any other known one",
         "uncomputed": "QEMU never computes the report",
-        "frozen": "QEMU never updates the report",
+        "frozen": "the report stays at one figure although the correct one changes",
         "stale": "the report is that of the previous pass",
         "once-a-pass": "QEMU updates the report only once a pass",
         "no-pass": "no pass could be judged",

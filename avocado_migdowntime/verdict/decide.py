@@ -8,6 +8,7 @@ from ..oracle.evidence import Evidence
 from ..oracle.fit import fit_passes
 from ..oracle.formulas import FORMULAS
 from ..oracle.segments import Segment
+from ..trace.samples import Samples
 from .check import Check, Outcome
 from .codes import REPORT
 from .updates import faulty_updates
@@ -24,11 +25,17 @@ _APART = {
 
 
 def decide(
-    evidence: Evidence, segments: Sequence[Segment], rest: Segment | None, contract: str, tolerance: float
+    evidence: Evidence,
+    segments: Sequence[Segment],
+    rest: Segment | None,
+    later: Samples,
+    contract: str,
+    tolerance: float,
 ) -> tuple[str | None, Check]:
     """Return the formula that QEMU uses, or the fault of its updates, and the check of its reports.
 
-    `segments` are the judged passes, at least one; `rest` is the end of the last pass, under another bandwidth.
+    `segments` are the judged passes, at least one; `rest` is the end of the last pass, under another bandwidth, and
+    `later` the samples of the passes after it.
     """
     fits = [segment.fits[contract] for segment in segments]
     agreeing = sorted(
@@ -40,7 +47,8 @@ def decide(
     deviation = _off(segments, rest, contract, tolerance)
     if deviation or share < STEADY:
         limit_ms = evidence.trace.downtime_limit_ms
-        updates = None if others else faulty_updates(segments, rest, evidence.syncs, contract, tolerance, limit_ms)
+        how = segments, rest, later, evidence.syncs, contract, tolerance, limit_ms
+        updates = None if others else faulty_updates(*how)
         if updates:
             deviation = deviation or f"the report is off {contract} in a part of a pass"
             return updates.name, Check(REPORT, Outcome.FAILED, updates.name, f"{deviation}; {updates.sentence}")

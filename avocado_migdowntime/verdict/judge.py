@@ -10,10 +10,11 @@ from ..oracle.fit import fit_passes
 from ..oracle.formulas import FORMULAS
 from ..oracle.releases import remark
 from ..oracle.reports import ExcludedSamples
-from ..oracle.segments import slowed
+from ..oracle.segments import in_later_passes, slowed
 from ..trace.cpu import CpuUse, cpu_courses
 from ..trace.events import BANDWIDTH, HARNESS, LAGGING
 from ..trace.model import Trace
+from ..trace.samples import Samples
 from .bandwidth import judge_bandwidth
 from .blocktime import judge_blocktime
 from .cap import judge_cap
@@ -68,7 +69,8 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     look = None
     if segments:
         rest = slowed(whole, segments, tolerance)
-        formula, report = decide(evidence, segments, rest, contract, tolerance)
+        later = in_later_passes(whole, rest) if rest else Samples()
+        formula, report = decide(evidence, segments, rest, later, contract, tolerance)
         if rest is None and report.outcome is Outcome.PASSED and whole.trace.first_event(HARNESS, BANDWIDTH):
             remarks.append(NOT_FOLLOWED)
     else:

@@ -4,7 +4,7 @@
 | name          | the report |
 | ------------- | ---------- |
 | `uncomputed`  | stays at 0, or at the downtime-limit, which are QEMU's initial values |
-| `frozen`      | keeps one value while the right one has changed |
+| `frozen`      | keeps one value while the right one has changed, in each pass that was seen |
 | `stale`       | is what was right in the previous pass |
 | `once-a-pass` | is updated only once in a pass |
 """
@@ -21,6 +21,7 @@ from ..oracle.passes import MIN_SAMPLES
 from ..oracle.reports import Reports
 from ..oracle.segments import MOVED, Segment
 from ..oracle.syncs import Sync
+from ..trace.samples import Floats, Samples
 
 UNCOMPUTED, FROZEN, STALE, ONCE_A_PASS = "uncomputed", "frozen", "stale", "once-a-pass"
 
@@ -40,10 +41,13 @@ class Updates:
 
 @dataclass(frozen=True)
 class _Look:
-    """The judged passes, the rest of the last one under another bandwidth, and the sync that began each pass."""
+    """The judged passes, the rest of the last one under another bandwidth, the samples of later passes, and the sync
+    that began each pass.
+    """
 
     segments: Sequence[Segment]
     rest: Segment | None
+    later: Samples
     sync_of: Mapping[int, Sync]
     contract: str
     tolerance: float
@@ -53,11 +57,25 @@ class _Look:
     def all(self) -> list[Segment]:
         return [*self.segments, *([self.rest] if self.rest else [])]
 
-    @property
-    def moved(self) -> bool:
+    def moved(self, segments: Sequence[Segment]) -> bool:
         """Whether the right figure differs between segments."""
-        correct = [segment.fits[self.contract].computed_ms for segment in self.all]
+        correct = [segment.fits[self.contract].computed_ms for segment in segments]
         return max(correct) > min(correct) * (1 + MOVED)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether a report was kept within a judged pass while the bandwidth changed."""
+        return any(_is_kept(segment.sync, run) for segment in self.segments for run in _runs(segment.reports))
+
+    @property
+    def later_figures(self) -> list[float]:
+        """The figures that later passes show."""
+        return sorted({float(figure) for figure in self.later.expected_downtime_ms if not np.isnan(figure)})
+
+    @property
+    def saw_a_later_pass(self) -> bool:
+        """Whether a later pass was seen to its end."""
+        return len(np.unique(self.later.dirty_sync_count)) > 1
 
     def begins_with(self, figure: float) -> bool:
         """Whether QEMU shows this figure before it has computed one."""
@@ -72,6 +90,7 @@ class _Look:
 def faulty_updates(
     segments: Sequence[Segment],
     rest: Segment | None,
+    later: Samples,
     syncs: Sequence[Sync],
     contract: str,
     tolerance: float,
@@ -79,22 +98,35 @@ def faulty_updates(
 ) -> Updates | None:
     """How QEMU fails to update the report, if that explains it; only for reports that are not always right.
 
-    `segments` are the judged passes, at least one; `rest` is the end of the last pass, under another bandwidth. QEMU
-    may show `limit_ms` before it has computed anything.
+    `segments` are the judged passes, at least one; `rest` is the end of the last pass, under another bandwidth, and
+    `later` the samples of the passes after it. QEMU may show `limit_ms` before it has computed anything.
     """
-    look = _Look(segments, rest, {sync.after.number: sync for sync in syncs}, contract, tolerance, limit_ms)
+    look = _Look(segments, rest, later, {sync.after.number: sync for sync in syncs}, contract, tolerance, limit_ms)
     figures = sorted({float(figure) for segment in look.all for figure in np.unique(segment.reports.expected_ms)})
     if all(map(look.begins_with, figures)):
         return Updates(UNCOMPUTED, f"it is never computed, and stays at {_words(figures)}")
-    if len(figures) == 1 and look.moved:
-        return Updates(FROZEN, f"it stays at {_words(figures)}, although the correct figure changed")
+    if len(figures) == 1 and (look.moved(look.all) or look.keeps):
+        return _kept(look, figures)
     if _is_stale(look):
         return Updates(STALE, "it is that of the previous pass")
     if _is_late(look):
         return Updates(ONCE_A_PASS, "it is updated once a pass, and late")
     if _is_early(look):
         return Updates(ONCE_A_PASS, "it is updated once a pass, at its beginning")
+    if _is_once(look):
+        return Updates(ONCE_A_PASS, "it is updated once a pass, although the bandwidth changes more often")
     return None
+
+
+def _kept(look: _Look, figures: Sequence[float]) -> Updates:
+    """Passes that are all alike do not show whether a figure is updated once a pass: later ones may."""
+    if look.later_figures not in ([], figures):
+        return Updates(ONCE_A_PASS, "it is updated once a pass, but not within a pass")
+    sentence = f"it stays at {_words(figures)}, although the correct figure changed"
+    was_wrong = not all(_was_right_once(look, segment) for segment in look.segments)
+    if was_wrong or look.moved(look.segments) or look.saw_a_later_pass:
+        return Updates(FROZEN, sentence)
+    return Updates(FROZEN, f"{sentence} within a pass: no later pass shows whether it is updated once a pass")
 
 
 def _is_stale(look: _Look) -> bool:
@@ -113,18 +145,18 @@ def _is_of_the_pass_before(look: _Look, segment: Segment) -> bool:
     # A figure that is kept was right in one window, the last one, whose bandwidth may differ from that of the others.
     figure = float(runs[0].expected_ms[0])
     if before is not None:
-        return look.is_right(before, segment.reports, _WINDOWS_APART) or _was_right_last(look, before, figure)
+        last = before.divisor_of(before.after.samples)[-1:]
+        return look.is_right(before, segment.reports, _WINDOWS_APART) or _was_right(look, before, figure, last)
     return look.begins_with(figure) or figure == _before(segment)
 
 
-def _was_right_last(look: _Look, sync: Sync, figure: float) -> bool:
-    """Whether a figure is what `last-sync` gives at the end of the pass that this sync began, in whichever window."""
-    bytes_per_ms = float(sync.divisor_of(sync.after.samples)[-1])
+def _was_right(look: _Look, sync: Sync, figure: float, bytes_per_ms: Floats) -> bool:
+    """Whether a figure is what `last-sync` gives in the pass that this sync began, by one of these bandwidths."""
     at_sync_bytes, whole = sync.at_sync_bytes, figure + 1
-    return look.contract == "last-sync" and (
-        figure * bytes_per_ms <= at_sync_bytes.high * (1 + look.tolerance)
-        and at_sync_bytes.low * (1 - look.tolerance) <= whole * bytes_per_ms
+    right = (figure * bytes_per_ms <= at_sync_bytes.high * (1 + look.tolerance)) & (
+        at_sync_bytes.low * (1 - look.tolerance) <= whole * bytes_per_ms
     )
+    return look.contract == "last-sync" and bool(right.any())
 
 
 def _is_late(look: _Look) -> bool:
@@ -154,6 +186,30 @@ def _is_early(look: _Look) -> bool:
     if look.rest.reports.expected_ms[0] != look.segments[-1].reports.expected_ms[0]:
         return False
     return all(look.is_right(segment.sync, segment.reports, _WINDOWS_APART) for segment in look.segments)
+
+
+def _is_once(look: _Look) -> bool:
+    """Whether the report changes at most once in each pass, to what was right in one of its windows, and is kept while
+    the bandwidth changes.
+    """
+    if all(_is_of_the_pass_before(look, segment) for segment in look.segments):
+        return False
+    if any(len(_runs(segment.reports)) > 2 or not _was_right_once(look, segment) for segment in look.segments):
+        return False
+    return look.keeps
+
+
+def _was_right_once(look: _Look, segment: Segment) -> bool:
+    figure, divisors = float(segment.reports.expected_ms[-1]), segment.sync.divisor_of(segment.sync.after.samples)
+    return _was_right(look, segment.sync, figure, divisors)
+
+
+def _is_kept(sync: Sync, run: Reports) -> bool:
+    """Whether several reports show another bandwidth than the first, by which the figure cannot be the same."""
+    bandwidth = sync.divisor_of(run.samples)[run.rows]
+    rounding = 1 / max(float(run.expected_ms[0]), 1.0)
+    changed = np.abs(bandwidth / bandwidth[0] - 1) >= _WINDOWS_APART + rounding
+    return int(np.count_nonzero(changed)) >= MIN_SAMPLES
 
 
 def _runs(reports: Reports) -> list[Reports]:

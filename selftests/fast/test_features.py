@@ -15,7 +15,7 @@ from tools import features as tool
 from ..support.documents import TOP
 
 COMMON, WAYS = tool.features(tool.FEATURES)
-CANCELLED = {"mode-reboot"}
+CANCELLED = {"mode-reboot", "mode-transfer", "mode-exec"}
 ACCURATE = {"name": "report", "outcome": "passed", "code": "accurate", "sentence": "it is"}
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.errors import HarnessError, UsageError
 from avocado_migdowntime.experiments import first_pass
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.trace.events import AIMED, FIRST_PASS
@@ -85,6 +85,18 @@ def test_a_guest_that_has_refused_its_orders_is_told_of_also_where_nothing_is_he
         raise UsageError("the guest refused its orders")
 
     with pytest.raises(UsageError, match="refused its orders"):
+        asyncio.run(hold())
+
+
+def test_a_migration_that_ends_before_the_guest_is_ready_says_so():
+    async def hold():
+        ready = asyncio.ensure_future(asyncio.Event().wait())
+        try:
+            await first_pass.hold_first_pass(Made(ON_HUGEPAGES, samples([1, 1, 2])), ready)
+        finally:
+            ready.cancel()
+
+    with pytest.raises(HarnessError, match="ended before the guest had dirtied its region once"):
         asyncio.run(hold())
 
 

@@ -3,14 +3,16 @@
 
 import pytest
 
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.verdict.judge import judge
+from selftests.support.recorded import recording
 from selftests.support.traces import MBPS, Pass, answers, event, made, precopy
 
 FIRST = Pass(30_000)
 NO_FORMULA = "it fits no known formula"
 
 
-def named(*passes, limit_ms=1, slowed=False, alter=None):
+def named(*passes, limit_ms=1, slowed=False, alter=None, parameters=None):
     """The verdict, the name, and the last words of the sentence."""
     rows = precopy(FIRST, *passes, limit_ms=limit_ms)
     if alter:
@@ -22,7 +24,7 @@ def named(*passes, limit_ms=1, slowed=False, alter=None):
             if one["t"] > changed_s:
                 one["query-migrate"]["ram"]["mbps"] = MBPS / 2
         events = [event(changed_s, "harness", "BANDWIDTH")]
-    verdict = judge(made(rows, events, limit_ms))
+    verdict = judge(made(rows, events, limit_ms, parameters=parameters))
     return verdict.verdict, verdict.formula, verdict.reasons[0].split("; ")[-1]
 
 
@@ -236,3 +238,62 @@ def test_a_report_that_changes_with_the_bandwidth_is_not_early(samples):
 
     found = named(says(20_000), says(30_000), slowed=True, alter=follows_halfway)
     assert found == wrong(None, NO_FORMULA)
+
+
+def kept(*, later_ms=None, later_passes=1):
+    """The words about 2000 ms in two passes that are alike, the second at half the bandwidth from its middle on, and
+    about `later_ms` in those after it.
+    """
+    rows = precopy(FIRST, says(20_000), says(20_000), *[says(20_000, ms=later_ms)] * later_passes)
+    changed_s = 1 + min(one["t"] for one in rows if one["query-migrate"]["ram"]["dirty-sync-count"] == 3)
+    for one in rows:
+        if one["t"] > changed_s:
+            one["query-migrate"]["ram"]["mbps"] = MBPS / 2
+    verdict = judge(made(rows, [event(changed_s, "harness", "BANDWIDTH")]))
+    return verdict.formula, verdict.reasons[0].split("; ")[-1]
+
+
+def test_where_passes_are_alike_a_later_one_shows_whether_a_report_is_renewed_once_a_pass():
+    stays = "it stays at 2000 ms, although the correct figure changed"
+    unseen = f"{stays} within a pass: no later pass shows whether it is updated once a pass"
+    assert kept(later_passes=0) == ("frozen", unseen)
+    assert kept(later_ms=2000) == ("frozen", unseen)
+    assert kept(later_ms=2000, later_passes=2) == ("frozen", stays)
+    assert kept(later_ms=4000) == ("once-a-pass", "it is updated once a pass, but not within a pass")
+
+
+def windows(*figures, share=0.8, parameters=None):
+    """The name of reports that are kept in each pass, of which the second half has another bandwidth."""
+
+    def others(rows):
+        for number in (2, 3):
+            later = list(answers(rows, number))
+            for answer in later[len(later) // 2 :]:
+                answer["ram"]["mbps"] *= share
+
+    return named(*(says(20_000, ms=ms) for ms in figures), alter=others, parameters=parameters)
+
+
+def test_what_was_right_in_a_window_of_each_pass_and_is_kept_is_updated_once_a_pass():
+    words = "it is updated once a pass, although the bandwidth changes more often"
+    assert windows(2500, 2000) == wrong("once-a-pass", words)
+    assert windows(2500, 2300) == wrong(None, NO_FORMULA)  # It was right in no window of the second.
+    assert windows(2500, 2000, share=0.97)[1] is None  # What is right has hardly moved.
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("once-a-pass", "it is updated once a pass, although the bandwidth changes more often"),
+        ("frozen", "it stays at 529 ms, although the correct figure changed"),
+    ],
+)
+def test_on_a_busy_host_the_bandwidth_of_its_windows_tells_them_apart(name, words):
+    verdict = judge(read(str(recording(f"x86_64-tcg-qemu-10.0-busy-host-{name}"))))
+    assert (verdict.verdict, verdict.formula, verdict.reasons[0].split("; ")[-1]) == wrong(name, words)
+
+
+def test_one_figure_that_is_kept_while_the_bandwidth_changes_is_frozen():
+    assert windows(2300, 2300) == wrong("frozen", "it stays at 2300 ms, although the correct figure changed")
+    divided_by = {"avail-switchover-bandwidth": 40_960_000}  # The bandwidth is none that QEMU divides by.
+    assert windows(2300, 2300, parameters=divided_by) == wrong(None, NO_FORMULA)
