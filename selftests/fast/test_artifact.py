@@ -104,7 +104,8 @@ def test_what_is_no_archive_is_refused_in_a_sentence_with_its_url(server, path, 
 
 
 def test_nobody_who_answers_is_a_sentence_too():
-    with pytest.raises(UsageError, match=r"^http://127.0.0.1:1/a.tar.gz cannot be fetched \(Connection refused\); give"):
+    says = r"^http://127.0.0.1:1/a.tar.gz cannot be fetched \(Connection refused\); give"
+    with pytest.raises(UsageError, match=says):
         unpacked(["http://127.0.0.1:1/a.tar.gz"]).__enter__()
 
 
