@@ -92,7 +92,7 @@ def batches_of(replies: Sequence[Reply], qmp: Qmp) -> list[Many] | None:
     """The readings of all but the last reply, one batch for each guest; None if a reply must be read by itself."""
     try:
         answers = [message.answer for message in _DECODER.decode_lines(b"\n".join([one.json for one in replies]))]
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     if any(one.running is not msgspec.UNSET or one.singlestep is not msgspec.UNSET for one in answers):
         return None

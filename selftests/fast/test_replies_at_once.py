@@ -85,3 +85,9 @@ def test_another_migration_begins_where_the_total_time_does():
     data = log(BARE, again)
     assert len(parse(data).samples) == COUNT - 40
     assert told(parse(data)) == told(line_by_line(data))
+
+
+@pytest.mark.parametrize("nested", ["[" * 5000 + "]" * 5000, '{"a":' * 5000 + "1" + "}" * 5000])
+def test_a_reply_that_is_nested_without_end_is_what_it_is_line_by_line(nested):
+    data = log(BARE).replace(b'"dirty-sync-count": 1', f'"deep": {nested}, "dirty-sync-count": 1'.encode(), 1)
+    assert outcome(parse, data) == outcome(line_by_line, data)
