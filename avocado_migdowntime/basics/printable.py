@@ -6,11 +6,13 @@ text, bidirectional controls reorder the text, and a lone surrogate cannot be wr
 `str.isprintable` calls unprintable is shown as a Python escape, such as \\x1b.
 """
 
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
 _DEEPEST = 50
 """Deeper than any answer of QEMU: what is nested deeper is left out."""
+_LONGEST_QUOTE = 240
 
 
 def in_a_line(text: str) -> str:
@@ -34,6 +36,29 @@ def printable(value: Any, depth: int = 0) -> Any:
             return {printable(name): printable(each, depth + 1) for name, each in value.items()}
         return [printable(each, depth + 1) for each in value]
     return value
+
+
+class _Short(reprlib.Repr):
+    """Writes little of a value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxstring = 2, 120
+
+    def repr_int(self, x: int, level: int) -> str:
+        try:
+            return super().repr_int(x, level)
+        except ValueError:  # Python writes no such number out.
+            return "a number of thousands of digits"
+
+
+_SHORT = _Short()
+
+
+def quoted(value: Any) -> str:
+    """`value` as Python writes it, shortened so that a sentence can quote it."""
+    text = _SHORT.repr(value)
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
 
 
 def _escaped(character: str) -> str:

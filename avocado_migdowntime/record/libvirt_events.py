@@ -90,7 +90,10 @@ class GuestEvents:
         self, connection: Any, guest: Any, name: str, seconds: int, microseconds: int, details: str | None, opaque: Any
     ) -> None:
         stamp = {"seconds": seconds, "microseconds": microseconds}
-        data = json.loads(details) if details else {}
+        try:
+            data = json.loads(details) if details else {}
+        except (ValueError, RecursionError):
+            data = details  # Whoever takes the event refuses it.
         self.of_qemu.put({"event": name, "data": data, "timestamp": stamp})
 
     def _lifecycle(self, connection: Any, guest: Any, phase: int, detail: int, opaque: Any) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree
 
-from ..basics.printable import in_a_line
+from ..basics.printable import in_a_line, quoted
 from ..errors import HarnessError, UsageError
 from ..qemu.answers import documented
 from ..qemu.monitor import Silence
@@ -98,14 +98,12 @@ class LibvirtGuest(ObservedQemu):
             if not self._by_monitor:
                 return await self._of_job(command)
             line = json.dumps({"execute": command, "arguments": dict(arguments or {})})
-            answer = json.loads(await self._worker.call(self._binding.qemu.qemuMonitorCommand, self._guest, line, 0))
+            reply = await self._worker.call(self._binding.qemu.qemuMonitorCommand, self._guest, line, 0)
         except self._binding.libvirt.libvirtError as error:
             return await self._after(error, command)
         finally:
             self._command = None
-        if "error" in answer:
-            raise HarnessError(f"QEMU of {self.name} refused {command}: {answer['error'].get('desc')}")
-        return documented(self.name, command, answer["return"])
+        return answer_in(self.name, command, reply)
 
     async def header(self) -> Mapping[str, Any]:
         """The trace's header for this guest."""
@@ -284,6 +282,22 @@ class LibvirtGuest(ObservedQemu):
     def _close(self) -> None:
         self._events.deregister()
         self._connection.close()
+
+
+def answer_in(who: str, command: str, reply: str) -> Any:
+    """What QEMU returned in its `reply`, which libvirt hands on unseen; raises HarnessError if there is nothing."""
+    try:
+        message = json.loads(reply)
+    except (ValueError, RecursionError):
+        message = None
+    match message:
+        case {"return": answer}:
+            return documented(who, command, answer)
+        case {"error": {"desc": str(why)}}:
+            raise HarnessError(f"QEMU of {who} refused {command}: {why}")
+    raise HarnessError(
+        f"QEMU of {who} answers {command} with {quoted(reply)}, which no QEMU does; use QEMU 5.2 or later"
+    )
 
 
 def _running(names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avocado_migdowntime.basics.printable import in_a_line, in_lines, printable
+from avocado_migdowntime.basics.printable import in_a_line, in_lines, printable, quoted
 
 from ..support.purity import deeds
 
@@ -60,3 +60,20 @@ def test_what_is_nested_without_end_is_left_out():
 def test_commands_print_by_what_sees_to_that(path):
     allowed = {"output.py": 3, "main.py": 2, "bisection.py": 1}
     assert list(deeds(path.read_text())).count("print") == allowed.get(path.name, 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("a\nb", repr("a\nb")),
+        ("x" * 118, repr("x" * 118)),
+        ("x" * 119, f"'{'x' * 57}...{'x' * 58}'"),
+        ({"a": [1, {"b": 2}]}, "{'a': [1, {...}]}"),
+        ([["x" * 119] * 6] * 6, "[['xxx"),
+        (10**4000, "100000000000000000...0000000000000000000"),
+        ([10**5000], "[a number of thousands of digits]"),
+    ],
+)
+def test_a_quoted_value_fits_into_a_sentence(value, shown):
+    assert quoted(value).startswith(shown) and len(quoted(value)) <= 243
+    assert quoted(value).endswith("..." if len(quoted(value)) == 243 else shown)
