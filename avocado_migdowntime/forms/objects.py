@@ -41,7 +41,7 @@ class Depth:
 
 
 def decoded(text: str, begin: int) -> tuple[Any, int | None]:
-    """The object or array at `begin`, and where to search on: None if it does not end.
+    """The object or array at `begin`, and its end: None if it does not end.
 
     The object is also None if it is neither JSON nor a repr.
     """
@@ -58,8 +58,7 @@ def decoded(text: str, begin: int) -> tuple[Any, int | None]:
     end = Depth().add(text, begin)
     if end is None:
         return None, None
-    message = parsed(text[begin:end])
-    return message, begin + 1 if message is None else end
+    return parsed(text[begin:end]), end
 
 
 def message_in(text: str) -> Any:

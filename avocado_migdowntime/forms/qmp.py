@@ -25,7 +25,7 @@ _RETURN = re.compile(r"[\"'](?:return|total-time|expected-downtime)[\"']")
 _GREATEST_TRIES = 50
 """The most braces and brackets of a line that are tried as the start of a message."""
 _GREATEST_VAIN = 1 << 20
-"""A line is searched no further after this many characters of messages that start in it and do not end."""
+"""A line is searched no further after this many characters of what starts like a message in it and is none."""
 _OPENS = re.compile(r"[\[{](?=\s*(?:$|u?[\"']|[{}\[\]]))")
 _PART = re.compile(
     r"""u?["'](?:expected-downtime|total-time|setup-time|ram|dirty-sync-count|dirty-pages-rate)["']\s*:"""
@@ -87,8 +87,11 @@ class Qmp(Form):
                 self._open = _OpenMessage(line, text[:begin].rstrip(), text[begin:])
                 return MAYBE
             # The messages of an array that spans many lines are read one by one.
-            position = end or begin + 1
-            vain += len(text) - begin if end is None else 0
+            if message is None or end is None:
+                position = begin + 1
+                vain += (len(text) if end is None else end) - begin
+            else:
+                position = end
             items = list(self._items(message, line))
             is_qmp = is_qmp or bool(items) or is_of_qmp(message)
             output += items

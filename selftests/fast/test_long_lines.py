@@ -79,3 +79,17 @@ def test_of_a_long_line_few_of_what_ends_nowhere_is_read(length, read, monkeypat
     text = "[" * length
     assert qmp.Qmp().take(Line(text, text)) is None
     assert begun == list(range(read))
+
+
+@pytest.mark.parametrize(("length", "read"), [(50, 25), (1 << 18, 4), (1 << 19, 2), (1 << 20, 1)])
+def test_of_a_long_line_few_of_what_ends_and_is_no_message_is_read(length, read, monkeypatch):
+    begun, decoded = [], qmp.decoded
+    monkeypatch.setattr(qmp, "decoded", lambda text, begin: (begun.append(begin), decoded(text, begin))[1])
+    text = f"{'[' * (length // 2)}'no' no{']' * (length // 2)}."
+    assert qmp.Qmp().take(Line(text, text)) is None
+    assert begun == list(range(read))
+
+
+def test_what_is_no_message_hides_none_behind_it():
+    text = f"[{{no}}] {'[{no}] ' * 20}{'[]' * 20}{{'return': {{'status': 'active'}}}} {'x' * (1 << 21)}"
+    assert qmp.Qmp().take(Line(text, text))
