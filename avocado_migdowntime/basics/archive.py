@@ -10,7 +10,7 @@ import re
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -33,12 +33,12 @@ _NEEDED = re.compile(r"results\.json|trace\.jsonl(\.gz)?|verdict\.json|(source|d
 def unpacked(places: Iterable[str]) -> Iterator[dict[str, str]]:
     """Map each archive, and each URL of one, among these places to its directory, which exists during the block.
 
-    Raises UsageError if an archive cannot be used.
+    Raises UsageError if an archive cannot be used. A UsageError within the block gets the archive's name.
     """
     with tempfile.TemporaryDirectory(prefix="migdowntime-archives-") as temporary:
         directories: dict[str, str] = {}
         for place in dict.fromkeys(places):
-            directory = Path(temporary, str(len(directories)))
+            directory = Path(temporary, f"{len(directories)}-jobs")
             if is_url(place):
                 fetched = directory.with_suffix(ENDINGS[0])
                 fetch(place, fetched)
@@ -51,7 +51,17 @@ def unpacked(places: Iterable[str]) -> Iterator[dict[str, str]]:
             else:
                 continue
             directories[place] = str(directory)
-        yield directories
+        try:
+            yield directories
+        except UsageError as error:
+            raise UsageError(as_given(str(error), directories)) from None
+
+
+def as_given(text: str, directories: Mapping[str, str]) -> str:
+    """The `text` with the names of archives instead of those of the directories into which they were unpacked."""
+    for place, directory in directories.items():
+        text = text.replace(directory, place)
+    return text
 
 
 def unpack(file: str, directory: Path, needed: re.Pattern[str], place: str) -> None:

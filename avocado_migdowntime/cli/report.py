@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the report, completely or not at all; name unusable input on standard error."""
-    from ..basics.archive import unpacked
+    from ..basics.archive import as_given, unpacked
     from ..basics.whole_file import ending, refuse_as_output, write
     from ..comparison.job_results import builds_of, is_job, traces_of
     from ..errors import UsageError
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
                 except UsageError as error:
                     if path in arguments.places:
                         raise
-                    tests.append(Recorded(name_of(path), fault=str(error)))
+                    tests.append(Recorded(name_of(path), fault=as_given(str(error), directories)))
             builds = builds_of((each for each in arguments.places if is_job(each, directories)), directories)
         if kind == "html":
             from ..pictures.strip_plot import strips

@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the scores; name recordings without a stopped guest on standard error, and leave them out."""
-    from ..basics.archive import unpacked
+    from ..basics.archive import as_given, unpacked
     from ..basics.whole_file import refuse_as_output
     from ..comparison.estimator_score import scores
     from ..comparison.job_results import traces_of
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
                         raise
                     truth, why = None, str(error).removeprefix(f"{path}: ")
                 if truth is None:
-                    tell(NAME, f"{path}: {why or 'it stopped no guest in mid-pass'}")
+                    tell(NAME, as_given(f"{path}: {why or 'it stopped no guest in mid-pass'}", directories))
                 else:
                     truths.append(truth)
         if not truths:

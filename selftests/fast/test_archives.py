@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Jobs in archives and in directories of several, as CIs leave them: one set; and archives of strangers."""
 
+import argparse
 import io
 import os
 import shutil
@@ -11,6 +12,7 @@ import pytest
 
 from avocado_migdowntime.basics import archive
 from avocado_migdowntime.basics.archive import unpacked
+from avocado_migdowntime.cli import main as subcommands
 from avocado_migdowntime.comparison import job_results
 from avocado_migdowntime.comparison.job_results import builds_of, is_job, traces_of
 from avocado_migdowntime.errors import UsageError
@@ -156,3 +158,17 @@ def test_no_more_is_looked_through_than_would_hold_jobs(tmp_path, monkeypatch):
         (tmp_path / str(number)).mkdir()
     with pytest.raises(UsageError, match="holds more than 3 directories; give one that holds jobs alone"):
         builds_of([str(tmp_path)])
+
+
+@pytest.mark.parametrize("place", ["a.tar.gz", "b.tar.gz"])
+def test_what_is_wrong_in_an_archive_is_told_by_its_name(tmp_path, monkeypatch, capsys, place):
+    """Not by the temporary directory, which nobody can look into."""
+    monkeypatch.chdir(tmp_path)
+    packed("a.tar.gz", ("job/results.json", b"{}"), ("job/test-results/1-some/data/trace.jsonl", b"no recording"))
+    packed("b.tar.gz", ("job/results.json", b"x"), ("job/test-results/1-some/data/trace.jsonl", b"no recording"))
+    for command, *options in (["compare"], ["report", "--output", "page.html"], ["score"]):
+        parser = argparse.ArgumentParser()
+        subcommands.add_to(parser)
+        assert subcommands.run(parser.parse_args([command, place, *options])) == 2
+        said = capsys.readouterr().err
+        assert f"{command}: {place}/job/" in said and "migdowntime-archives" not in said
