@@ -20,12 +20,12 @@ _LOOK_S = 0.05
 def chunks(name: str) -> Iterator[bytes]:
     """The content of the file `name` (`-`: standard input), chunk by chunk.
 
-    Raises OSError if it cannot be read, and UsageError if it is a device, or a pipe that nobody opens for writing
-    within WRITER_S.
+    Raises OSError if it cannot be read, and UsageError if it is closed, a device, or a pipe that nobody opens for
+    writing within WRITER_S.
     """
     if name == "-":
         if sys.stdin is None:
-            raise OSError("standard input is closed")
+            raise UsageError("is closed; give a file, or pipe something into it")
         yield from iter(lambda: sys.stdin.buffer.read(CHUNK_BYTES), b"")
         return
     # Otherwise a pipe would block forever, and a terminal would become this process's controlling terminal.
@@ -36,16 +36,20 @@ def chunks(name: str) -> Iterator[bytes]:
             raise UsageError("is a device where a file was expected")
         if stat.S_ISFIFO(kind) and (first := _first_of_pipe(descriptor)):
             yield first
-        os.set_blocking(descriptor, True)
-        yield from iter(lambda: file.read(CHUNK_BYTES), b"")
+        # What is called a regular file may still wait for more without end, such as /proc/kmsg.
+        os.set_blocking(descriptor, not stat.S_ISREG(kind))
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
 
 
 def leads_out(path: Path, of: Path) -> bool:
     """Whether `path` leads out of the directory `of` by a link: what it leads to does not come from whoever supplied
-    `of`.
+    `of`. Raises FileNotFoundError for a relative path if the current directory is gone.
     """
     try:
         return not path.resolve().is_relative_to(of.resolve())
+    except FileNotFoundError:  # The current directory is gone.
+        raise
     except (OSError, RuntimeError):  # The links form a loop.
         return True
 

@@ -21,12 +21,13 @@ def read(name: str) -> Trace:
     known form, shows too little or contradicts itself. A recording that was cut off is used up to there; Trace.notes
     say so.
     """
+    called = "standard input" if name == "-" else name
     try:
         return _parse(input_file.chunks(name))
     except OSError as error:
-        raise UsageError(f"{name}: {error.strerror or error}; {_EXPECTED}") from None
+        raise UsageError(f"{called}: {error.strerror or error}; {_EXPECTED}") from None
     except UsageError as error:
-        raise UsageError(f"{'standard input' if name == '-' else name}: {error}") from None
+        raise UsageError(f"{called}: {error}") from None
 
 
 def parse(data: bytes) -> Trace:

@@ -81,6 +81,17 @@ def test_one_that_somebody_writes_is(tmp_path, monkeypatch, pause_s):
     writer.join()
 
 
+def test_what_is_called_a_file_and_waits_for_more_ends_with_what_is_there(tmp_path, monkeypatch):
+    """As /proc/kmsg does for root; here a pipe that is called a file."""
+    os.mkfifo(tmp_path / "file")
+    both = os.open(tmp_path / "file", os.O_RDWR)
+    os.write(both, HEADER + SAMPLE)
+    monkeypatch.setattr(input_file.stat, "S_ISFIFO", lambda mode: False)
+    monkeypatch.setattr(input_file.stat, "S_ISREG", lambda mode: True)
+    assert len(read(str(tmp_path / "file")).samples) == 1
+    os.close(both)
+
+
 def test_a_file_is_read_whole_up_to_a_limit(tmp_path):
     (tmp_path / "file").write_bytes(b"x" * 1000)
     assert input_file.whole(str(tmp_path / "file"), 1000) == b"x" * 1000
