@@ -126,13 +126,20 @@ def run(arguments: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return _SIGPIPE
-        what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written"
-        print(f"migdowntime: {in_a_line(what)}: {error.strerror}", file=sys.stderr)
+        print(f"migdowntime: {in_a_line(_said(error))}", file=sys.stderr)
         return unusable
     finally:
         if signal.getsignal(signal.SIGTERM) is _as_ctrl_c:  # An interrupted command ignores it until its end.
             signal.signal(signal.SIGTERM, handler_before)
     return status
+
+
+def _said(error: OSError) -> str:
+    if error.filename:
+        return f"{error.filename} cannot be used: {error.strerror}"
+    if isinstance(error, FileNotFoundError):
+        return "the current directory does not exist any more; change to another one"
+    return f"the output cannot be written: {error.strerror}"
 
 
 def _as_ctrl_c(number: int, frame: FrameType | None) -> None:

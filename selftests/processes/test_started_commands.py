@@ -18,7 +18,7 @@ CLEAN = recording("x86_64-kvm-qemu-7.2")
     [
         ("| head -1", 0, ""),
         ("> /dev/full", 2, "migdowntime: the output cannot be written: No space left on device"),
-        ("- <&-", 2, "standard input"),
+        ("- <&-", 2, "migdowntime analyze: standard input: is closed; give a file, or pipe something into it\n"),
     ],
 )
 def test_output_that_is_not_taken_ends_quietly(shell, status, words):
@@ -26,6 +26,15 @@ def test_output_that_is_not_taken_ends_quietly(shell, status, words):
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.returncode == status or (shell == "| head -1" and done.returncode == 141)
     assert "Traceback" not in done.stderr and words in done.stderr
+
+
+@pytest.mark.parametrize("words", ["compare . .", "faulty factor=2 --qemu ./qemu --output faulty"])
+def test_a_directory_that_was_removed_meanwhile_is_told(words, tmp_path):
+    command = f"mkdir gone; cd gone; rmdir ../gone; {sys.executable} -m avocado_migdowntime {words}"
+    environment = {**os.environ, "PYTHONPATH": str(TOP)}
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    says = "migdowntime: the current directory does not exist any more; change to another one\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", says)
 
 
 def without_avocado(directory, *arguments):
