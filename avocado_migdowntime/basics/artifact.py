@@ -37,6 +37,7 @@ def fetch(url: str, file: Path) -> None:
                 opened.write(chunk)
     except (OSError, HTTPException, ValueError) as error:
         why = getattr(error, "reason", None) or error
+        why = getattr(why, "strerror", None) or why
         raise UsageError(f"{url} cannot be fetched ({why}); give the URL of a .tar.gz of jobs' results") from None
 
 

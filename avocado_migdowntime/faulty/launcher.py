@@ -82,7 +82,7 @@ def _beside_server(path: str, fault: NamedFault) -> socket.socket:
     try:
         user.connect(path)
     except OSError as error:
-        raise UsageError(f"the QMP socket {path} cannot be connected to: {error.strerror}") from None
+        raise UsageError(f"the QMP socket {path} cannot be connected to: {error.strerror or error}") from None
     ours, for_qemu = socket.socketpair()
     if _forked():
         for_qemu.close()
@@ -97,7 +97,7 @@ def _between_clients(path: str, fault: NamedFault) -> socket.socket:
     try:
         user.bind(path)
     except OSError as error:
-        raise UsageError(f"the QMP socket {path} cannot be made: {error.strerror}") from None
+        raise UsageError(f"the QMP socket {path} cannot be made: {error.strerror or error}") from None
     user.listen()
     for_qemu = socket.socket(socket.AF_UNIX)
     for_qemu.bind("")  # The kernel chooses the name (unix(7): autobind).

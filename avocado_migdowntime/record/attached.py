@@ -16,6 +16,7 @@ from ..qemu.monitor import Monitor, Silence
 from .observed_qemu import ConnectionGone, ObservedQemu
 
 _GREETING_S = 5.0
+_EXPECTED = "expected the QMP socket of a running QEMU, PATH or HOST:PORT"
 _GREATEST_PORT = 65535
 """The system takes only the last 16 bits of a larger number."""
 _TCP = re.compile(r"(?P<host>[^/]*):(?P<port>\d{1,5})")
@@ -54,10 +55,12 @@ class AttachedQemu(ObservedQemu):
                 "the other one, or give QEMU a second -qmp socket, or check whether that QEMU is stopped or hangs"
             ) from None
         except ConnectError as error:
+            if isinstance(error.exc, UnicodeError):
+                raise UsageError(f"{self.name} has a host name that no host can have; {_EXPECTED}") from None
             if isinstance(error.exc, OSError):
                 number = error.exc.errno or 0
-                why = os.strerror(number) if number > 0 else str(error.exc)
-                what = "expected the QMP socket of a running QEMU, PATH or HOST:PORT"
+                why = os.strerror(number) if number > 0 else error.exc.strerror or str(error.exc)
+                what = _EXPECTED
                 if isinstance(error.exc, PermissionError):
                     what = "a QMP socket is for the user of its QEMU and for root; run this as one of them"
                 if isinstance(address, str) and Path(address).is_file():

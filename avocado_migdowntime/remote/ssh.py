@@ -99,7 +99,7 @@ async def _connection(asyncssh: Any, address: HostAddress) -> Any:
     except asyncssh.Error as error:
         why = str(error.reason)
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
     except ValueError as error:
         why = str(error)
     raise HostRequirementError(f"the host {address} cannot be reached by SSH: {why}")

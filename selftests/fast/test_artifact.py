@@ -104,7 +104,7 @@ def test_what_is_no_archive_is_refused_in_a_sentence_with_its_url(server, path, 
 
 
 def test_nobody_who_answers_is_a_sentence_too():
-    with pytest.raises(UsageError, match=r"^http://127.0.0.1:1/a.tar.gz cannot be fetched \("):
+    with pytest.raises(UsageError, match=r"^http://127.0.0.1:1/a.tar.gz cannot be fetched \(Connection refused\);"):
         unpacked(["http://127.0.0.1:1/a.tar.gz"]).__enter__()
 
 

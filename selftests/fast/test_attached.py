@@ -3,6 +3,7 @@
 
 import asyncio
 import errno
+import socket
 
 import pytest
 from qemu.qmp import ConnectError
@@ -62,12 +63,13 @@ def test_a_name_that_no_socket_has_is_answered_with_what_it_may_be(name, instead
         (OSError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 4444)"), f"Connection refused; {EXPECTED}"),
         (OSError(errno.ENOENT, "No such file or directory"), f"No such file or directory; {EXPECTED}"),
         (OSError("Multiple exceptions: a, b"), f"Multiple exceptions: a, b; {EXPECTED}"),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), f"Name or service not known; {EXPECTED}"),
         (
             OSError(errno.EACCES, "Permission denied"),
             "Permission denied; a QMP socket is for the user of its QEMU and for root; run this as one of them",
         ),
     ],
-    ids=["refused", "missing", "several", "forbidden"],
+    ids=["refused", "missing", "several", "unknown", "forbidden"],
 )
 def test_a_socket_that_cannot_be_used_is_answered_with_what_to_try(error, says, monkeypatch):
     qemu = AttachedQemu("some:4444", lambda line: None)
@@ -79,3 +81,10 @@ def test_a_socket_that_cannot_be_used_is_answered_with_what_to_try(error, says, 
     with pytest.raises(UsageError) as raised:
         asyncio.run(qemu.__aenter__())
     assert str(raised.value) == f"some:4444: {says}"
+
+
+@pytest.mark.parametrize("host", ["..", "a" * 64], ids=["empty", "long"])
+def test_a_name_that_no_host_can_have_is_none_of_a_qemu_that_speaks_something_else(host):
+    with pytest.raises(UsageError) as raised:
+        asyncio.run(AttachedQemu(f"{host}:1", lambda line: None).__aenter__())
+    assert str(raised.value) == f"{host}:1 has a host name that no host can have; {EXPECTED}"

@@ -11,10 +11,10 @@ import pytest
 
 from avocado_migdowntime.cli import faulty as command
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.faults.catalogue import KINDS
+from avocado_migdowntime.faults.catalogue import KINDS, named_fault
 from avocado_migdowntime.faulty import monitors
 from avocado_migdowntime.faulty.framing import Framing
-from avocado_migdowntime.faulty.launcher import MARK
+from avocado_migdowntime.faulty.launcher import MARK, write
 
 from ..support.limits import limited
 
@@ -129,3 +129,12 @@ def test_one_launcher_takes_the_place_of_another(tmp_path):
     assert MARK in path.read_text() and " frozen " in path.read_text()
     with pytest.raises(UsageError):
         monitors.find(["-qmp", "tcp:localhost:1"])
+
+
+@pytest.mark.parametrize("arguments", [["-qmp", "unix:{},server=on,wait=off"], ["-qmp", "unix:{}"]])
+def test_a_socket_that_cannot_be_is_told_with_the_reason(arguments, tmp_path):
+    launcher = tmp_path / "faulty"
+    write(launcher, named_fault("frozen"), "/bin/true")
+    words = [str(launcher), *(word.format(f"/{'x' * 200}") for word in arguments)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.endswith(": AF_UNIX path too long\n")
