@@ -277,7 +277,8 @@ def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(its, Mapping) or not isinstance(its.get("qemu", {}), Mapping):
         raise UsageError(f"{DESTINATION!r} is {quoted(its)} where the answer to query-version was expected")
     _check_parts(its.get("qemu", {}))
-    _check_names(header)
+    _check_names(header, _NAMES)
+    _check_names(header["migrate-parameters"], ("mode",))
     trace.host_page_bytes  # noqa: B018 - raises on a wrong type
     capabilities = header.get("capabilities", [])
     if not isinstance(capabilities, list) or not all(isinstance(name, str) for name in capabilities):
@@ -302,7 +303,7 @@ def _check_parts(release: Mapping[str, Any]) -> None:
             raise UsageError(f"{name!r} of QEMU's release is {text} where a number up to {_GREATEST_PART} was expected")
 
 
-def _check_names(header: Mapping[str, Any]) -> None:
-    for name in filter(header.__contains__, _NAMES):
-        if not isinstance(header[name], str) or len(header[name]) > _LONGEST_NAME:
-            raise UsageError(f"{name!r} is {quoted(header[name])} where a name was expected")
+def _check_names(fields: Mapping[str, Any], names: Iterable[str]) -> None:
+    for name in filter(fields.__contains__, names):
+        if not isinstance(fields[name], str) or len(fields[name]) > _LONGEST_NAME:
+            raise UsageError(f"{name!r} is {quoted(fields[name])} where a name was expected")

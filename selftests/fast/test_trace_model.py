@@ -203,6 +203,7 @@ NO_HEADER = "has no 'qemu' and 'migrate-parameters' objects; this is not the hea
         ),
         ({**RIGHT, "arch": ["ppc64"]}, "'arch' is ['ppc64'] where a name was expected"),
         ({**RIGHT, "machine": {}}, "'machine' is {} where a name was expected"),
+        ({**RIGHT, "migrate-parameters": {"mode": ["a"]}}, "'mode' is ['a'] where a name was expected"),
         ({**RIGHT, "guest": "x" * 201}, f"'guest' is '{'x' * 57}...{'x' * 58}' where a name was expected"),
     ],
 )
