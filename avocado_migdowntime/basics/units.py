@@ -4,6 +4,7 @@
 import re
 
 from ..errors import UsageError
+from .printable import quoted
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 _FACTORS = {"": 1, "K": KIB, "M": MIB, "G": GIB}
@@ -16,7 +17,7 @@ def parse_size(text: str) -> int:
     """
     match = re.fullmatch(r"([0-9]{1,19})\s*([KMG]?)(?:i?B)?", text.strip(), re.IGNORECASE)
     if match is None:
-        raise UsageError(f"{text!r} is not a size; write a whole number followed by K, M or G, such as 64M")
+        raise UsageError(f"{quoted(text)} is not a size; write a whole number followed by K, M or G, such as 64M")
     return int(match[1]) * _FACTORS[match[2].upper()]
 
 
@@ -27,7 +28,7 @@ def parse_rate(text: str) -> int:
     """
     match = re.fullmatch(r"([0-9]{1,19}(?:\.[0-9]{1,19})?)\s*([KMG]?)(?:i?B)?", text.strip(), re.IGNORECASE)
     if match is None:
-        raise UsageError(f"{text!r} is not a rate; write bytes per second, such as 12500000 or 47.7M")
+        raise UsageError(f"{quoted(text)} is not a rate; write bytes per second, such as 12500000 or 47.7M")
     return round(float(match[1]) * _FACTORS[match[2].upper()])
 
 

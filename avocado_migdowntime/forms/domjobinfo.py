@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..basics.interval import Interval
+from ..basics.printable import quoted
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..errors import UsageError
 from ..trace.reading import Item, Reading, Remark, Stamp
@@ -190,14 +191,16 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
     if kind == "Completed" and str(fields.get("success", "yes")) in ("no", "0", "False"):
         kind = "Failed"
     if kind not in _TYPES:
-        raise UsageError(f"Job type is {kind!r} where one of {', '.join(_TYPES)} was expected; run virsh with LC_ALL=C")
+        raise UsageError(
+            f"Job type is {quoted(kind)} where one of {', '.join(_TYPES)} was expected; run virsh with LC_ALL=C"
+        )
     operation = str(fields.get("Operation", fields.get("operation", _OUTGOING[0])))
     is_outgoing, is_incoming = (operation.capitalize() in names for names in (_OUTGOING, _INCOMING))
     arrived = is_incoming and kind == "Completed"
     if not is_outgoing and kind != "None" and not arrived:
         job = _OPERATIONS[int(operation)] if operation.isdecimal() and int(operation) < len(_OPERATIONS) else operation
         where = ": that is shown on the source host" if is_incoming else ""
-        yield Remark(f"the job is {job!r} where an outgoing migration was expected{where}", arrived_s=arrived_s)
+        yield Remark(f"the job is {quoted(job)} where an outgoing migration was expected{where}", arrived_s=arrived_s)
         return
     status = "none" if kind == "None" else _STATUSES.get(kind, "active")
     figures: dict[str, Any] = {"status": status}
@@ -261,9 +264,9 @@ def _number(name: str, text: str) -> tuple[float, Interval | None]:
     number = (broken_number if is_size else whole_number)(match["number"]) if match else None
     if match is None or number is None:
         do = "give what virsh prints as it is" if text[:1].isdigit() else "run virsh with LC_ALL=C"
-        raise UsageError(f"{name} is {text!r} where a number was expected; {do}")
+        raise UsageError(f"{name} is {quoted(text)} where a number was expected; {do}")
     if name == "Dirty rate" and match["kind"] not in (None, "pages/s"):
-        raise UsageError(f"{name} is {text!r} where pages/s were expected: give what virsh prints as it is")
+        raise UsageError(f"{name} is {quoted(text)} where pages/s were expected: give what virsh prints as it is")
     unit = UNITS[(match["unit"] or "")[:1]]
     if unit == 1:
         return whole(float(number)), None

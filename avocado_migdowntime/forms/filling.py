@@ -5,12 +5,12 @@ A figure is computed exactly if possible (`derived`), otherwise approximately (`
 lacking and set to 0.
 """
 
-import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..basics.interval import Interval
+from ..basics.printable import quoted
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS, GREATEST_MBPS
 from ..errors import UsageError
 from ..trace.reading import Reading, Stamp
@@ -73,7 +73,7 @@ def reading_of_record(recorded: Mapping[str, Any], stamp: Stamp | None) -> Readi
         rounding = {name: Interval(low, high) for name, (low, high) in annotations.get("rounding", {}).items()}
         derived, estimated = (dict(annotations.get(name, {})) for name in ("derived", "estimated"))
     except (AttributeError, KeyError, TypeError, ValueError):
-        wrong = f"{AS_READ!r} is {reprlib.repr(annotations)}, expected what `record` writes there"
+        wrong = f"{AS_READ!r} is {quoted(annotations)}, expected what `record` writes there"
         raise UsageError(f"{wrong}; record it again") from None
     return Reading({**answer, **({"ram": ram} if ram else {})}, stamp, rounding, derived, estimated)
 

@@ -4,15 +4,11 @@ instead.
 """
 
 import re
-import reprlib
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ..basics.printable import quoted
 from .foreign import DOMJOBINFO, Foreign
-
-LONG = reprlib.Repr()
-"""Shows enough of a line to recognise it."""
-LONG.maxstring = 120
 
 _LOOKED_AT = 1 << 18
 """Only this many characters are searched: a text shows early what it is, and each pattern takes time."""
@@ -275,7 +271,7 @@ def of_text(text: str) -> Foreign | None:
             continue
         if match := pattern.search(beginning):
             why = match.groupdict().get("why")
-            return foreign if why is None else replace(foreign, why=LONG.repr(why))
+            return foreign if why is None else replace(foreign, why=quoted(why))
     return None
 
 

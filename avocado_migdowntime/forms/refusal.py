@@ -3,9 +3,10 @@
 
 from collections.abc import Sequence
 
+from ..basics.printable import quoted
 from ..errors import UsageError
 from .catalogue import FORMS
-from .foreign_texts import ANOTHER_LANGUAGE, LONG, is_of_others, of_text
+from .foreign_texts import ANOTHER_LANGUAGE, is_of_others, of_text
 from .reader import Reader
 
 EXACT = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`, repeatedly"""
@@ -24,7 +25,7 @@ def nothing_told(reader: Reader, remarks: Sequence[str]) -> UsageError:
         return UsageError(foreign.sentence)
     if not reader.forms:
         names = ", ".join(form.NAME for form in FORMS)
-        line = LONG.repr(next(iter(reader.first_lines), ""))
+        line = quoted(next(iter(reader.first_lines), ""))
         return UsageError(f"{line} matches no known text; expected a recording, or one of: {names}")
     form = reader.forms[-1]
     return UsageError(

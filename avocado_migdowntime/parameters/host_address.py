@@ -4,6 +4,7 @@
 import re
 from dataclasses import dataclass
 
+from ..basics.printable import quoted
 from ..errors import UsageError
 
 _FORM = re.compile(
@@ -33,5 +34,5 @@ def parse_host(value: str) -> HostAddress:
     name = (match["v6"] or match["name"]) if match else "-"
     # Many programs take what starts with a dash as an option.
     if match is None or name.startswith("-") or (port is not None and not 0 < port <= _GREATEST_PORT):
-        raise UsageError(f"{value!r} is not [USER@]HOST[:PORT], such as root@lab2:22 or root@[2001:db8::2]")
+        raise UsageError(f"{quoted(value)} is not [USER@]HOST[:PORT], such as root@lab2:22 or root@[2001:db8::2]")
     return HostAddress(name, match["user"], port)

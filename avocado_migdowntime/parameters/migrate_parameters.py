@@ -6,6 +6,7 @@ Source: qapi/migration.json (MigrationParameter) and migration/options.c (migrat
 
 from collections.abc import Collection, Mapping
 
+from ..basics.printable import quoted
 from ..basics.qemu_constants import NO_RAM
 from ..errors import UsageError
 from .capabilities import DIRTY_LIMIT
@@ -81,7 +82,7 @@ def parse_settings(value: str) -> tuple[tuple[str, str], ...]:
     for word in value.split(","):
         name, equals, text = (part.strip() for part in word.partition("="))
         if not (name and equals and text):
-            raise UsageError(f"{word.strip()!r} is not NAME=VALUE; write it so, such as multifd-channels=4")
+            raise UsageError(f"{quoted(word.strip())} is not NAME=VALUE; write it so, such as multifd-channels=4")
         if name in pairs:
             raise UsageError(f"{name} is given twice; give it once")
         pairs[name] = text

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..basics.alike import meant
+from ..basics.printable import quoted
 from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
 from ..basics.units import parse_size
 from ..errors import UsageError
@@ -241,7 +242,7 @@ def parse(values: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Parameters:
     read: dict[str, Any] = {}
     for name, value in dict(values).items():
         if name not in table:
-            raise UsageError(f"unknown parameter {name!r}; {meant(str(name), table)}")
+            raise UsageError(f"unknown parameter {quoted(name)}; {meant(str(name), table)}")
         text = str(value).strip()
         if not text:
             continue

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
+from ..basics.printable import quoted
 from ..basics.units import GIB, format_size, parse_rate, parse_size
 from ..errors import UsageError
 from .capabilities import check_together
@@ -34,7 +35,7 @@ def positive_size(value: str) -> int:
     if 0 < (size := parse_size(value)) <= GREATEST_SIZE:
         return size
     raise UsageError(
-        f"{value!r} is not a usable size; give one above 0 and up to {format_size(GREATEST_SIZE)}, such as 64M"
+        f"{quoted(value)} is not a usable size; give one above 0 and up to {format_size(GREATEST_SIZE)}, such as 64M"
     )
 
 
@@ -48,7 +49,7 @@ def link_rate(value: str) -> int:
     low, high = LINK_RATES
     if low <= (rate := parse_rate(value)) <= high:
         return rate
-    raise UsageError(f"{value!r} is not a rate from {low} to {high} bytes per second")
+    raise UsageError(f"{quoted(value)} is not a rate from {low} to {high} bytes per second")
 
 
 def number(low: float, high: float, whole: bool) -> Callable[[str], Any]:
@@ -61,7 +62,7 @@ def number(low: float, high: float, whole: bool) -> Callable[[str], Any]:
         except ValueError:
             figure = None
         if figure is None or not low <= figure <= high:
-            raise UsageError(f"{value!r} is not {kind} from {low} to {high}")
+            raise UsageError(f"{quoted(value)} is not {kind} from {low} to {high}")
         return figure
 
     return parse
@@ -72,7 +73,7 @@ def choice(*allowed: str) -> Callable[[str], str]:
 
     def parse(value: str) -> str:
         if value not in allowed:
-            raise UsageError(f"{value!r} is not one of {', '.join(allowed)}")
+            raise UsageError(f"{quoted(value)} is not one of {', '.join(allowed)}")
         return value
 
     return parse
@@ -82,7 +83,7 @@ def flag(value: str) -> bool:
     """Yes or no, as YAML and people write it."""
     meanings = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
     if value.lower() not in meanings:
-        raise UsageError(f"{value!r} is neither yes nor no")
+        raise UsageError(f"{quoted(value)} is neither yes nor no")
     return meanings[value.lower()]
 
 
@@ -92,7 +93,7 @@ def burst(value: str) -> tuple[int, int] | None:
         return None
     write_ms, slash, rest_ms = value.partition("/")
     if not (slash and _is_phase(write_ms) and _is_phase(rest_ms) and int(write_ms)):
-        raise UsageError(f"{value!r} is not WRITE/REST in ms with WRITE above 0, such as 200/800")
+        raise UsageError(f"{quoted(value)} is not WRITE/REST in ms with WRITE above 0, such as 200/800")
     return int(write_ms), int(rest_ms)
 
 
@@ -105,7 +106,7 @@ def words(value: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(value))
     except ValueError as error:
-        raise UsageError(f"{value!r} cannot be split into words ({error}); quote it as for a shell") from None
+        raise UsageError(f"{quoted(value)} cannot be split into words ({error}); quote it as for a shell") from None
 
 
 def capabilities(value: str) -> tuple[str, ...]:

@@ -5,12 +5,12 @@ Source: QEMU's qapi/control.json, introspect.json, machine.json, migration.json 
 are kept unchecked.
 """
 
-import reprlib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
 
+from ..basics.printable import quoted
 from ..errors import HarnessError
 
 _Part = Annotated[int, msgspec.Meta(ge=0, le=999)]
@@ -111,7 +111,7 @@ def documented(who: str, command: str, answer: Any) -> Any:
         msgspec.convert(answer, DOCUMENTED.get(command, Any))
     except msgspec.ValidationError as error:
         raise HarnessError(
-            f"{who} answers {command} with {reprlib.repr(answer)}, which no QEMU does: {_lower(str(error))}; use "
+            f"{who} answers {command} with {quoted(answer)}, which no QEMU does: {_lower(str(error))}; use "
             "QEMU 5.2 or later"
         ) from None
     return answer

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..basics.alike import meant
+from ..basics.printable import quoted
 from ..basics.units import parse_size
 from ..errors import HarnessError, HostRequirementError, UsageError
 from ..parameters.capabilities import DIRTY_LIMIT
@@ -84,21 +85,21 @@ def _typed(qemu_info: QemuInfo, name: str, text: str) -> Any:
     kind, what = kinds[name], f"migrate parameter {name} of {qemu}"
     if not isinstance(kind, str):
         if text not in kind:
-            says = f"{what} can be {', '.join(kind)}, not {text!r}"
+            says = f"{what} can be {', '.join(kind)}, not {quoted(text)}"
             if text not in CHOICES.get(name, (text,)):
                 raise UsageError(f"{says}; {meant(text, CHOICES[name])}")
             raise HostRequirementError(f"{says}; give one of these")
         return text
     if kind == "boolean":
         if text.lower() not in _FLAGS:
-            raise UsageError(f"{what} is on or off, not {text!r}; give one of the two")
+            raise UsageError(f"{what} is on or off, not {quoted(text)}; give one of the two")
         return _FLAGS[text.lower()]
     if kind == "int":
         try:
             return parse_size(text)
         except UsageError:
             raise UsageError(
-                f"{what} is a whole number and at least 0, not {text!r}; give one, such as 4 or 64M"
+                f"{what} is a whole number and at least 0, not {quoted(text)}; give one, such as 4 or 64M"
             ) from None
     if kind in ("array", "object"):
         raise UsageError(f"{what} is not a single value, so it cannot be set here; leave it out")

@@ -6,13 +6,13 @@ line, which finds the wrong line and says what is wrong with it.
 """
 
 import json
-import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from ..basics.printable import quoted
 from ..errors import UsageError
 from .bounds import EVENTS_BYTES
 from .events import Event, event_of
@@ -59,7 +59,7 @@ class LinesDecoder:
         events_bytes = self._events_bytes
         try:
             samples, events = self._block(block)
-        except (msgspec.MsgspecError, UnicodeDecodeError, UsageError, Unusual):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, UsageError, Unusual):
             self._events_bytes = events_bytes
             samples, events = self._line_by_line(block, is_last)
         self.events += events
@@ -215,10 +215,10 @@ def _no_constant(name: str) -> float:
 def _sample(record: Mapping[str, Any], before_s: float) -> Sample:
     answer = record["query-migrate"]
     if not isinstance(answer, Mapping):
-        raise UsageError(f"'query-migrate' is {reprlib.repr(answer)} where an object was expected")
+        raise UsageError(f"'query-migrate' is {quoted(answer)} where an object was expected")
     cause = record.get("on")
     if cause is not None and not isinstance(cause, str):
-        raise UsageError(f"'on' is {reprlib.repr(cause)} where an event's name was expected")
+        raise UsageError(f"'on' is {quoted(cause)} where an event's name was expected")
     sample = Sample.from_query(number(record, "t"), number(record, "latency_ms"), answer, cause)
     if sample.t_s < before_s:
         raise UsageError(f"is out of order: a sample at {sample.t_s:.12g} s after one at {before_s:.12g} s")

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What happened between the samples: QMP events, and the harness's own actions and findings."""
 
-import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..basics.printable import in_a_line, printable
+from ..basics.printable import in_a_line, printable, quoted
 from ..errors import UsageError
 from .ram import number, optional_number
 
@@ -91,7 +90,7 @@ def event_of(t_s: float, side: str, message: Any) -> Event:
     """The event in a QMP `message`, or one of the harness's own; raises UsageError if it is no event."""
     data = message.get("data", {}) if isinstance(message, Mapping) else {}
     if not isinstance(message, Mapping) or not isinstance(message.get("event"), str) or not isinstance(data, Mapping):
-        raise UsageError(f"'event' is {reprlib.repr(message)} where a QMP event was expected")
+        raise UsageError(f"'event' is {quoted(message)} where a QMP event was expected")
     if side == HARNESS:  # It quotes others' words, such as the guest's.
         data = printable(data)
     return Event(t_s, in_a_line(side), in_a_line(message["event"]), data, _stamp_s(message))

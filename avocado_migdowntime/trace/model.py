@@ -5,7 +5,6 @@ Everything that judges starts from a Trace; nothing here knows where a trace cam
 """
 
 import re
-import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..basics.printable import in_a_line, printable
+from ..basics.printable import in_a_line, printable, quoted
 from ..basics.qemu_constants import DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYTES, NO_PRECOPY, NO_RAM
 from ..basics.units import MIB, format_size
 from ..errors import UsageError
@@ -270,19 +269,20 @@ def checked_header(header: Mapping[str, Any]) -> Mapping[str, Any]:
     trace = Trace(Samples(), header=header)
     trace.downtime_limit_ms  # noqa: B018 - raises on a wrong type
     if not isinstance(header["qemu"].get("qemu", {}), Mapping):
-        raise UsageError(f"'qemu' is {reprlib.repr(header['qemu'])} where the answer to query-version was expected")
+        raise UsageError(f"'qemu' is {quoted(header['qemu'])} where the answer to query-version was expected")
     trace.most_host_pages  # noqa: B018 - raises on a wrong type
     trace.ram_bytes  # noqa: B018 - raises on a wrong type
     _check_parts(header["qemu"].get("qemu", {}))
     its = header.get(DESTINATION, {})
     if not isinstance(its, Mapping) or not isinstance(its.get("qemu", {}), Mapping):
-        raise UsageError(f"{DESTINATION!r} is {reprlib.repr(its)} where the answer to query-version was expected")
+        raise UsageError(f"{DESTINATION!r} is {quoted(its)} where the answer to query-version was expected")
     _check_parts(its.get("qemu", {}))
-    _check_names(header)
+    _check_names(header, _NAMES)
+    _check_names(header["migrate-parameters"], ("mode",))
     trace.host_page_bytes  # noqa: B018 - raises on a wrong type
     capabilities = header.get("capabilities", [])
     if not isinstance(capabilities, list) or not all(isinstance(name, str) for name in capabilities):
-        raise UsageError(f"'capabilities' is {reprlib.repr(capabilities)} where a list of names was expected")
+        raise UsageError(f"'capabilities' is {quoted(capabilities)} where a list of names was expected")
     return header
 
 
@@ -299,11 +299,11 @@ def _check_parts(release: Mapping[str, Any]) -> None:
     for name in filter(release.__contains__, _RELEASE_PARTS):
         part = release[name]
         if isinstance(part, bool) or not isinstance(part, int) or not 0 <= part <= _GREATEST_PART:
-            text = reprlib.repr(part)
+            text = quoted(part)
             raise UsageError(f"{name!r} of QEMU's release is {text} where a number up to {_GREATEST_PART} was expected")
 
 
-def _check_names(header: Mapping[str, Any]) -> None:
-    for name in filter(header.__contains__, _NAMES):
-        if not isinstance(header[name], str) or len(header[name]) > _LONGEST_NAME:
-            raise UsageError(f"{name!r} is {reprlib.repr(header[name])} where a name was expected")
+def _check_names(fields: Mapping[str, Any], names: Iterable[str]) -> None:
+    for name in filter(fields.__contains__, names):
+        if not isinstance(fields[name], str) or len(fields[name]) > _LONGEST_NAME:
+            raise UsageError(f"{name!r} is {quoted(fields[name])} where a name was expected")

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The `ram` part of an answer to query-migrate, and checked access to its numbers."""
 
-import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..basics.printable import quoted
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS, GREATEST_MBPS
 from ..errors import UsageError
 
@@ -64,7 +64,7 @@ def ram_of(ram: Any, answer: Mapping[str, Any]) -> Ram:
     Raises UsageError, naming the field, if one is missing or of the wrong type.
     """
     if not isinstance(ram, Mapping):
-        raise UsageError(f"'ram' is {reprlib.repr(ram)} where an object was expected")
+        raise UsageError(f"'ram' is {quoted(ram)} where an object was expected")
     if (page_bytes := number(ram, "page-size")) < 1:
         raise UsageError(f"'page-size' is {page_bytes:g} where that of the target was expected")
     counted, transferred = optional_number(ram, "precopy-bytes"), optional_number(ram, "transferred")
@@ -109,7 +109,7 @@ def number(fields: Mapping[str, Any], name: str) -> float:
     """The number, 0 or from LEAST to GREATEST, that `fields` have under `name`; raises UsageError otherwise."""
     value = fields.get(name)
     if isinstance(value, bool) or not isinstance(value, _NUMBER) or not (value == 0 or LEAST <= value <= GREATEST):
-        problem = f"is {reprlib.repr(value)}" if name in fields else "is missing"
+        problem = f"is {quoted(value)}" if name in fields else "is missing"
         is_tiny = isinstance(value, _NUMBER) and 0 < value < LEAST
         expected = f"0 or a number from {LEAST:.2g} up" if is_tiny else "a number from 0 up"
         raise UsageError(f"{name!r} {problem} where {expected} was expected")
@@ -133,5 +133,5 @@ def _encoded_pages(answer: Mapping[str, Any]) -> float:
         if isinstance(part, Mapping):
             pages += number(part, "pages") - (number(part, "overflow") if "encoding-rate" in part else 0)
         elif part is not None:
-            raise UsageError(f"{name!r} is {reprlib.repr(part)} where an object was expected")
+            raise UsageError(f"{name!r} is {quoted(part)} where an object was expected")
     return pages

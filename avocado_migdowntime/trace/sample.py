@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..basics.printable import quoted
 from ..errors import UsageError
 from .ram import Ram, note_on, optional_number, ram_of
 
@@ -48,7 +49,7 @@ class Sample:
         """
         status = answer.get("status", "none")
         if not isinstance(status, str):
-            raise UsageError(f"'status' is {status!r} where a text was expected")
+            raise UsageError(f"'status' is {quoted(status)} where a text was expected")
         ram = answer.get("ram")
         return cls(
             t_s=t_s,

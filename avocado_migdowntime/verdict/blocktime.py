@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..basics.interval import Interval
+from ..basics.printable import quoted
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
 from ..trace.events import AWAKE, BROKEN, HARNESS, Event
@@ -168,5 +169,5 @@ def _numbers(event: Event, name: str) -> list[float]:
     """The numbers of a list in an event of the harness; raises UsageError if it is no such list."""
     values = event.data.get(name)
     if not isinstance(values, list) or not all(isinstance(value, int | float) for value in values):
-        raise UsageError(f"{name!r} of the event {event.name} is {values!r} where a list of numbers was expected")
+        raise UsageError(f"{name!r} of the event {event.name} is {quoted(values)} where a list of numbers was expected")
     return [float(value) for value in values]

@@ -6,6 +6,7 @@ from math import inf
 from typing import Any
 
 from ..basics.interval import Interval
+from ..basics.printable import quoted
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
 from ..trace.events import CLOCK, HARNESS, HEARTBEAT, INTEGRITY, Event
@@ -131,7 +132,7 @@ def integrity(evidence: Evidence) -> Integrity | None:
         return None
     faults = event.data.get("faults")
     if not isinstance(faults, list) or not all(isinstance(fault, str) for fault in faults):
-        raise UsageError(f"'faults' of the event {INTEGRITY} is {faults!r} where a list of texts was expected")
+        raise UsageError(f"'faults' of the event {INTEGRITY} is {quoted(faults)} where a list of texts was expected")
     half_sent = int(optional_number(event.data, "half_sent") or 0) if _loses_writes(evidence) else 0
     return Integrity(
         int(number(event.data, "pages")), int(number(event.data, "damaged_pages")), tuple(faults), half_sent
@@ -172,7 +173,9 @@ def apart_ms(trace: Trace, earlier: Event | None, later: Event | None) -> Interv
 def _ahead_s(data: Any) -> Interval:
     numbers = [each for each in data if isinstance(each, int | float)] if isinstance(data, list) else []
     if len(numbers) != 2 or len(data) != 2 or not -inf < numbers[0] <= numbers[1] < inf:
-        raise UsageError(f"'ahead_s' of the event {CLOCK} is {data!r} where a least and a greatest time were expected")
+        raise UsageError(
+            f"'ahead_s' of the event {CLOCK} is {quoted(data)} where a least and a greatest time were expected"
+        )
     return Interval(*numbers)
 
 

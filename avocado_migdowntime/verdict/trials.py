@@ -18,6 +18,7 @@ from enum import StrEnum
 from itertools import zip_longest
 from math import inf
 
+from ..basics.printable import quoted
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
 from ..oracle.passes import Pass
@@ -154,7 +155,9 @@ def _parts(evidence: Evidence) -> Iterator[_Part]:
 def _trial(part: _Part) -> tuple[Trial, LimitFinding]:
     name = part.event.data.get("trial")
     if name not in (DEFAULT, BELOW, CHOSEN):
-        raise UsageError(f"'trial' of the event {LIMIT} is {name!r} where {DEFAULT}, {BELOW} or {CHOSEN} was expected")
+        raise UsageError(
+            f"'trial' of the event {LIMIT} is {quoted(name)} where {DEFAULT}, {BELOW} or {CHOSEN} was expected"
+        )
     evidence = part.evidence
     # The pass during which the limit was set ended under both limits.
     passes = [pass_ for pass_ in evidence.passes if pass_.number > part.begun_in_pass]

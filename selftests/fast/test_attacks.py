@@ -4,9 +4,12 @@
 import re
 
 import pytest
+import yaml
 
 from avocado_migdowntime.comparison.job_results import builds_of, traces_of
 from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.parameters.sources import of_variant
+from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.report.entry import recorded
 
 from ..support.documents import TOP
@@ -66,6 +69,33 @@ def test_a_variants_file_makes_no_objects(tmp_path, tagged):
     with pytest.raises(FileNotFoundError, match="could not determine a constructor for the tag"):
         create_from_yaml([str(path)])
     assert not made.exists()
+
+
+ALIASES = "n0: &n0 [x]\n" + "".join(f"n{n}: &n{n} [*n{n - 1}, *n{n - 1}]\n" for n in range(1, 41))
+"""Some 1.6 kB that are 2^40 texts."""
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"{ALIASES}passes: *n40", r"parameter passes is \[\[.*\]\]; give a text, a number, or a list of these"),
+        ("passes: &a [*a]", r"parameter passes is \[\[.*\]\]; give"),
+        ("passes: [{a: 1}]", r"parameter passes is {'a': 1}; give"),
+        ("passes: !!set {a, b}", r"parameter passes is {'a', 'b'}; give"),
+        ("passes: !!binary aaaa", r"parameter passes is b'i\\xa6\\x9a'; give"),
+        (f"passes: 0x{'f' * 5000}", "parameter passes is a number of thousands of digits; give a smaller one"),
+        (f"passes: [1, 0x{'f' * 5000}]", "parameter passes is a number of thousands of digits; give a smaller one"),
+        (f"passes: [[0x{'f' * 5000}]]", r"parameter passes is \[a number of thousands of digits\]; give"),
+        (f"passes: {'x' * 100_000}", "parameter passes: 'x{57}...x{58}' is not a whole number from 1 to 1000"),
+        (f"? {'x' * 100_000}\n: 1", "unknown parameter 'x{57}...x{58}'; known are"),
+    ],
+    ids=["endless", "in itself", "a map", "a set", "bytes", "a number", "in a list", "in two", "a text", "a name"],
+)
+def test_a_value_of_a_variants_file_that_no_parameter_has_is_refused_in_a_sentence(text, says):
+    items = [("/run", name, value) for name, value in yaml.safe_load(text).items() if name[0] != "n"]
+    with pytest.raises(UsageError, match=f"^{says}") as caught:
+        parse(of_variant(items))
+    assert len(str(caught.value)) < 4000
 
 
 def test_nothing_is_written_that_a_spreadsheet_would_compute():

@@ -285,3 +285,11 @@ def test_a_line_that_is_no_object_is_refused(line, message):
     assert str(caught.value) == message
     assert decoded('{"a": 1}', 7) == {"a": 1}
     assert decoded("{", 7, may_be_cut=True) is None
+
+
+@pytest.mark.parametrize("where", ["side", "event", "aside"])
+@pytest.mark.parametrize("opening", ["[", '{"a": '])
+def test_a_line_that_is_nested_without_end_is_refused(where, opening):
+    line = json.dumps(event(1, side="source", aside=1)).replace(f'"{where}": ', f'"{where}": {opening * 100_000}')
+    with pytest.raises(UsageError, match="line 3 is not JSON; expected a recording"):
+        decoder_of(block(sample(), f"{line}\n".encode(), sample(2)))

@@ -203,7 +203,8 @@ NO_HEADER = "has no 'qemu' and 'migrate-parameters' objects; this is not the hea
         ),
         ({**RIGHT, "arch": ["ppc64"]}, "'arch' is ['ppc64'] where a name was expected"),
         ({**RIGHT, "machine": {}}, "'machine' is {} where a name was expected"),
-        ({**RIGHT, "guest": "x" * 201}, "'guest' is 'xxxxxxxxxxxx...xxxxxxxxxxxxx' where a name was expected"),
+        ({**RIGHT, "migrate-parameters": {"mode": ["a"]}}, "'mode' is ['a'] where a name was expected"),
+        ({**RIGHT, "guest": "x" * 201}, f"'guest' is '{'x' * 57}...{'x' * 58}' where a name was expected"),
     ],
 )
 def test_a_header_that_is_none_or_says_what_it_cannot_is_refused(header, message):
