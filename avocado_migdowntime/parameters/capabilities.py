@@ -43,7 +43,9 @@ CAPABILITIES: Mapping[str, Setting] = {
     "validate-uuid": Setting("compares the guests' UUIDs"),
     "xbzrle": Setting("sends only the differences of pages"),
     "zero-blocks": Setting("concerns disks; the guest has none; QEMU before 11.0"),
-    "zero-copy-send": Setting("sends pages without copying them", ("multifd",), {"link": ("tcp", "shaped")}),
+    "zero-copy-send": Setting(
+        "sends pages without copying them", ("multifd",), {"link": ("tcp", "shaped"), "tls": ("none",)}
+    ),
     "x-ignore-shared": Setting(
         "skips shared memory; some releases also skip memfd", settings={"backing": ("anonymous",)}
     ),

@@ -59,7 +59,8 @@ def check_settings(kind: str, names: Collection[str], table: Mapping[str, Settin
     for name, setting in given_of(names, table):
         for parameter, allowed in setting.settings.items():
             if (value := getattr(parameters, parameter)) not in allowed:
+                what, _, _ = setting.meaning.partition(";")
                 raise UsageError(
-                    f"{kind} {name} {setting.meaning}, which does not go with {parameter}={value}; "
+                    f"{kind} {name} does not go with {parameter}={value}: it {what}; "
                     f"use {parameter}={' or '.join(allowed)}, or leave the {kind} out"
                 )

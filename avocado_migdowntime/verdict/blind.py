@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """When and why passes do not show the downtime-limit, or no reports can be judged."""
 
+import numpy as np
+
 from ..oracle.evidence import Evidence
 
 _UP_TO, _AND, _NO_MORE_FROM = 7, 10, 11
@@ -29,6 +31,8 @@ def why_so_short(evidence: Evidence) -> str:
     """The end of a sentence about missing passes: says if QEMU's way to sync is the reason; else ''."""
     release = evidence.release
     if "postcopy-ram" not in evidence.trace.capabilities or release is None or release.major < _NO_MORE_FROM:
+        return ""
+    if np.any(evidence.trace.host_page_bytes > evidence.samples.page_bytes):
         return ""
     return f", but with postcopy-ram QEMU {release.major} syncs in each window of 100 ms, except on hugepages"
 

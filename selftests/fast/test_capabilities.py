@@ -48,19 +48,29 @@ def test_what_only_needs_another_is_told_which(name):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"capabilities": "multifd,zero-copy-send"}, "with link=unix; use link=tcp or shaped, or leave"),
-        ({"capabilities": "mapped-ram"}, "with link=unix; use link=file, or leave the capability out"),
+        (
+            {"capabilities": "multifd,zero-copy-send"},
+            "with link=unix: it sends pages without copying them; use link=tcp or shaped, or leave",
+        ),
+        ({"capabilities": "multifd,zero-copy-send", "link": "tcp", "tls": "psk"}, "; use tls=none, or leave"),
+        ({"capabilities": "mapped-ram"}, "; use link=file, or leave the capability out"),
         (
             {"capabilities": "multifd", "link": "exec"},
-            "with link=exec; use link=unix or tcp or shaped or vsock or file",
+            "with link=exec: it sends pages over several connections; use link=unix or tcp or shaped or vsock or file",
         ),
         (
             {"capabilities": "return-path", "link": "file"},
-            "with link=file; use link=unix or tcp or shaped or",
+            "with link=file: it lets the destination answer the source; use link=unix or tcp or shaped or",
         ),
-        ({"capabilities": "dirty-limit"}, "which does not go with accel=auto; use accel=kvm, or leave the capability"),
-        ({"capabilities": "x-ignore-shared"}, "with backing=memfd; use backing=anonymous, or leave the capability out"),
-        ({"capabilities": "x-ignore-shared", "backing": "hugetlbfs"}, "with backing=hugetlbfs; use backing=anonymous"),
+        ({"capabilities": "dirty-limit"}, "; use accel=kvm, or leave the capability"),
+        (
+            {"capabilities": "x-ignore-shared"},
+            "with backing=memfd: it skips shared memory; use backing=anonymous, or leave the capability out",
+        ),
+        (
+            {"capabilities": "x-ignore-shared", "backing": "hugetlbfs"},
+            "with backing=hugetlbfs: it skips shared memory; use backing=anonymous",
+        ),
     ],
 )
 def test_what_does_not_go_with_another_parameter_is_told_before_anything_is_launched(given, words, tmp_path):

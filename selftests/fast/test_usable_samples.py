@@ -144,6 +144,13 @@ def test_why_no_pass_is_long_enough_is_said_where_it_is_qemus_way_to_sync(capabi
     assert verdict.reasons[0].split(";")[0].endswith(f"the second with reports{why}")
 
 
+@pytest.mark.parametrize(("page_bytes", "why"), [(4096, SYNCS_OFTEN.format(11)), (2 << 20, "")])
+def test_on_hugepages_it_is_not_the_reason(page_bytes, why):
+    release = {"qemu": {"qemu": {"major": 11, "minor": 1, "micro": 3}}, "backing_page_size": page_bytes}
+    verdict = judged(few(3, 2), header={"capabilities": ["postcopy-ram"], **release})
+    assert verdict.reasons[0].split(";")[0].endswith(f"the second with reports{why}")
+
+
 @pytest.mark.parametrize(
     ("spread", "told_mb", "doubtful"), [(199, "0.8", False), (201, "0.8", True), (5_896, "24.2", True)]
 )

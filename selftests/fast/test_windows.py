@@ -116,7 +116,7 @@ def test_half_of_each_recorded_bandwidth_is_found(path):
     trace = read(str(path))
     halved = trace.samples.with_bandwidth(trace.samples.mbps / 2, trace.samples.open_mbps)
     finding = judge_bandwidth(Evidence.of(replace(trace, samples=halved)))
-    if path.name.endswith(("asked-while-it-switched-over.jsonl.gz", "raised-in-a-window.jsonl.gz", "frozen.jsonl.gz")):
+    if path.name.endswith(("asked-while-it-switched-over.jsonl.gz", "cap-raised-in-a-window.jsonl.gz")):
         assert finding.code in ("wide", "not-as-sent")
     else:
         assert finding.code == "not-as-sent" and finding.error == pytest.approx(-0.5, abs=0.015)

@@ -41,7 +41,6 @@ SINCE = {
     "x86_64-tcg-qemu-7.2-postcopy-recovered.jsonl.gz": 80_000_000,
     "x86_64-tcg-qemu-10.0-hugepages-ended-in-a-burst.jsonl.gz": 120_000_000,
     "x86_64-tcg-qemu-7.2-hugepages-limit-1000ms.jsonl.gz": 120_000_000,
-    "x86_64-tcg-qemu-10.0-busy-host-with-frozen.jsonl.gz": 140_000_000,
     "x86_64-tcg-qemu-10.0-busy-host-with-once-a-pass.jsonl.gz": 140_000_000,
 }
 """From this seed on, recordings that were added later are used as well, so that earlier seeds keep their cases."""
