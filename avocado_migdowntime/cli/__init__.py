@@ -16,3 +16,8 @@ COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
 BAD_INPUT = 2
 """Exit status of bad input."""
+UNTOLD = 125
+"""Exit status if there is no answer: the data cannot tell, this host lacks something, or QEMU failed.
+
+`git bisect run` skips such a commit.
+"""

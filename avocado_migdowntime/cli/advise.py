@@ -3,8 +3,8 @@
 
 import argparse
 
-from . import BAD_INPUT
-from .output import show, show_json, tell
+from . import BAD_INPUT, UNTOLD
+from .output import refuse, show, show_json
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "advise"
@@ -12,7 +12,7 @@ SUMMARY = "find the downtime-limit that ends a migration"
 STATUSES = {
     0: "a limit was found",
     1: "no limit ends it",
-    125: "cannot tell",
+    UNTOLD: "cannot tell",
     BAD_INPUT: "bad input",
 }
 EXAMPLES = ("avocado migdowntime advise recording.jsonl.gz",)
@@ -46,10 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
             except UsageError as error:
                 raise UsageError(f"{arguments.file}: {error}") from None
     except UsageError as error:
-        tell(NAME, str(error))
-        return BAD_INPUT
+        return refuse(NAME, error)
     if arguments.json:
         show_json({"file": arguments.file, **fields(advice)})
     else:
         show(fitted(summary(advice)))
-    return {Finding.FOUND: 0, Finding.NONE: 1, Finding.UNKNOWN: 125}[advice.finding]
+    return {Finding.FOUND: 0, Finding.NONE: 1, Finding.UNKNOWN: UNTOLD}[advice.finding]

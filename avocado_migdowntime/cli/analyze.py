@@ -4,18 +4,18 @@
 import argparse
 from collections.abc import Collection
 
-from . import BAD_INPUT
-from .output import show, show_json, tell
+from . import BAD_INPUT, UNTOLD
+from .output import refuse, show, show_json
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "analyze"
 SUMMARY = "judge recordings and pasted text"
 
-ACCURATE, INACCURATE, INCONCLUSIVE = 0, 1, 125
+ACCURATE, INACCURATE = 0, 1
 STATUSES = {
     ACCURATE: "accurate",
     INACCURATE: "inaccurate, or downtime-limit violated",
-    INCONCLUSIVE: "inconclusive",
+    UNTOLD: "inconclusive",
     BAD_INPUT: "bad input",
 }
 EXAMPLES = (
@@ -83,8 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
                 except UsageError as error:
                     raise UsageError(f"{name}: {error}") from None
         except UsageError as error:
-            tell(NAME, str(error))
-            statuses.append(BAD_INPUT)
+            statuses.append(refuse(NAME, error))
     statuses += [_STATUS[verdict.passed] for _, verdict in verdicts]
     if arguments.json:
         show_json([{"file": name, **fields(verdict)} for name, verdict in verdicts])
@@ -93,8 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
     return _worst(statuses)
 
 
-_STATUS = {True: ACCURATE, False: INACCURATE, None: INCONCLUSIVE}
+_STATUS = {True: ACCURATE, False: INACCURATE, None: UNTOLD}
 
 
 def _worst(statuses: Collection[int]) -> int:
-    return next(status for status in (BAD_INPUT, INACCURATE, INCONCLUSIVE, ACCURATE) if status in statuses)
+    return next(status for status in (BAD_INPUT, INACCURATE, UNTOLD, ACCURATE) if status in statuses)

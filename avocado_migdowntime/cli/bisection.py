@@ -7,8 +7,6 @@ from ..basics.printable import in_lines
 from .output import tell
 
 GOOD, BAD = 0, 1
-UNTOLD = 125
-"""Exit status if a build is neither good nor bad: `git bisect run` skips the commit."""
 UNUSABLE = 129
 """git's exit status for bad usage. `git bisect run` stops at 128 and above; 1 to 127, except 125, mean bad."""
 INTERRUPTED = 130

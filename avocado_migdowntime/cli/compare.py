@@ -5,9 +5,9 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from . import BAD_INPUT
+from . import BAD_INPUT, UNTOLD
 from .origin import heading
-from .output import show, show_json, tell
+from .output import refuse, show, show_json
 
 if TYPE_CHECKING:
     from ..comparison.compare import Comparison
@@ -19,7 +19,7 @@ SUMMARY = "compare builds of QEMU by the results of jobs"
 STATUSES = {
     0: "no build is worse than the first",
     1: "a build is worse",
-    125: "not enough runs to tell",
+    UNTOLD: "not enough runs to tell",
     BAD_INPUT: "bad input",
 }
 EXAMPLES = ("avocado migdowntime compare OLD NEW",)
@@ -53,8 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
             _draw(builds, arguments.picture)
         return answer(builds, arguments.json)
     except UsageError as error:
-        tell(NAME, str(error))
-        return BAD_INPUT
+        return refuse(NAME, error)
 
 
 def _draw(builds: Sequence[Sequence["RunOutcome"]], file: str) -> None:
@@ -93,4 +92,4 @@ def status(comparisons: Sequence["Comparison"]) -> int:
     from ..comparison.compare import Answer
 
     answers = {comparison.answer for comparison in comparisons}
-    return 1 if Answer.WORSE in answers else 125 if Answer.UNDECIDED in answers else 0
+    return 1 if Answer.WORSE in answers else UNTOLD if Answer.UNDECIDED in answers else 0

@@ -3,8 +3,8 @@
 
 import argparse
 
-from . import BAD_INPUT
-from .output import show, show_json, tell
+from . import BAD_INPUT, UNTOLD
+from .output import refuse, show, show_json, tell
 from .progress import may_be_quiet, teller
 
 NAME = "doctor"
@@ -16,7 +16,8 @@ may suffer, or old files were found) or a fault, which prevents the default test
 STATUSES = {
     0: "the default test can run",
     1: "it cannot",
-    BAD_INPUT: "the host could not be examined",
+    BAD_INPUT: "bad input in the settings",
+    UNTOLD: "the host could not be examined",
 }
 EXAMPLES = ("avocado migdowntime doctor", "avocado migdowntime doctor --json")
 
@@ -44,12 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
         parameters = parse(of_settings(vars(arguments)))
         findings = tuple(check_host(event_loop.run(examine(parameters, teller(NAME, arguments)))))
     except MigDowntimeError as error:
-        tell(NAME, str(error))
-        return BAD_INPUT
+        return refuse(NAME, error)
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         tell(NAME, f"{what}; /proc, /sys and /tmp of a Linux host are needed")
-        return BAD_INPUT
+        return UNTOLD
     if arguments.json:
         show_json(fields(findings))
     else:

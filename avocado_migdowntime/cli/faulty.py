@@ -3,8 +3,8 @@
 
 import argparse
 
-from . import BAD_INPUT, parameter_options
-from .output import show, tell
+from . import BAD_INPUT, UNTOLD, parameter_options
+from .output import refuse, show
 
 NAME = "faulty"
 SUMMARY = "create a QEMU with a known fault"
@@ -15,6 +15,7 @@ NOTES = (
 STATUSES = {
     0: "written",
     BAD_INPUT: "bad input",
+    UNTOLD: "this host lacks something",
 }
 EXAMPLES = ("avocado migdowntime faulty factor=0.5 --output /tmp/faulty-qemu",)
 
@@ -58,7 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
         fault, binary = named_fault(arguments.fault), find_binary(arguments.qemu, arguments.arch)
         write(Path(arguments.output), fault, binary)
     except (UsageError, HostRequirementError) as error:
-        tell(NAME, str(error))
-        return BAD_INPUT
+        return refuse(NAME, error)
     show(in_a_line(f"{arguments.output} is {binary} with the fault {fault}: {fault.kind.sentence}"))
     return 0

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from . import parameter_options
-from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad
+from . import UNTOLD, parameter_options
+from .bisection import BAD, GOOD, INTERRUPTED, UNUSABLE, never_bad
 from .output import show, show_json, tell
 from .progress import may_be_quiet, teller
 

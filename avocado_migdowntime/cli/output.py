@@ -6,6 +6,8 @@ import sys
 from typing import Any
 
 from ..basics.printable import in_a_line, in_lines, printable
+from ..errors import MigDowntimeError, UsageError
+from . import BAD_INPUT, UNTOLD
 
 
 def show(text: str) -> None:
@@ -21,3 +23,9 @@ def show_json(value: Any) -> None:
 def tell(command: str, text: str) -> None:
     """Print a line for people that is not part of `command`'s answer."""
     print(f"migdowntime {command}: {in_a_line(text)}", file=sys.stderr, flush=True)
+
+
+def refuse(command: str, error: MigDowntimeError) -> int:
+    """Report why `command` has no answer; return the exit status: BAD_INPUT for a UsageError, else UNTOLD."""
+    tell(command, str(error))
+    return BAD_INPUT if isinstance(error, UsageError) else UNTOLD

@@ -3,20 +3,19 @@
 
 import argparse
 
-from . import BAD_INPUT
-from .output import show, show_json, tell
+from . import BAD_INPUT, UNTOLD
+from .output import refuse, show, show_json
 from .progress import may_be_quiet, teller
 
 NAME = "qemu"
 SUMMARY = "get the QEMU of another Debian release"
 NOTES = "Interrupting `add` changes nothing."
 
-_LACKING = 1
 _DEFAULT = ("ppc64", "x86_64")
 STATUSES = {
     0: "done",
-    _LACKING: "this host lacks something",
     BAD_INPUT: "bad input",
+    UNTOLD: "this host lacks something",
 }
 EXAMPLES = ("avocado migdowntime qemu add bookworm",)
 
@@ -45,16 +44,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the chosen action; report an obstacle on standard error."""
-    from ..errors import MigDowntimeError, UsageError
+    from ..errors import MigDowntimeError
 
     try:
         arguments.migdowntime_qemu_act(arguments)
-    except UsageError as error:
-        tell(NAME, str(error))
-        return BAD_INPUT
     except MigDowntimeError as error:
-        tell(NAME, str(error))
-        return _LACKING
+        return refuse(NAME, error)
     return 0
 
 

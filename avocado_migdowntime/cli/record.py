@@ -3,8 +3,8 @@
 
 import argparse
 
-from . import BAD_INPUT
-from .output import tell
+from . import BAD_INPUT, UNTOLD
+from .output import refuse, tell
 from .progress import may_be_quiet, teller
 from .source import check_source, follow, takes_source
 
@@ -24,6 +24,7 @@ STATUSES = {
     BAD_INPUT: (
         "bad input: no such socket, libvirt or guest, no QMP, no migration within --wait, an output file that exists"
     ),
+    UNTOLD: "nothing was recorded: this host lacks something, or QEMU failed",
 }
 EXAMPLES = (
     "avocado migdowntime record /run/qemu/qmp.sock --output recording.jsonl",
@@ -52,8 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_source(arguments)
         new_trace = NewTrace(arguments.output)
     except MigDowntimeError as error:
-        tell(NAME, str(error))
-        return BAD_INPUT
+        return refuse(NAME, error)
     try:
         follow(arguments, new_trace, say, show)
         if new_trace.status != "completed":
@@ -61,12 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         say("interrupted")
     except MigDowntimeError as error:
-        remark = "; what was recorded is kept" if new_trace.samples else ""
-        tell(NAME, f"{error}{remark}")
-        status = OTHERWISE if new_trace.samples else BAD_INPUT
+        if not new_trace.samples:
+            return refuse(NAME, error)
+        tell(NAME, f"{error}; what was recorded is kept")
+        status = OTHERWISE
     if not new_trace.samples:
-        if status != BAD_INPUT:
-            tell(NAME, "nothing was recorded: no running migration was seen")
+        tell(NAME, "nothing was recorded: no running migration was seen")
         return BAD_INPUT
     ended = new_trace.status if new_trace.ended else f"was still {new_trace.status} then"
     samples = "1 sample" if new_trace.samples == 1 else f"{new_trace.samples} samples"

@@ -4,7 +4,7 @@
 import argparse
 
 from . import BAD_INPUT
-from .output import tell
+from .output import refuse
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "report"
@@ -68,6 +68,5 @@ def run(arguments: argparse.Namespace) -> int:
 
             save(tests, file)
     except UsageError as error:
-        tell(NAME, str(error))
-        return BAD_INPUT
+        return refuse(NAME, error)
     return 0

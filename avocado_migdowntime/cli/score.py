@@ -4,7 +4,7 @@
 import argparse
 
 from . import BAD_INPUT
-from .output import show, show_json, tell
+from .output import refuse, show, show_json, tell
 from .progress import lasting, may_be_quiet, teller
 
 NAME = "score"
@@ -73,8 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
             save(of_truths(truths), arguments.picture)
     except UsageError as error:
-        tell(NAME, str(error))
-        return BAD_INPUT
+        return refuse(NAME, error)
     if arguments.json:
         show_json(fields(scored, truths))
     else:

@@ -3,8 +3,8 @@
 
 import argparse
 
-from . import BAD_INPUT, parameter_options
-from .output import show, show_json, tell
+from . import BAD_INPUT, UNTOLD, parameter_options
+from .output import refuse, show, show_json
 from .progress import may_be_quiet, teller
 
 NAME = "selftest"
@@ -12,7 +12,8 @@ SUMMARY = "check that the tests find each known fault of a QEMU on this host"
 STATUSES = {
     0: "all were found",
     1: "some were not",
-    BAD_INPUT: "bad input, or this host lacks something",
+    BAD_INPUT: "bad input",
+    UNTOLD: "this host lacks something",
 }
 EXAMPLES = (
     "avocado migdowntime selftest dirty-rate limit-ignored",
@@ -69,8 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             if not arguments.json:
                 show(fitted(line(runs[-1])))
     except (UsageError, HostRequirementError) as error:
-        tell(NAME, str(error))
-        return BAD_INPUT
+        return refuse(NAME, error)
     if arguments.json:
         show_json(fields(runs))
     else:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from . import parameter_options
-from .bisection import BAD, GOOD, INTERRUPTED, UNTOLD, UNUSABLE, never_bad
+from . import UNTOLD, parameter_options
+from .bisection import BAD, GOOD, INTERRUPTED, UNUSABLE, never_bad
 from .compare import answer
 from .origin import heading
 from .output import show, show_json, tell

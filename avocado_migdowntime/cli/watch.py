@@ -7,8 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from . import BAD_INPUT
-from .output import show, show_json, tell
+from . import BAD_INPUT, UNTOLD
+from .output import refuse, show, show_json, tell
 from .progress import may_be_quiet, teller
 from .source import check_source, follow, takes_source
 
@@ -33,6 +33,7 @@ STATUSES = {
     COMPLETED: "watched until the migration completed, or until Ctrl-C",
     OTHERWISE: "the migration failed or was cancelled, or its end was not seen",
     BAD_INPUT: "bad input: no such socket, libvirt or guest, no QMP, no migration within --wait",
+    UNTOLD: "nothing was seen: this host lacks something, or QEMU failed",
 }
 EXAMPLES = (
     "avocado migdowntime watch /run/qemu/qmp.sock",
@@ -78,9 +79,9 @@ def run(arguments: argparse.Namespace) -> int:
         trace = WatchedTrace(arguments.output, watcher)
         metrics = Metrics(arguments.metrics, _named(arguments)) if arguments.metrics else None
     except MigDowntimeError as error:
-        tell(NAME, str(error))
-        return BAD_INPUT
-    failure, interrupted = "", False
+        return refuse(NAME, error)
+    failure: MigDowntimeError | None = None
+    interrupted = False
     with contextlib.ExitStack() as stack:
         if metrics is not None:
             stack.callback(metrics.end)
@@ -92,16 +93,15 @@ def run(arguments: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             interrupted = True
         except MigDowntimeError as error:
-            failure = str(error)
-    if failure:
-        tell(NAME, str(failure))
+            failure = error
+    failed = refuse(NAME, failure) if failure else 0
     if not trace.samples:
-        if not failure:
+        if not failed:
             tell(NAME, "no running migration was seen")
-        return BAD_INPUT
+        return failed or BAD_INPUT
     advised = _print(watcher, arguments) if arguments.once or sys.stdout.isatty() else 0
     if arguments.once:
-        return BAD_INPUT if failure else advised
+        return failed or advised
     return COMPLETED if trace.status == "completed" or interrupted else OTHERWISE
 
 
@@ -168,7 +168,7 @@ def _print(watcher: "Watcher", arguments: argparse.Namespace) -> int:
 
 
 def _of_advice(finding: str) -> int:
-    return {"found": 0, "none": 1, "unknown": 125}[finding]
+    return {"found": 0, "none": 1, "unknown": UNTOLD}[finding]
 
 
 def _named(arguments: argparse.Namespace) -> str:

@@ -5,7 +5,7 @@ import threading
 from functools import cache
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import HostRequirementError
 
 
 class Binding:
@@ -15,7 +15,7 @@ class Binding:
         try:
             import libvirt
         except ImportError as error:
-            raise UsageError(
+            raise HostRequirementError(
                 f"libvirt's Python binding cannot be imported ({error}); install it with pip install libvirt-python, "
                 "which needs a compiler, pkg-config and libvirt-dev, or use virsh qemu-monitor-command and record -"
             ) from None
@@ -29,7 +29,7 @@ class Binding:
 
 @cache
 def binding() -> Binding:
-    """The binding, which delivers events from now on; raises UsageError if it is not installed."""
+    """The binding, which delivers events from now on; raises HostRequirementError if it is not installed."""
     new_binding = Binding()
     new_binding.libvirt.registerErrorHandler(lambda context, error: None, None)  # It would print errors.
     new_binding.libvirt.virEventRegisterDefaultImpl()

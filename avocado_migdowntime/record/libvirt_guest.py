@@ -35,7 +35,7 @@ class GuestGone(ConnectionGone):
 class LibvirtGuest(ObservedQemu):
     """The guest `name` of the libvirt at `uri`.
 
-    Raises UsageError if libvirt, the guest, the permission or libvirt's binding is missing.
+    Raises UsageError if libvirt, the guest or the permission is missing, HostRequirementError if libvirt's binding is.
     """
 
     def __init__(self, uri: str, name: str, say: Callable[[str], None]) -> None:

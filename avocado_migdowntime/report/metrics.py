@@ -11,7 +11,7 @@ from typing import Any
 
 from ..basics import whole_file
 from ..basics.printable import in_a_line
-from ..errors import UsageError
+from ..errors import HostRequirementError, UsageError
 from ..verdict.verdict import Judgement
 from ..watching.now import Now
 from .metric_names import METRICS
@@ -54,7 +54,7 @@ class Metrics:
     """The metrics of the migration at `source`; `show` updates them.
 
     `where` is a file, which is replaced as a whole, or a port, open to this host only. Raises UsageError if the port
-    cannot be opened, the file cannot be written, or prometheus_client is missing.
+    cannot be opened or the file cannot be written, HostRequirementError if prometheus_client is missing.
     """
 
     def __init__(self, where: str, source: str) -> None:
@@ -63,7 +63,7 @@ class Metrics:
             from prometheus_client.core import GaugeMetricFamily
             from prometheus_client.openmetrics import exposition
         except ImportError as error:
-            raise UsageError(
+            raise HostRequirementError(
                 f"metrics need the package prometheus_client ({error}); install it with pip install prometheus_client"
             ) from None
         self._source = in_a_line(source)

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import parser
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.errors import HostRequirementError, UsageError
 from avocado_migdowntime.prediction.outlook import Outlook
 from avocado_migdowntime.report.metrics import METRICS, PREFIX, Metrics, figures
 
@@ -101,7 +101,7 @@ def test_what_is_no_port_is_told(port):
 def test_without_the_package_there_is_a_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     with pytest.raises(
-        UsageError,
+        HostRequirementError,
         match=r"metrics need the package prometheus_client .*; install it with pip install prometheus_client$",
     ):
         Metrics("file", "-")

@@ -102,7 +102,7 @@ def test_what_makes_no_sense_is_said_in_one_sentence(arguments, words, capsys):
 def test_no_network_is_said_in_one_sentence(capsys, apt_settings):
     nowhere = 'Acquire::http::Proxy "http://127.0.0.1:9"; Acquire::https::Proxy "http://127.0.0.1:9";'
     apt_settings(f'{nowhere} Acquire::Retries "0";')
-    assert run("add", "bookworm") == 1
+    assert run("add", "bookworm") == 125
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.startswith("migdowntime qemu: `apt-get update` failed: Failed to fetch ")
     assert said.endswith("see if this host's package sources can be reached, or give the path of your own QEMU")
@@ -111,7 +111,7 @@ def test_no_network_is_said_in_one_sentence(capsys, apt_settings):
 
 def test_no_sources_are_said_in_one_sentence(capsys, apt_settings, tmp_path):
     apt_settings(f'Dir::Etc::sourcelist "{tmp_path}/none"; Dir::Etc::sourceparts "/dev/null";')
-    assert run("add", "bookworm") == 1
+    assert run("add", "bookworm") == 125
     assert "this host's apt has no package source with a suite's QEMU" in capsys.readouterr().err
     assert left() == ["qemu"]
 
@@ -123,7 +123,7 @@ def test_too_little_room_is_said_before_anything_is_downloaded(capsys, tmp_path,
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=180m", "none", small], check=True)
     try:
         monkeypatch.setenv("XDG_CACHE_HOME", str(small))
-        assert run("add", "bookworm") == 1
+        assert run("add", "bookworm") == 125
         said = capsys.readouterr().err.splitlines()
         assert said[-1].startswith("migdowntime qemu: the QEMU of bookworm takes ")
         assert said[-1].endswith(" MB are free; make room, or set XDG_CACHE_HOME to another directory")

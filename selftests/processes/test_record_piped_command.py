@@ -115,7 +115,7 @@ def test_a_full_disk_ends_the_recording_in_a_sentence_and_keeps_what_there_is(tm
 def test_a_disk_that_is_full_from_the_beginning_is_left_without_a_file(tmp_path):
     (tmp_path / "answers").write_text(as_json(ACTIVE))
     done = record(tmp_path, "cat answers | ( ulimit -f 0;", "-", "--quiet")
-    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.returncode == 125 and done.stderr.count("\n") == 1
     assert "trace.jsonl cannot be written any further: File too large; make room" in done.stderr
     assert not (tmp_path / "trace.jsonl").exists()
 

@@ -13,6 +13,12 @@ HEAD = """# Commands
 Generated from the code; `--help` of each command prints the same. On a host without Avocado use
 `python -m avocado_migdowntime` in place of `avocado migdowntime`.
 """
+STATUSES = """## Exit statuses
+
+0 means success or a good answer, 1 a bad answer, and 125 no answer: the data cannot tell, this host lacks something, or
+QEMU failed. Bad input is 2. It is 129 for `judge` and `verify`, as `git bisect run` takes 2 for a bad commit; it skips a
+commit at 125, and stops at 128 and above.
+"""
 
 
 def commands_page() -> str:
@@ -28,7 +34,7 @@ def commands_page() -> str:
         for module in modules
         for status, meaning in module.STATUSES.items()
     ]
-    blocks.append("\n".join(["## Exit statuses\n", "| command | status | meaning |", "| --- | --- | --- |", *rows, ""]))
+    blocks.append("\n".join([STATUSES, "| command | status | meaning |", "| --- | --- | --- |", *rows, ""]))
     return "\n".join(blocks)
 
 
