@@ -153,7 +153,7 @@ mutants: $(VENV)/installed-dev
 # The quick set with each Python and on each QEMU that is here, which takes some minutes for each Python.
 .PHONY: versions
 versions: packages $(VENV)/built
-	$(VENV)/bin/python tools/versions.py
+	$(VENV)/bin/python -m tools.versions
 
 # Each fault at each moment of a job, three times: some hours, or SECONDS; it goes on where it was ended. The page
 # docs/faults.md is made of it.

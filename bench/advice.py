@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Is the limit that `advise` gives enough, and how much less would have been? `python -m bench.advice`."""
 
-import argparse
 import asyncio
 import math
 import tempfile
@@ -18,6 +17,7 @@ from avocado_migdowntime.prediction.advice import Advice
 from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.trace.events import SOUNDING
 from avocado_migdowntime.trace.sample import Sample
+from bench import options
 
 GUESTS = (
     {"pattern": "sequential"},
@@ -36,8 +36,10 @@ LIMITS: dict[str, Callable[[Advice], Sequence[float]]] = {
 
 def main() -> None:
     """Print the results of the runs."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=10, help="runs of each architecture (default: %(default)s)")
+    parser = options.parser("bench.advice", __doc__)
+    parser.add_argument(
+        "--runs", type=options.count, default=10, help="runs of each architecture (default: %(default)s)"
+    )
     parser.add_argument(
         "--limits", choices=LIMITS, default="given", help="limits to try, each for two passes (default: %(default)s)"
     )
@@ -103,4 +105,4 @@ class Held:
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

@@ -5,7 +5,6 @@ Each run is real. It is judged as recorded, and with each report multiplied as i
 whole milliseconds.
 """
 
-import argparse
 import asyncio
 import tempfile
 import time
@@ -26,7 +25,9 @@ from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.trace.samples import Samples
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
+from bench import options
 
+ARCHITECTURES = ("ppc64", "x86_64")
 TOLERANCES = (0.01, 0.005, 0.002, 0.001)
 PERMILLES = range(1, 51)
 FOUND_IN = 20
@@ -37,16 +38,23 @@ OTHERS_TURN_S = 0.5
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=100, help="runs, of four guests in turn (default: %(default)s)")
+    parser = options.parser("bench.bias", __doc__)
     parser.add_argument(
-        "--qemu", action="append", metavar="ARCH=PATH", default=[], help="another binary than the PATH's"
+        "--runs", type=options.count, default=100, help="runs, of four guests in turn (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--qemu",
+        action="append",
+        type=options.pair,
+        metavar="ARCH=PATH",
+        default=[],
+        help="another binary than the PATH's",
     )
     chosen = parser.parse_args()
-    binaries = dict(given.split("=", 1) for given in chosen.qemu)
-    guests = [
-        {"arch": arch, "pattern": order} for arch, order in product(("ppc64", "x86_64"), ("sequential", "random"))
-    ]
+    binaries = dict(chosen.qemu)
+    if unknown := binaries.keys() - set(ARCHITECTURES):
+        parser.error(f"--qemu {unknown.pop()}=… is for another architecture; expected {' or '.join(ARCHITECTURES)}")
+    guests = [{"arch": arch, "pattern": order} for arch, order in product(ARCHITECTURES, ("sequential", "random"))]
     traces = [record(guest | {"qemu": binaries.get(guest["arch"], "")}) for guest in islice(cycle(guests), chosen.runs)]
     errors = [abs(verdict.relative_error) for verdict in map(judge, traces) if verdict.relative_error is not None]
     print(
@@ -91,4 +99,4 @@ def biased(trace: Trace, factor: float) -> Trace:
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

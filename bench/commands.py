@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Wall clock of commands that run no job, and how steadily `record` samples: `python -m bench.commands`."""
 
-import argparse
 import json
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from avocado_migdowntime.forms.file import read
+from bench import options
 from selftests.support.lone_qemu import Qemu
 
 RECORDING = Path(__file__).parents[1] / "selftests/recordings/x86_64-kvm-qemu-7.2.jsonl.gz"
@@ -25,8 +25,8 @@ AVOCADO = [sys.executable, "-m", "avocado", "migdowntime"]
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=10, help="runs of each (default: %(default)s)")
+    parser = options.parser("bench.commands", __doc__)
+    parser.add_argument("--runs", type=options.count, default=10, help="runs of each (default: %(default)s)")
     chosen = parser.parse_args()
     print("| from the command to its end, s | min | median | max |\n| --- | --- | --- | --- |")
     for command in TIMED:
@@ -77,4 +77,4 @@ def piped() -> float:
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

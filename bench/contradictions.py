@@ -5,7 +5,6 @@ Prints each contradiction; and, at the end or when interrupted, how often a verd
 form and period.
 """
 
-import argparse
 import signal
 import sys
 from collections import Counter
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from multiprocessing import Pool
 
 from avocado_migdowntime.verdict.verdict import Judgement
+from bench import options
 from selftests.support.contradictions import case, contradictions
 from selftests.support.printed import FORMS
 
@@ -27,10 +27,12 @@ Reached = Counter[tuple[str, float, str]]
 
 def main() -> None:
     """Print the results of the cases."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=2000, help="(default: %(default)s)")
-    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="of the first case (default: %(default)s)")
-    parser.add_argument("--processes", type=int, default=1, help="(default: %(default)s)")
+    parser = options.parser("bench.contradictions", __doc__)
+    parser.add_argument("--cases", type=options.count, default=2000, help="(default: %(default)s)")
+    parser.add_argument(
+        "--first", type=options.whole, default=0, metavar="SEED", help="of the first case (default: %(default)s)"
+    )
+    parser.add_argument("--processes", type=options.count, default=1, help="(default: %(default)s)")
     chosen = parser.parse_args()
     reached: Reached = Counter()
     denied = 0
@@ -101,4 +103,4 @@ def table(reached: Mapping[tuple[str, float, str], int]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

@@ -5,13 +5,13 @@ Each figure is of a whole process. Figures that are divided by each other come f
 on the host slows both.
 """
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
+from bench import options
 from bench.cost import Cost, cost
 from bench.simulated import LONG_PASSES, PERIOD_MS, SHORT_PASSES, write
 
@@ -30,10 +30,10 @@ FEW_MS = 6_000
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="runs of each (default: %(default)s)")
-    parser.add_argument("--samples", type=int, default=1_000_000, help="of the trace (default: %(default)s)")
-    parser.add_argument("--recordings", type=int, default=100, help="in one page (default: %(default)s)")
+    parser = options.parser("bench.core", __doc__)
+    parser.add_argument("--runs", type=options.count, default=5, help="runs of each (default: %(default)s)")
+    parser.add_argument("--samples", type=options.count, default=1_000_000, help="of the trace (default: %(default)s)")
+    parser.add_argument("--recordings", type=options.count, default=100, help="in one page (default: %(default)s)")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         measure_length(Path(directory), chosen.samples, chosen.runs)
@@ -114,4 +114,4 @@ def print_row(name: str, figures: Sequence[float], form: str = "{:.2f}") -> None
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

@@ -6,9 +6,7 @@ bench/tried/found.jsonl, so that an interrupted run continues where it stopped. 
 result counts.
 """
 
-import argparse
 import json
-import re
 import sys
 import time
 from collections.abc import Mapping
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from avocado_migdowntime.experiments.selftest import FAULTS
+from bench import options
 from bench.rows import TRIED, add, rows, without_places
 from tools.features import ARCHITECTURES, Qemu, qemus, run
 
@@ -52,19 +51,26 @@ verdicts of `inaccurate` that do not name the fault.
 
 def main() -> int:
     """Try what was not tried yet, print each answer as it comes, and rewrite the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=600.0, help="end after so long (default: %(default)g)")
-    parser.add_argument("--only", default="", metavar="PATTERN", help="only ways whose name has it")
-    parser.add_argument("--again", action="append", default=[], metavar="FAULT", help="try this fault anew")
+    parser = options.parser("bench.found", __doc__)
+    parser.add_argument(
+        "--minutes", type=options.positive, default=600.0, help="end after so long (default: %(default)g)"
+    )
+    parser.add_argument(
+        "--match", type=options.pattern, default="", metavar="PATTERN", help="only ways whose name matches"
+    )
+    parser.add_argument(
+        "--again", action="append", choices=ASKED, default=[], metavar="FAULT", help="try this fault again"
+    )
     chosen = parser.parse_args()
+    ways = options.matching(parser, chosen.match, WAYS)
     until_s = time.monotonic() + 60 * chosen.minutes
     builds = list(qemus())
     # Fault by fault, so that a run that ends early has tried some of them everywhere.
     for fault in sorted(ASKED, key=lambda fault: FIRST.index(fault) if fault in FIRST else len(FIRST)):
         for qemu in reversed(builds):
-            for way in WAYS:
+            for way in ways:
                 for arch in ARCHITECTURES:
-                    if re.search(chosen.only, way) and time.monotonic() < until_s:
+                    if time.monotonic() < until_s:
                         try_fault(fault, way, qemu, arch, fault in chosen.again)
     return 0
 
@@ -123,4 +129,4 @@ def page(path: Path = KEPT) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    options.run(main)

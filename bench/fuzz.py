@@ -18,8 +18,10 @@ import sys
 import time
 import warnings
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
+from bench import options
 from bench.rows import TRIED, add, rows
 
 TOP = Path(__file__).parents[1]
@@ -40,32 +42,38 @@ class TooMuchError(Exception):
 
 def main() -> int:
     """Print the table; return 1 if something was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=1_000_000, help="for each reader (default: %(default)s)")
-    parser.add_argument("--seconds", type=int, default=0, help="for each reader at most (default: without a limit)")
-    parser.add_argument("--match", default="", help="of the readers whose names match")
+    parser = options.parser("bench.fuzz", __doc__)
+    parser.add_argument("--runs", type=options.count, default=1_000_000, help="for each reader (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=options.whole, default=0, help="for each reader at most (default: without a limit)"
+    )
+    parser.add_argument(
+        "--match", type=options.pattern, default="", metavar="PATTERN", help="only readers whose name matches"
+    )
     parser.add_argument("--reader", help=argparse.SUPPRESS)
-    parser.add_argument("--longest", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--longest", type=options.count, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.reader:
         _fuzz(arguments.reader, arguments.longest, arguments.runs, arguments.seconds)
         return 0
+    if find_spec("atheris") is None:
+        parser.error("the package atheris is missing; use `make fuzz`, which installs it")
     from selftests.support.fuzzed import readers
 
+    names = options.matching(parser, arguments.match, readers())
     found = 0
     print(f"| reader | inputs | {' | '.join(f'≤ {size} B' for size, *_ in SHARES)} | s | finding |")
     print(f"| --- | --- |{' --- |' * len(SHARES)} --- | --- |")
-    for name in readers():
-        if re.search(arguments.match, name):
-            began_s, counts, findings = time.monotonic(), [], []
-            for longest_bytes, of_runs, of_seconds in SHARES:
-                limits = round(arguments.runs * of_runs), round(arguments.seconds * of_seconds)
-                findings.append(run(name, longest_bytes, *limits))
-                counts.append(tried(name, longest_bytes))
-            counted = " | ".join(map(str, [sum(counts), *counts]))
-            finding = " ".join(filter(None, findings))
-            print(f"| {name} | {counted} | {time.monotonic() - began_s:.0f} | {finding or 'none'} |", flush=True)
-            found += bool(finding)
+    for name in names:
+        began_s, counts, findings = time.monotonic(), [], []
+        for longest_bytes, of_runs, of_seconds in SHARES:
+            limits = round(arguments.runs * of_runs), round(arguments.seconds * of_seconds)
+            findings.append(run(name, longest_bytes, *limits))
+            counts.append(tried(name, longest_bytes))
+        counted = " | ".join(map(str, [sum(counts), *counts]))
+        finding = " ".join(filter(None, findings))
+        print(f"| {name} | {counted} | {time.monotonic() - began_s:.0f} | {finding or 'none'} |", flush=True)
+        found += bool(finding)
     return 1 if found else 0
 
 
@@ -185,4 +193,4 @@ def _quoted(word: bytes) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    options.run(main)

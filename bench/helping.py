@@ -5,7 +5,6 @@
 each for as long as two passes take. `--what throttle` does the same with shares of auto-converge's throttling.
 """
 
-import argparse
 import asyncio
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +17,11 @@ from avocado_migdowntime.errors import HarnessError
 from avocado_migdowntime.experiments.expected_downtime import EnoughPasses
 from avocado_migdowntime.experiments.run import Run, run_and_judge
 from avocado_migdowntime.host.one_at_a_time import alone_on_host
-from avocado_migdowntime.parameters.table import parse
+from avocado_migdowntime.parameters.table import ARCHITECTURES, parse
 from avocado_migdowntime.prediction.advice import Advice, Help
 from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.trace.events import SOUNDING
+from bench import options
 from bench.advice import GUESTS, Held
 
 SHARES = (2 / 3, 1.0)
@@ -71,11 +71,11 @@ AIDS: Mapping[str, Aid] = {
 
 def main() -> None:
     """Print the results of the runs."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options.parser("bench.helping", __doc__)
     parser.add_argument("--what", choices=AIDS, default="bandwidth", help="(default: %(default)s)")
-    parser.add_argument("--first", type=int, default=0, help="the first guest (default: %(default)s)")
-    parser.add_argument("--runs", type=int, default=len(GUESTS), help="(default: %(default)s)")
-    parser.add_argument("--arch", default="x86_64", help="(default: %(default)s)")
+    parser.add_argument("--first", type=options.whole, default=0, help="the first guest (default: %(default)s)")
+    parser.add_argument("--runs", type=options.count, default=len(GUESTS), help="(default: %(default)s)")
+    parser.add_argument("--arch", choices=ARCHITECTURES, default="x86_64", help="(default: %(default)s)")
     chosen = parser.parse_args()
     for guest in islice(cycle(GUESTS), chosen.first, chosen.first + chosen.runs):
         tried = Helped(AIDS[chosen.what])
@@ -139,4 +139,4 @@ def _thousandth(figure: float | None) -> float | None:
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

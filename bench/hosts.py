@@ -4,23 +4,25 @@
 Recordings are replayed instead of migrations: a test waits as long as a migration takes, and leaves the same files.
 """
 
-import argparse
 import random
 import tempfile
 import time
 from pathlib import Path
 
+from bench import options
 from selftests.support.many_hosts import Lab, give_replayed, lab, replayed
 
 
 def main() -> None:
     """Print a line for each figure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--variants", type=int, default=24, help="tests of a matrix (default: %(default)s)")
-    parser.add_argument("--seconds", type=int, default=4, help="what a test waits for (default: %(default)s)")
-    parser.add_argument("--hosts", type=int, nargs="*", default=[1, 3], help="how many hosts (default: 1 3)")
-    parser.add_argument("--kills", type=int, default=0, help="matrices of 12 during which a host of three is killed")
-    parser.add_argument("--seed", type=int, default=1, help="by which the moments of that are chosen")
+    parser = options.parser("bench.hosts", __doc__)
+    parser.add_argument("--variants", type=options.count, default=24, help="tests of a matrix (default: %(default)s)")
+    parser.add_argument("--seconds", type=options.count, default=4, help="what a test waits for (default: %(default)s)")
+    parser.add_argument("--hosts", type=options.count, nargs="*", default=[1, 3], help="how many hosts (default: 1 3)")
+    parser.add_argument(
+        "--kills", type=options.whole, default=0, help="matrices of 12 during which a host of three is killed"
+    )
+    parser.add_argument("--seed", type=options.whole, default=1, help="by which the moments of that are chosen")
     chosen = parser.parse_args()
     waits = ("--migdowntime-time-limit", str(100 * chosen.seconds))
     for hosts in chosen.hosts:
@@ -63,4 +65,4 @@ def _killed(made: Lab, moments: random.Random, number: int, waits: tuple[str, st
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Seconds from launch to the first dirtied page, and the guest's own part of them: `python -m bench.launch`."""
 
-import argparse
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
 
+from bench import options
 from selftests.support.dirtier_guest import MIB, SHAPES, Guest
 
 
 def main() -> None:
     """Print a row for each way to start a guest."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="runs of each (default: %(default)s)")
+    parser = options.parser("bench.launch", __doc__)
+    parser.add_argument("--runs", type=options.count, default=5, help="runs of each (default: %(default)s)")
     chosen = parser.parse_args()
     print("| started as | launch to first page, s: min | median | max | from the program's start, ms: median |")
     print("| --- | --- | --- | --- | --- |")
@@ -39,4 +39,4 @@ def first_page(shape: str) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

@@ -5,7 +5,6 @@ It prints a row for each guest, QEMU and downtime-limit, over the dirty syncs af
 zero pages.
 """
 
-import argparse
 import asyncio
 import tempfile
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Verdict
+from bench import options
 
 GUESTS = {
     "x86_64, 4 KiB": {"arch": "x86_64", "page_size": "4K"},
@@ -37,13 +37,13 @@ WIDE = 0.005
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=2, help="runs of each (default: %(default)s)")
+    parser = options.parser("bench.limits", __doc__)
+    parser.add_argument("--runs", type=options.count, default=2, help="runs of each (default: %(default)s)")
     parser.add_argument("--guest", action="append", choices=GUESTS, help="only this one; can be given again")
     parser.add_argument("--qemu", action="append", help="a suite or a path; can be given again (default: the PATH's)")
     parser.add_argument("--limit", action="append", type=int, choices=LIMITS, help="ms; only this one, or these")
-    parser.add_argument("--passes", default="3", help="passes of each run (default: %(default)s)")
-    parser.add_argument("--keep", type=Path, help="leave what the runs leave in directories below this one")
+    parser.add_argument("--passes", type=options.count, default=3, help="passes of each run (default: %(default)s)")
+    parser.add_argument("--keep", type=options.directory, help="keep what the runs leave in this directory")
     chosen = parser.parse_args()
     print(
         "| guest | QEMU | limit, ms | accurate | passes judged | syncs | known to, median | max | wide | "
@@ -54,7 +54,7 @@ def main() -> None:
         for qemu in chosen.qemu or [""]:
             for limit_ms in chosen.limit or LIMITS:
                 given = GUESTS[guest] | {"qemu": qemu, "downtime_limit": str(limit_ms)}
-                given |= {"accel": "tcg", "passes": chosen.passes}
+                given |= {"accel": "tcg", "passes": str(chosen.passes)}
                 ran = [run(given, chosen.keep) for _ in range(chosen.runs)]
                 print(f"| {guest} | {qemu or 'PATH'} | {limit_ms} | {' | '.join(cells(ran))} |", flush=True)
 
@@ -98,4 +98,4 @@ def cells(ran: Sequence[Ran]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The dirty rate that a guest was ordered, compared with QEMU's `dirty-pages-rate`: `python bench/rates.py`."""
 
-import argparse
 import asyncio
 import tempfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from avocado_migdowntime.experiments.expected_downtime import expected_downtime
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.parameters.table import ARCHITECTURES, parse
+from bench import options
 
 RATES = (500, 2000, 8000, 20000)
 LINUX_RATES = (1000, 2000, 4000, 8000)
@@ -26,8 +26,8 @@ were still unsent when they were dirtied again, as in the first pass; so the las
 
 def main() -> None:
     """Print a row for each guest."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=2, help="runs of each (default: %(default)s)")
+    parser = options.parser("bench.rates", __doc__)
+    parser.add_argument("--runs", type=options.count, default=2, help="runs of each (default: %(default)s)")
     parser.add_argument("--linux", action="store_true", help="Linux guests only")
     chosen = parser.parse_args()
     for arch in () if chosen.linux else ARCHITECTURES:
@@ -59,4 +59,4 @@ def seen(parameters: dict[str, str], rate: int) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Measure the page of a long simulated migration that is sampled 70 times a second: `python -m bench.report`."""
 
-import argparse
 import shutil
 import tempfile
 import time
@@ -12,14 +11,19 @@ from playwright.sync_api import sync_playwright
 
 from avocado_migdowntime.report.entry import recorded
 from avocado_migdowntime.report.html.page import page
+from bench import options
 from bench.simulated import write
 
 
 def main() -> None:
     """Print a line for each figure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--hours", type=float, default=4, help="how long the migration lasts (default: %(default)s)")
-    parser.add_argument("--runs", type=int, default=5, help="times that the page is opened (default: %(default)s)")
+    parser = options.parser("bench.report", __doc__)
+    parser.add_argument(
+        "--hours", type=options.positive, default=4, help="how long the migration lasts (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--runs", type=options.count, default=5, help="times that the page is opened (default: %(default)s)"
+    )
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         trace, shown = Path(directory, "trace.jsonl"), Path(directory, "report.html")
@@ -54,4 +58,4 @@ def seconds_to_open(path: Path) -> tuple[float, float, float]:
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

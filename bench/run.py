@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Measure this project on this host: `make bench`, or `python -m bench.run`. Figures have their spread."""
 
-import argparse
 import asyncio
 import json
 import subprocess
@@ -18,6 +17,7 @@ from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.trace.model import Trace
+from bench import options
 from bench.time_of_a_run import race
 
 THROUGH_SLOF = {"boot": "firmware"}
@@ -29,10 +29,14 @@ UNLIMITED = {"ram": "1G", "page_size": "4K", "region": "768M", "max_bandwidth": 
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=10, help="timed runs of each (default: %(default)s)")
-    parser.add_argument("--accuracy-runs", type=int, default=20, help="runs for accuracy (default: %(default)s)")
-    parser.add_argument("--pairs", type=int, default=10, help="pairs for the cost of sampling (default: %(default)s)")
+    parser = options.parser("bench.run", __doc__)
+    parser.add_argument("--runs", type=options.count, default=10, help="timed runs of each (default: %(default)s)")
+    parser.add_argument(
+        "--accuracy-runs", type=options.count, default=20, help="runs for accuracy (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--pairs", type=options.count, default=10, help="pairs for the cost of sampling (default: %(default)s)"
+    )
     chosen = parser.parse_args()
     race(chosen.runs)
     print(f"\n{'avocado run to its end, s':<36} {'min':>8} {'median':>8} {'max':>8}")
@@ -106,4 +110,4 @@ def sent_per_s(trace: Trace) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Measure the page of jobs with many recorded tests, and this plugin's cost for each task: `python -m bench.scale`."""
 
-import argparse
 import os
 import shutil
 import sys
@@ -14,6 +13,7 @@ from statistics import median
 from playwright.sync_api import sync_playwright
 
 from avocado_migdowntime.report.html.page import OPEN_TESTS
+from bench import options
 from bench.cost import Cost, cost
 from bench.recorded_jobs import write
 
@@ -30,11 +30,19 @@ _REFERENCES = ("/bin/true", "migdowntime:expected-downtime")
 
 def main() -> None:
     """Print the requested tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pages", type=int, nargs="*", default=[100, 1000], help="tests of a job (default: 100 1000)")
-    parser.add_argument("--tasks", type=int, nargs="*", default=[100, 1000], help="variants (default: 100 1000)")
-    parser.add_argument("--suites", type=int, nargs="*", default=[100, 1000], help="variants (default: 100 1000)")
-    parser.add_argument("--runs", type=int, default=3, help="times that a page is opened, a dry run done (default: 3)")
+    parser = options.parser("bench.scale", __doc__)
+    parser.add_argument(
+        "--pages", type=options.count, nargs="*", default=[100, 1000], help="tests of a job (default: 100 1000)"
+    )
+    parser.add_argument(
+        "--tasks", type=options.count, nargs="*", default=[100, 1000], help="variants (default: 100 1000)"
+    )
+    parser.add_argument(
+        "--suites", type=options.count, nargs="*", default=[100, 1000], help="variants (default: 100 1000)"
+    )
+    parser.add_argument(
+        "--runs", type=options.count, default=3, help="times that a page is opened, a dry run done (default: 3)"
+    )
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         for tests in chosen.pages:
@@ -128,4 +136,4 @@ def _cost_at(home: Path, command: Sequence[str]) -> Cost:
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

@@ -5,7 +5,6 @@ After each run it checks what this process has, and what the host has lent. It p
 last round, and fails if something grew that a run must return, or if a verdict accuses QEMU.
 """
 
-import argparse
 import asyncio
 import os
 import sys
@@ -23,6 +22,7 @@ from avocado_migdowntime.host.one_at_a_time import alone_on_host
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.verdict.check import Outcome
 from avocado_migdowntime.verdict.verdict import Judgement, Verdict
+from bench import options
 from selftests.support import leftovers
 
 PAGES: Sequence[Mapping[str, str]] = (
@@ -44,8 +44,10 @@ _ACCUSING, _BUT_WRONG = "inaccurate", "but wrong: "
 
 def main() -> int:
     """Print the tables; return 1 if something piled up or was wrong."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3600, help="begin no run later (default: %(default)s)")
+    parser = options.parser("bench.soak", __doc__)
+    parser.add_argument(
+        "--seconds", type=options.positive, default=3600, help="begin no run later (default: %(default)s)"
+    )
     until_s = time.monotonic() + parser.parse_args().seconds
     leftovers.mark()
     verdicts, seen, matrix, number = Counter[str](), list[Mapping[str, float]](), list(MATRIX), 0
@@ -125,4 +127,4 @@ def _shown(had: Mapping[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    options.run(main)

@@ -4,7 +4,6 @@
 Each figure is of a whole process; figures that are divided by each other were measured one right after the other.
 """
 
-import argparse
 import json
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bench import options
 from bench.core import print_head, print_row
 from bench.cost import Cost, cost
 from selftests.support import product_logs
@@ -53,15 +53,17 @@ AVOCADOS = "2019-09-17 03:15:34,798 qmp              L0175 DEBUG| <<< {0}\n"
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=3, help="runs of each (default: %(default)s)")
-    parser.add_argument("--match", default="", help="in the name of a log")
-    parser.add_argument("--megabytes", type=int, default=300, help="of each log (default: %(default)s)")
+    parser = options.parser("bench.texts", __doc__)
+    parser.add_argument("--runs", type=options.count, default=3, help="runs of each (default: %(default)s)")
+    parser.add_argument(
+        "--match", type=options.pattern, default="", metavar="PATTERN", help="only logs whose name matches"
+    )
+    parser.add_argument("--megabytes", type=options.count, default=300, help="of each log (default: %(default)s)")
     chosen = parser.parse_args()
+    names = options.matching(parser, chosen.match, LOGS)
     with tempfile.TemporaryDirectory() as directory:
-        for name, lines in LOGS.items():
-            if chosen.match not in name:
-                continue
+        for name in names:
+            lines = LOGS[name]
             path = Path(directory) / "log"
             write(path, lines, chosen.megabytes * 1_000_000)
             programs = {"lines": LINES, "read": READ, "start": START, "nothing": NOTHING}
@@ -187,4 +189,4 @@ DENSE: dict[Callable[[int], Iterator[str]], tuple[str, str]] = {
 """Logs in which each line is useful: reading them is compared with the plainest way to extract the figures."""
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

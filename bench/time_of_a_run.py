@@ -6,7 +6,6 @@ QTEST_MIGRATION_TEST and QTEST_QEMU_BINARY are set, with QEMU's own migration te
 from the command to its end; every other round is in reverse order.
 """
 
-import argparse
 import asyncio
 import json
 import os
@@ -27,6 +26,7 @@ from avocado_migdowntime.host.one_at_a_time import alone_on_host
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.trace.events import BANDWIDTH, FINISH, HARNESS, HEARTBEAT, INTEGRITY
 from avocado_migdowntime.trace.model import Trace
+from bench import options
 
 GUESTS: Mapping[str, Mapping[str, str]] = {
     "ppc64, TCG": {"arch": "ppc64", "accel": "tcg"},
@@ -39,8 +39,8 @@ FORM = "{:8.2f}"
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=10, help="runs of each (default: %(default)s)")
+    parser = options.parser("bench.time_of_a_run", __doc__)
+    parser.add_argument("--runs", type=options.count, default=10, help="runs of each (default: %(default)s)")
     race(parser.parse_args().runs)
 
 
@@ -136,4 +136,4 @@ def _moments(trace: Trace, zero_s: float) -> list[tuple[str, float]]:
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

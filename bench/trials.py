@@ -3,7 +3,6 @@
 bench/trials.py`.
 """
 
-import argparse
 import asyncio
 import tempfile
 from collections.abc import Callable, Coroutine
@@ -15,6 +14,7 @@ from avocado_migdowntime.experiments.convergence import convergence
 from avocado_migdowntime.experiments.downtime import downtime
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.verdict.verdict import Verdict
+from bench import options
 
 COMMON = {"accel": "tcg", "page_size": "4K"}
 SLOW_LINK = {**COMMON, "link": "shaped", "max_bandwidth": "100G", "region": "80M"}
@@ -22,11 +22,11 @@ SLOW_LINK = {**COMMON, "link": "shaped", "max_bandwidth": "100G", "region": "80M
 
 def main() -> None:
     """Print the results of the runs."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options.parser("bench.trials", __doc__)
     parser.add_argument(
-        "--runs", type=int, default=10, help="runs of each test and architecture (default: %(default)s)"
+        "--runs", type=options.count, default=10, help="runs of each test and architecture (default: %(default)s)"
     )
-    parser.add_argument("--downtimes", type=int, help="runs of downtime, where they are to be fewer")
+    parser.add_argument("--downtimes", type=options.count, help="runs of downtime, where they are to be fewer")
     chosen = parser.parse_args()
     trials, downtimes = [], []
     for number in range(chosen.runs):
@@ -51,4 +51,4 @@ def run(experiment: Callable[..., Coroutine[Any, Any, Verdict]], parameters: dic
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

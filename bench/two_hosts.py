@@ -5,7 +5,6 @@ python -m bench.two_hosts --runs 10
 python -m bench.two_hosts --runs 10 --sides between
 """
 
-import argparse
 import json
 import tempfile
 import time
@@ -17,6 +16,7 @@ import numpy as np
 
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.trace.events import CLOCK, HARNESS
+from bench import options
 from selftests.support.ssh_hosts import OTHER, THIRD, other_hosts
 
 SIDES = {
@@ -41,12 +41,15 @@ class Outcome:
 
 def main() -> None:
     """Print a line for each run, and the totals."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--sides", choices=SIDES, default="to")
-    parser.add_argument("given", nargs="*", help="parameters, such as arch=x86_64")
+    parser = options.parser("bench.two_hosts", __doc__)
+    parser.add_argument("--runs", type=options.count, default=5, help="(default: %(default)s)")
+    parser.add_argument("--sides", choices=SIDES, default="to", help="(default: %(default)s)")
+    parser.add_argument(
+        "given", nargs="*", type=options.pair, metavar="NAME=VALUE", help="parameters, such as arch=x86_64"
+    )
     arguments = parser.parse_args()
-    given = [word for parameter in (*SIDES[arguments.sides], *arguments.given) for word in ("-p", parameter)]
+    parameters = [*SIDES[arguments.sides], *map("=".join, arguments.given)]
+    given = [word for parameter in parameters for word in ("-p", parameter)]
     accurate, outcomes = 0, []
     with other_hosts(2) as hosts, tempfile.TemporaryDirectory(prefix="two-hosts-", dir="/var/tmp") as directory:
         for number in range(arguments.runs):
@@ -109,4 +112,4 @@ def _all(outcomes: list[Outcome]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

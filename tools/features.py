@@ -6,9 +6,9 @@ bench/tried/features.jsonl and bench/tried/guestperf.jsonl, so that an interrupt
 something was judged again, the last result counts.
 """
 
-import argparse
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +21,7 @@ from typing import Any
 
 import yaml
 
+from bench import options
 from bench.rows import TRIED, add, rows, without_places
 
 TOP = Path(__file__).parents[1]
@@ -105,23 +106,29 @@ class Table:
 
 def main() -> int:
     """Judge what was not judged yet, print each answer as it comes, and rewrite the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=600.0, help="end after so long (default: %(default)g)")
-    parser.add_argument("--again", default="", metavar="NAME", help="judge this way anew")
-    parser.add_argument("--only", default="", metavar="PATTERN", help="only ways whose name has it")
+    parser = options.parser("tools.features", __doc__)
+    parser.add_argument(
+        "--minutes", type=options.positive, default=600.0, help="end after so long (default: %(default)g)"
+    )
+    parser.add_argument("--again", default="", metavar="NAME", help="judge this way again")
+    parser.add_argument(
+        "--match", type=options.pattern, default="", metavar="PATTERN", help="only ways whose name matches"
+    )
     chosen = parser.parse_args()
     until_s = time.monotonic() + 60 * chosen.minutes
     tables = both(list(qemus()))
+    ways = [way.name for table in tables for way in table.ways]
+    if chosen.again and chosen.again not in ways:
+        parser.error(f"--again {chosen.again!r} is not the name of a way; see the tables of docs/features.md")
+    wanted = options.matching(parser, chosen.match, ways)
     for table in tables:
         judged_before = table.answers()
         for qemu in reversed(list(dict.fromkeys(qemu for qemu, _ in table.columns))):
             for way in table.ways:
                 for arch in (arch for other, arch in table.columns if other == qemu):
                     name = (way.name, qemu.release, arch)
-                    is_wanted = re.search(chosen.only, way.name) and (
-                        chosen.again == way.name or name not in judged_before
-                    )
-                    if is_wanted and time.monotonic() < until_s:
+                    is_wanted = chosen.again == way.name or name not in judged_before
+                    if way.name in wanted and is_wanted and time.monotonic() < until_s:
                         shown, reason = cell(judged(way, table.common, qemu, arch))
                         row = dict(zip(("way", "release", "arch"), name, strict=True))
                         add(table.kept, {**row, "shown": shown, "reason": reason})
@@ -162,7 +169,8 @@ def scenarios() -> list[Feature]:
 
 def qemus() -> Iterator[Qemu]:
     """Each available QEMU, the installed one first."""
-    if found := re.search(r"version (\S+)", run(["qemu-system-x86_64", "--version"]).stdout):
+    installed = run([shutil.which("qemu-system-x86_64") or "false", "--version"]).stdout
+    if found := re.search(r"version (\S+)", installed):
         yield Qemu(found[1], None)
     listed = run([sys.executable, "-m", "avocado_migdowntime", "qemu", "list", "--json"])
     for one in json.loads(listed.stdout or "[]"):
@@ -258,7 +266,4 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    options.run(main)

@@ -11,16 +11,16 @@ mutmut makes the mutants and runs them. It mutates no function with a decorator,
 are removed from the function and applied after it. It does not change code outside of functions.
 """
 
-import argparse
 import ast
 import json
 import os
 import subprocess
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from bench import options
 
 from .mutant_results import MUTATED, PACKAGE, TOP, Part, accepted, core, is_in, mutants, report, room_of
 
@@ -35,7 +35,7 @@ OF_OTHER_THINGS = (
     *("backing", "bounds", "builds", "cache", "capabilities", "ci", "commands", "debian", "doctor"),
     *("doctor_reads_a_host", "environment"),
     *("event_loop", "face", "faulty", "framing", "host_journal", "host_messages", "host_protocol", "link"),
-    *("linux_guest", "list", "metrics", "monitor", "mutants", "no_qemu", "packages"),
+    *("linux_guest", "list", "metrics", "monitor", "mutants", "no_qemu", "options", "packages"),
     *("plain_words", "programs", "python_docs", "qemu", "readme", "record_of_a_lie", "record_piped"),
     *("reference", "remembered", "report", "sampling", "selftest", "stage", "structure", "tap", "user_namespace"),
     *("verify", "walls", "whole_file"),
@@ -197,23 +197,18 @@ def _some(tests: list[str]) -> list[str]:
 
 def main() -> int:
     """Do what the command line asks for."""
-    parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__.partition("\n")[0])
+    parser = options.parser("tools.mutants", __doc__.partition("\n")[0])
     parser.add_argument("room", nargs="?", metavar="ROOM", help="a room, or a file of one without its .py")
-    parser.add_argument("--sample", type=int, metavar="N", help="try only N of them, chosen at random")
-    parser.add_argument("--seed", type=int, default=Part().seed, help="which sample it is (%(default)s)")
+    parser.add_argument("--sample", type=options.count, metavar="N", help="try only N of them, chosen at random")
+    parser.add_argument("--seed", type=options.whole, default=Part().seed, help="which sample it is (%(default)s)")
     part = Part(**vars(parser.parse_args()))
     if not any(is_in(file, part.room) for file in core()):
         rooms = sorted({room_of(file) for file in core()})
-        parser.error(f"{part.room!r} is no room of the pure core; there are {', '.join(rooms)}")
-    if part.sample is not None and part.sample < 1:
-        parser.error(f"a sample of {part.sample} mutants has none; ask for at least 1")
+        parser.error(f"{part.room!r} is not a room of the pure core; there are {', '.join(rooms)}")
     copy()
     run(part)
     return report(part)
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    options.run(main)

@@ -6,7 +6,6 @@ A Python is a `python3.N` on the PATH, from 3.11 on. A QEMU is the installed one
 page with their date.
 """
 
-import argparse
 import datetime
 import json
 import re
@@ -17,6 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+
+from bench import options
 
 TOP = Path(__file__).parents[1]
 PAGE = TOP / "docs" / "versions.md"
@@ -57,17 +58,23 @@ class Result(NamedTuple):
 
 def main() -> int:
     """Run what matches, print each result as it comes, and write the page; return 1 if something did not pass."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--match", default="", help="what of 'Python, what, QEMU' to run (default: all)")
+    parser = options.parser("tools.versions", __doc__)
+    parser.add_argument(
+        "--match",
+        type=options.pattern,
+        default="",
+        metavar="PATTERN",
+        help="only what matches, as 'Python, what, QEMU' (default: all)",
+    )
     wanted = parser.parse_args().match
     passed = True
-    for python in pythons():
-        for cell, run_it in offered(python):
-            if re.search(wanted, ", ".join(cell)):
-                result = Result(prepare(python, environment_of(cell)) or run_it(), str(datetime.date.today()))
-                print(" | ".join((*cell, *result)), flush=True)
-                passed &= result.passed
-                PAGE.write_text(page({**kept(), cell: result}))
+    all_cells = {", ".join(cell): (python, cell, run_it) for python in pythons() for cell, run_it in offered(python)}
+    for name in options.matching(parser, wanted, all_cells):
+        python, cell, run_it = all_cells[name]
+        result = Result(prepare(python, environment_of(cell)) or run_it(), str(datetime.date.today()))
+        print(" | ".join((*cell, *result)), flush=True)
+        passed &= result.passed
+        PAGE.write_text(page({**kept(), cell: result}))
     return 0 if passed else 1
 
 
@@ -170,7 +177,4 @@ def run(command: list[str], cwd: Path = TOP) -> subprocess.CompletedProcess[str]
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    options.run(main)

@@ -6,16 +6,16 @@ fewest first; `--seconds` stops in time, and the next run continues. `--forget` 
 were fixed.
 """
 
-import argparse
+import math
 import re
 import signal
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench import options
 from bench.rows import TRIED, add, rows
 
 from . import leftovers
@@ -60,10 +60,10 @@ def keep(path: Path, one: Outcome) -> None:
     add(path, {**vars(one.cell), "status": one.status, **({"wrong": wrong} if wrong else {})})
 
 
-def forget(path: Path, pattern: str) -> None:
+def forget(path: Path, pattern: re.Pattern[str]) -> None:
     """Drop the wrong results of the matching cells."""
     lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    mended = [bool(one.faults and re.search(pattern, str(one.cell))) for one in map(_outcome, rows(path))]
+    mended = [bool(one.faults and pattern.search(str(one.cell))) for one in map(_outcome, rows(path))]
     if any(mended):
         path.write_text("".join(line for line, is_mended in zip(lines, mended, strict=True) if not is_mended))
 
@@ -103,27 +103,31 @@ def _shown(outcomes: Sequence[Outcome]) -> str:
     return ", ".join(f"{status} {number}×" if number > 1 else status for status, number in counted.items()) or "-"
 
 
-def wanted(pattern: str) -> Iterable[Cell]:
-    """The cells that match as `fault, target, moment`, and that this user can run here."""
-    return (cell for cell in cells() if FAULTS[cell.fault].possible and re.search(pattern, str(cell)))
-
-
 def main() -> int:
     """Run the wanted cells and write the page; return 1 if one is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin none later")
-    parser.add_argument("--match", default="", help="of the cells that match: 'fault, target, moment'")
-    parser.add_argument("--forget", action="store_true", help="drop first the wrong results of these")
+    parser = options.parser("selftests.support.fault_runs", __doc__)
+    parser.add_argument(
+        "--repeat", type=options.count, default=1, help="results that each cell gets (default: %(default)s)"
+    )
+    parser.add_argument("--seconds", type=options.positive, help="begin none later (default: without a limit)")
+    parser.add_argument(
+        "--match",
+        type=options.pattern,
+        default="",
+        metavar="PATTERN",
+        help="only cells that match, as 'fault, target, moment'",
+    )
+    parser.add_argument("--forget", action="store_true", help="first drop the wrong results of these")
     arguments = parser.parse_args()
+    possible = {str(cell): cell for cell in cells() if FAULTS[cell.fault].possible}
+    chosen = [possible[name] for name in options.matching(parser, arguments.match, possible)]
     leftovers.mark()
     # Whoever starts this in the background may ignore Ctrl-C, and then so would the jobs.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    until_s = time.monotonic() + arguments.seconds
+    until_s = time.monotonic() + (arguments.seconds or math.inf)
     if arguments.forget:
         forget(KEPT, arguments.match)
         PAGE.write_text(page())
-    chosen = list(wanted(arguments.match))
     tried = Counter(one.cell for one in kept())
     wrong = 0
     for number in range(arguments.repeat):
@@ -142,4 +146,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    options.run(main)

@@ -92,6 +92,8 @@ def main() -> None:
     parser.add_argument("--dot", action="store_true", help="print it for `dot -Tsvg`")
     parser.add_argument("checkout", nargs="?", default=".", help="whose package (default: this one's)")
     arguments = parser.parse_args()
+    if not Path(arguments.checkout, PACKAGE).is_dir():
+        parser.error(f"{arguments.checkout!r} has no directory {PACKAGE}; give a checkout of this project")
     sys.path.insert(0, str(Path(arguments.checkout).resolve()))
     print((_dot if arguments.dot else _picture)(imports_of()))
 
