@@ -35,7 +35,7 @@ def page_size() -> str:
             return WANTED["page_size"]
     except HostRequirementError as error:
         own = format_size(os.sysconf("SC_PAGE_SIZE"))
-        print(f"demo: this run uses pages of {own}, because for the default run {error}", flush=True)
+        print(f"demo: {str(error).partition(';')[0]}, so this run uses pages of {own}", flush=True)
         return own
 
 

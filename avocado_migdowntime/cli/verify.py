@@ -53,13 +53,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parameter_options.configure(parser, "a parameter for all runs; overrides variants")
     parser.add_argument(
         "--repeat",
-        type=int,
+        type=_count,
         metavar="N",
         help="runs of each variant on each build (default: 5 with one variant and two builds; 3 for one build)",
     )
     parser.add_argument("--job-results-dir", metavar="DIRECTORY", help="where results go, as for `avocado run`")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     may_be_quiet(parser)
+
+
+def _count(text: str) -> int:
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return count
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -85,13 +95,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _verified(arguments: argparse.Namespace) -> int:
-    from ..errors import UsageError
     from ..verification.builds import named
     from ..verification.job import Plan
 
     parameters = parameter_options.chosen_parameters(arguments, ("qemu", "qemu_destination"))
-    if arguments.repeat is not None and arguments.repeat < 1:
-        raise UsageError(f"--repeat {arguments.repeat} runs nothing; use 1 or more")
     plan = Plan(
         named(arguments.qemu),
         arguments.test,

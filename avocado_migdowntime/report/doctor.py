@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..basics.printable import in_a_line
-from ..doctor.host_check import HostCheck, able
+from ..doctor.host_check import HostCheck, State, able
 
 
 def summary(findings: Sequence[HostCheck]) -> str:
@@ -17,8 +17,15 @@ def summary(findings: Sequence[HostCheck]) -> str:
         lines.append(f"{finding.name:<{width}}  {finding.state:<5}  {in_a_line(finding.text)}")
         if finding.mend:
             lines.append(f"{'':<{width}}  fix:   {in_a_line(finding.mend)}")
-    can = "ok     can run" if able(findings) else "fault  cannot run; see the faults above"
-    return "\n".join([*lines, f"{'default test':<{width}}  {can}"])
+    return "\n".join([*lines, f"{'default test':<{width}}  {_conclusion(findings)}"])
+
+
+def _conclusion(findings: Sequence[HostCheck]) -> str:
+    if able(findings):
+        return "ok     can run"
+    if all(finding.name.startswith("hugepages ") for finding in findings if finding.state is State.FAULT):
+        return "fault  cannot run on hugepages; it can on 4 KiB pages: -p page_size=4K"
+    return "fault  cannot run; see the faults above"
 
 
 def fields(findings: Sequence[HostCheck]) -> dict[str, Any]:

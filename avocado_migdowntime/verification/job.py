@@ -70,7 +70,8 @@ class Plan:
         all_parameters = [_parameters(variant, config) for variant in variants]
         if host := next(filter(None, (parameters.source_host for parameters in all_parameters)), None):
             raise UsageError(
-                f"the builds to verify are of this host, and source_host={host} is another; leave it out or use `judge`"
+                f"the builds to verify are on this host, but source_host={host} names another; leave it out, or use "
+                "`judge`"
             )
         of_variants = [_with_architecture(parameters, self.builds[0]) for parameters in all_parameters]
         tests = [
@@ -178,7 +179,9 @@ class _Progress(logging.Handler):
             self._ended += 1
             left_s = (time.monotonic() - self._began_s) / self._ended * (self._runs - self._ended)
             to_go = f", about {left_s:.0f} s to go" if self._ended < self._runs else ""
-            self._say(f"{self._ended} of {self._runs}: {arguments[-1]['status']}{to_go}")
+            status, why = arguments[-1]["status"], arguments[-1].get("fail_reason")
+            reason = f": {why}" if why and status != "PASS" else ""
+            self._say(f"{self._ended} of {self._runs}: {status}{to_go}{reason}")
 
 
 def _parameters(test: Runnable, config: Mapping[str, Any]) -> Parameters:

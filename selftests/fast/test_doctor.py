@@ -190,6 +190,18 @@ def test_pages_of_each_node_are_told_apart():
     )
 
 
+@pytest.mark.parametrize(
+    ("changes", "conclusion"),
+    [
+        ({}, "cannot run on hugepages; it can on 4 KiB pages: -p page_size=4K"),
+        ({"available_bytes": 1 << 20}, "cannot run; see the faults above"),
+    ],
+)
+def test_a_host_that_lacks_only_hugepages_is_told_what_it_can_do(changes, conclusion):
+    told = summary(list(check_host(replace(GOOD, pages=(few(),), **changes))))
+    assert told.endswith(f"\ndefault test  fault  {conclusion}")
+
+
 def test_lines_fit_a_terminal_and_go_on_below_their_own_column():
     text = fitted(summary(list(check_host(replace(GOOD, pages=(few(),))))), 60)
     assert max(map(len, text.splitlines())) <= 60

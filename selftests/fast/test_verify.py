@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`verify`: what builds are called, what is run in which order, and what a build by itself comes to."""
 
+import argparse
 import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from avocado_migdowntime.cli import main as subcommands
 from avocado_migdowntime.comparison.good_or_bad import Goodness, goodness
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.parameters.table import parse
-from avocado_migdowntime.verification import builds
+from avocado_migdowntime.verification import builds, job
 from avocado_migdowntime.verification.builds import named
 
 from ..support.outcomes import broken, run, untold
@@ -36,6 +39,33 @@ def test_an_empty_name_is_bad_input_and_no_build_to_skip(paths):
     with pytest.raises(UsageError, match="^--qemu is empty; ") as raised:
         named(paths)
     assert not isinstance(raised.value, builds.Untestable)
+
+
+@pytest.mark.parametrize("repeat", ["0", "-1", "two", "1.5", "9" * 5000])
+def test_a_count_of_runs_that_is_none_is_refused(repeat, capsys):
+    parser = argparse.ArgumentParser()
+    subcommands.add_to(parser)
+    with pytest.raises(SystemExit, match="^129$"):
+        parser.parse_args(["verify", "--qemu", "q", f"--repeat={repeat}"])
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert f"error: argument --repeat: '{repeat}' is not a whole number from 1; see" in said
+
+
+def test_a_run_that_does_not_pass_is_reported_with_its_reason():
+    said = []
+    progress = job._Progress(3, said.append)
+    progress.dispatcher = Mock()
+    for state in (
+        {"status": "ERROR", "fail_reason": "QEMU ended"},
+        {"status": "CANCEL"},
+        {"status": "PASS", "fail_reason": "<unknown>"},
+    ):
+        progress.map_method("end_test", None, state)
+    assert said == [
+        "1 of 3: ERROR, about 0 s to go: QEMU ended",
+        "2 of 3: CANCEL, about 0 s to go",
+        "3 of 3: PASS",
+    ]
 
 
 @pytest.mark.parametrize("fails", ["raise RuntimeError('a bug')", "sys.exit(1)", "print('x' * 100000)"])

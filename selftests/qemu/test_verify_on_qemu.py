@@ -82,7 +82,6 @@ def test_an_interrupted_verification_ends_with_130_and_leaves_nothing(home, noth
         (["--qemu", BINARY, "-p", "region=none"], 129, "parameter region"),
         (["--qemu", BINARY, "-p", "region"], 129, "-p region is not a pair; expected NAME=VALUE"),
         (["--qemu", BINARY, "-p", "qemu=x"], 129, "name builds with --qemu"),
-        (["--qemu", BINARY, "--repeat", "0"], 129, "--repeat 0 runs nothing"),
     ],
 )
 def test_what_cannot_be_run_is_said_in_a_sentence_and_is_not_bad(arguments, status, says, capsys):

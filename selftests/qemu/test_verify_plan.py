@@ -59,7 +59,9 @@ def test_a_build_that_does_not_start_is_named_before_anything_is_run(tmp_path):
 
 def test_builds_of_this_host_are_not_looked_for_on_another():
     plan = Plan(named(["/no/such/qemu"]), "expected-downtime", [], {"source_host": "lab1"}, None, None)
-    with pytest.raises(UsageError, match=r"^the builds to verify are of this host, and source_host=lab1 is another; "):
+    with pytest.raises(
+        UsageError, match=r"^the builds to verify are on this host, but source_host=lab1 names another; "
+    ):
         plan.tests()
 
 
