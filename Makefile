@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# `make test` runs the tests that need nothing but Python, `make demo` judges one real QEMU, `make check` runs every
+# `make test` runs the quick tests, which need nothing but Python, `make demo` judges one real QEMU, `make check` runs every
 # test; all set up what they need.
 
 VENV := .venv

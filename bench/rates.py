@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The dirty rate that a guest was ordered, compared with QEMU's `dirty-pages-rate`: `python bench/rates.py`."""
+"""The dirty rate that a guest was ordered, compared with QEMU's `dirty-pages-rate`: `python -m bench.rates`."""
 
 import asyncio
 import tempfile

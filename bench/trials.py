@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How often limits have the expected effect, and how far a real downtime is from the prediction: `python
-bench/trials.py`.
+"""How often limits have the expected effect, and how far a real downtime is from the prediction: `python -m
+bench.trials`.
 """
 
 import asyncio

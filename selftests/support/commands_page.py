@@ -16,8 +16,8 @@ Generated from the code; `--help` of each command prints the same. On a host wit
 STATUSES = """## Exit statuses
 
 0 means success or a good answer, 1 a bad answer, and 125 no answer: the data cannot tell, this host lacks something, or
-QEMU failed. Bad input is 2. It is 129 for `judge` and `verify`, as `git bisect run` takes 2 for a bad commit; it skips a
-commit at 125, and stops at 128 and above.
+QEMU failed. Bad input is 2. For `judge` and `verify` it is 129, because `git bisect run` takes 2 for a bad commit; it
+skips a commit at 125, and stops at 128 and above.
 """
 
 
