@@ -65,7 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
                 else:
                     truths.append(truth)
         if not truths:
-            raise UsageError("none of these stopped a guest in mid-pass; run migdowntime:stop-now")
+            raise UsageError(
+                "none of these recordings has a guest stopped in mid-pass; give results of migdowntime:stop-now"
+            )
         scored = scores(truths)
         if arguments.picture:
             from ..pictures.strip_plot import of_truths

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         parameters = parse(chosen_parameters)
         if parameters.other_hosts:
             raise UsageError(
-                f"selftest puts faults before QEMUs of this host only, but {parameters.other_hosts[0]}; leave it out"
+                f"selftest tests QEMUs on this host only, but {parameters.other_hosts[0]} names another; leave it out"
             )
         binary = find_binary(arguments.qemu, parameters.arch)
         for number, fault in enumerate(faults, 1):

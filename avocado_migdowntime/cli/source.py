@@ -48,7 +48,7 @@ def check_source(arguments: argparse.Namespace) -> None:
             "qemu:///system"
         )
     if arguments.source == "-" and sys.stdin is None:
-        raise UsageError("standard input is closed")
+        raise UsageError("standard input is closed; pipe the output of `virsh domjobinfo GUEST` in a loop into it")
 
 
 def follow(arguments: argparse.Namespace, new_trace: "NewTrace", say: Callable[[str], None], show: "Show") -> None:

@@ -100,7 +100,7 @@ def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELS
                 raise UsageError(f"{job}: its links form a loop; give the results of a job") from None
             resolved = path  # The reason why it cannot be read follows below.
         if resolved in known_paths:
-            raise UsageError(f"{job} is given twice; the same runs prove nothing new")
+            raise UsageError(f"{job} is given twice, and the same runs prove nothing new; give it once")
         known_paths.add(resolved)
         _refuse_outside(path, Path(directories.get(job, job)))
         try:

@@ -56,7 +56,10 @@ def _set_up(bytes_per_s: int) -> tuple[WireReply, list[int]]:
                 process.kill()
             assert process.stderr is not None
             last = (process.stderr.read().strip().splitlines() or ["it printed nothing"])[-1]
-            raise HarnessError(f"the process that sets up a link in a user namespace ended: {last}")
+            raise HarnessError(
+                f"the process that sets up a link in a user namespace ended: {last}; run as root, or use link=tcp or "
+                "link=unix"
+            )
 
 
 def _started(its_socket: socket.socket, bytes_per_s: int) -> subprocess.Popen[str]:

@@ -36,7 +36,9 @@ class Hosts:
             if given_up():
                 return None
             if not self._usable:
-                raise HostRequirementError("none of the hosts in `spawner.remote.slots` can be used any more")
+                raise HostRequirementError(
+                    "none of the hosts in `spawner.remote.slots` can be used any more; the job's log has the reasons"
+                )
             return self._free.pop(0)
 
     async def run(self, host: FarHost, arguments: list[str], within_s: float, ending: Ending) -> tuple[int, str]:

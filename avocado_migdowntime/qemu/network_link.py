@@ -29,8 +29,8 @@ async def network_link(source: Place, destination: Place, say: Callable[[str], N
         header |= {f"{side}_host": place.name for side, place in sides if place.name}
         return TcpLink(address, header, listens_at=listens_at, bytes_per_s=bytes_per_s)
     raise HostRequirementError(
-        f"no TCP connection of a migration gets from {names[0]} to {names[1]} {'; '.join(failures)}; let such "
-        "connections to any port through there"
+        f"no TCP connection gets from {names[0]} to {names[1]} {'; '.join(failures)}; allow TCP connections to any "
+        "port there"
     )
 
 

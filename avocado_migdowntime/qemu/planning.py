@@ -124,16 +124,16 @@ def _check_hosts(parameters: Parameters) -> None:
     others = parameters.other_hosts[0]
     if parameters.link not in ("unix", "tcp"):
         raise UsageError(
-            f"link={parameters.link} works within one host, but {others} is another; leave one of them out"
+            f"link={parameters.link} works within one host, but {others} names another; leave one of them out"
         )
     if parameters.shared_disk:
         raise UsageError(
-            f"a shared_disk is a file on one host, but {others} is another; leave it out, or name a disk on the hosts' "
-            "own shared storage in qemu_arguments"
+            f"a shared_disk is a file on one host, but {others} names another; leave it out, or name a disk on the "
+            "hosts' own shared storage in qemu_arguments"
         )
     if parameters.postcopy == "recovery":
         raise UsageError(
-            f"postcopy=recovery works within one host, but {others} is another; use postcopy=yes, or leave that out"
+            f"postcopy=recovery works within one host, but {others} names another; use postcopy=yes, or one host"
         )
 
 

@@ -57,10 +57,9 @@ def in_bounds(chunks: Iterable[bytes]) -> Iterator[bytes]:
         line_bytes += len(chunk) if first < 0 else first
         blank_bytes = blank_bytes + len(chunk) if chunk.isspace() else 0
         if max(line_bytes, blank_bytes) > LONGEST_LINE_BYTES:
-            raise UsageError(
-                f"holds {'a line' if line_bytes > LONGEST_LINE_BYTES else 'nothing but blanks'} of more than "
-                f"{LONGEST_LINE_BYTES >> 20} MiB; expected a recording, or a text about a migration"
-            )
+            size = f"more than {LONGEST_LINE_BYTES >> 20} MiB"
+            what = f"a line of {size}" if line_bytes > LONGEST_LINE_BYTES else f"{size} of nothing but blanks"
+            raise UsageError(f"holds {what}; expected a recording, or a text about a migration")
         if first >= 0:
             line_bytes = len(chunk) - chunk.rfind(b"\n") - 1
         yield chunk

@@ -40,8 +40,8 @@ def test_a_line_is_taken_up_to_4_mib_however_it_comes_in_chunks(chunks, more):
 def test_blanks_are_taken_up_to_4_mib_in_a_row():
     blank, lines = b" " * (LINE // 4 - 1) + b"\n", b"\n" * (LINE // 4)
     assert refusal([blank] * 4) == refusal([lines] * 4) == refusal([lines] * 4 + [b"x\n"] + [lines] * 4) == ""
-    assert refusal([*[lines] * 4, b"\n"]).startswith("holds nothing but blanks of more than 4 MiB; expected")
-    assert refusal([b"x\n", *[lines] * 4, b"\n"]).startswith("holds nothing but blanks")
+    assert refusal([*[lines] * 4, b"\n"]).startswith("holds more than 4 MiB of nothing but blanks; expected")
+    assert refusal([b"x\n", *[lines] * 4, b"\n"]).startswith("holds more than 4 MiB of nothing but blanks")
 
 
 @pytest.mark.parametrize(

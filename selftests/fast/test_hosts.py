@@ -164,7 +164,9 @@ def test_what_is_told_already_is_neither_told_nor_run_once_more(ran, host):
 def test_where_no_host_is_left_each_test_says_so(ran):
     _, told = ran(["lost"], 3)
     assert len(told) == 3 and {result for result, _ in told.values()} == {"error"}
-    assert {why for _, why in told.values()} == {"none of the hosts in `spawner.remote.slots` can be used any more"}
+    assert {why for _, why in told.values()} == {
+        "none of the hosts in `spawner.remote.slots` can be used any more; the job's log has the reasons"
+    }
 
 
 def test_a_test_that_takes_its_host_with_it_takes_two_at_most(ran):

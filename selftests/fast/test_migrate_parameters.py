@@ -206,15 +206,15 @@ def test_one_that_an_end_has_not_is_found_before_a_guest_is_launched(qemu_info):
         ),
         (
             {"destination_host": "lab2", "link": "fd"},
-            "link=fd works within one host, but destination_host=lab2 is another; leave one of them out",
+            "link=fd works within one host, but destination_host=lab2 names another; leave one of them out",
         ),
         (
             {"source_host": "lab1", "postcopy": "recovery", "capabilities": "postcopy-ram"},
-            "postcopy=recovery works within one host, but source_host=lab1 is another; use postcopy=yes, or leave",
+            "postcopy=recovery works within one host, but source_host=lab1 names another; use postcopy=yes, or",
         ),
         (
             {"destination_host": "lab2", "shared_disk": "64M"},
-            "a shared_disk is a file on one host, but destination_host=lab2 is another; leave it out, or name a disk",
+            "a shared_disk is a file on one host, but destination_host=lab2 names another; leave it out, or name",
         ),
         ({"postcopy": "yes"}, "postcopy=yes needs the capability postcopy-ram; give capabilities=postcopy-ram, or"),
         (

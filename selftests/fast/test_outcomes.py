@@ -236,7 +236,9 @@ def test_a_whiteboard_that_is_nested_without_end_is_no_verdict():
 def test_a_job_that_is_given_twice_is_named(tmp_path):
     old = job(tmp_path / "old", [entry(1, "migdowntime:x", None)])
     again = f"{tmp_path}/./old"
-    with pytest.raises(UsageError, match=f"^{re.escape(again)} is given twice; the same runs prove nothing new$"):
+    with pytest.raises(
+        UsageError, match=f"^{re.escape(again)} is given twice, and the same runs prove nothing new; give it once$"
+    ):
         builds_of([old, again])
 
 

@@ -90,7 +90,7 @@ def test_of_another_host_it_is_said_that_faults_are_put_before_qemus_of_this_one
     parser = argparse.ArgumentParser()
     selftest.configure(parser)
     assert selftest.run(parser.parse_args(["none", "-p", f"{side}_host=lab1"])) == 2
-    said = f"selftest puts faults before QEMUs of this host only, but {side}_host=lab1; leave it out"
+    said = f"selftest tests QEMUs on this host only, but {side}_host=lab1 names another; leave it out"
     assert capsys.readouterr() == ("", f"migdowntime selftest: {said}\n")
 
 

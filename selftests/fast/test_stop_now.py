@@ -129,7 +129,10 @@ def test_the_command_prints_a_row_for_each_estimator_and_draws_a_picture(tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([ORDINARY], "none of these stopped a guest in mid-pass; run migdowntime:stop-now"),
+        (
+            [ORDINARY],
+            "none of these recordings has a guest stopped in mid-pass; give results of migdowntime:stop-now",
+        ),
         (["nowhere.jsonl"], "nowhere.jsonl: No such file"),
         ([RECORDINGS], "contains no test-results/*/data/trace.jsonl"),
         (

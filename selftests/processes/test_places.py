@@ -253,8 +253,8 @@ def test_a_link_that_nothing_gets_over_is_told_with_each_way_that_was_tried():
     with pytest.raises(HostRequirementError) as refusal:
         link(Reached("lab1"), Reached("lab2"))
     assert str(refusal.value) == (
-        "no TCP connection of a migration gets from lab1 to lab2 at 10.0.0.9: Connection refused; at 203.0.113.9: "
-        "Connection refused; let such connections to any port through there"
+        "no TCP connection gets from lab1 to lab2 at 10.0.0.9: Connection refused; at 203.0.113.9: "
+        "Connection refused; allow TCP connections to any port there"
     )
 
 

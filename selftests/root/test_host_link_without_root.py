@@ -139,7 +139,7 @@ def test_a_maker_that_is_killed_is_told(ordinary_user):
     wait_until_gone(made)
     assert last == (
         "avocado_migdowntime.errors.HarnessError: the process that sets up a link in a user namespace ended: "
-        "it printed nothing"
+        "it printed nothing; run as root, or use link=tcp or link=unix"
     )
 
 
