@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 from ..basics.printable import in_lines
-from .output import tell
+from .output import tell, tell_missing
 
 GOOD, BAD = 0, 1
 UNUSABLE = 129
@@ -29,10 +29,7 @@ def never_bad(command: str, run: Callable[[], int]) -> int:
     except OSError:
         raise
     except ModuleNotFoundError as error:
-        tell(
-            command,
-            f"there is no module {error.name}, which this command needs; install this package: pip install .",
-        )
+        tell_missing(command, error)
     except (Exception, SystemExit):
         print(in_lines(traceback.format_exc()), end="", file=sys.stderr)
     return UNUSABLE

@@ -16,8 +16,9 @@ from typing import Any, NoReturn
 
 from ..basics.alike import meant
 from ..basics.printable import in_a_line
-from . import BAD_INPUT, GROUPS
+from . import BAD_INPUT, GROUPS, UNTOLD
 from .help import of_all, of_command
+from .output import tell_missing
 
 _SIGINT, _SIGPIPE = 128 + 2, 128 + 13
 _OPTION = "--migdowntime-"
@@ -121,6 +122,9 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _SIGINT
+    except ModuleNotFoundError as error:
+        tell_missing(arguments.migdowntime_run.__module__.rpartition(".")[2], error)
+        return UNTOLD
     except OSError as error:
         # Keep the interpreter from writing the rest of the buffer when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -25,6 +25,11 @@ def tell(command: str, text: str) -> None:
     print(f"migdowntime {command}: {in_a_line(text)}", file=sys.stderr, flush=True)
 
 
+def tell_missing(command: str, error: ModuleNotFoundError) -> None:
+    """Report that `command` needs a module of another package, which is not installed."""
+    tell(command, f"there is no module {error.name}, which this command needs; install this package: pip install .")
+
+
 def refuse(command: str, error: MigDowntimeError) -> int:
     """Report why `command` has no answer; return the exit status: BAD_INPUT for a UsageError, else UNTOLD."""
     tell(command, str(error))

@@ -2,6 +2,8 @@
 """The parameters of a test, as options of `avocado run` and as settings in Avocado's configuration files."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from avocado.core import exit_codes
@@ -9,6 +11,7 @@ from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import CLI, Init
 from avocado.core.settings import settings
 
+from ..basics.alike import meant
 from ..basics.names import KIND
 from ..basics.printable import in_a_line
 from ..errors import UsageError
@@ -51,6 +54,7 @@ class MigDowntimeCLI(CLI):
                 metavar=row.name.upper(),
                 long_arg=f"--{KIND}-{row.name.replace('_', '-')}",
             )
+        run.error = partial(_refuse, run.error)
 
     def run(self, config: dict[str, Any]) -> None:
         try:
@@ -61,3 +65,13 @@ class MigDowntimeCLI(CLI):
         except UsageError as error:
             LOG_UI.error(in_a_line(str(error)))
             sys.exit(exit_codes.AVOCADO_FAIL)
+
+
+def _refuse(otherwise: Callable[[str], None], message: str) -> None:
+    """End with what a misspelt option of this plugin may mean: Avocado would say that a plugin is missing."""
+    unknown = next((word.partition("=")[0] for word in message.split() if word.startswith(f"--{KIND}-")), None)
+    if unknown is not None and "unrecognized arguments" in message:
+        options = [f"--{KIND}-{row.name.replace('_', '-')}" for row in describe()]
+        LOG_UI.error(in_a_line(f"unrecognized option {unknown}; {meant(unknown, options)}"))
+        sys.exit(exit_codes.AVOCADO_FAIL)
+    otherwise(message)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A misspelt name is answered with those that are like it."""
 
+from unittest.mock import Mock
+
 import pytest
 
 from avocado_migdowntime.__main__ import main
 from avocado_migdowntime.basics.alike import meant
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.parameters.packaged_variants import located
+from avocado_migdowntime.plugins import options as plugin_options
 
 
 @pytest.mark.parametrize(
@@ -61,3 +64,15 @@ def test_a_command_line_that_is_nearly_right_is_told_how_it_would_be(words, stat
 def test_variants_that_are_misspelt_are_told():
     with pytest.raises(UsageError, match=r"^-m defalt: no such file or packaged variant; did you mean default\?$"):
         located("defalt")
+
+
+def test_a_misspelt_option_of_avocado_run_is_told_from_one_of_another_plugin(monkeypatch):
+    monkeypatch.setattr(plugin_options, "LOG_UI", Mock())
+    otherwise = Mock()
+    plugin_options._refuse(otherwise, "unrecognized arguments: --nonsense 3")
+    otherwise.assert_called_once_with("unrecognized arguments: --nonsense 3")
+    with pytest.raises(SystemExit, match="^4$"):
+        plugin_options._refuse(otherwise, "unrecognized arguments: --nonsense --migdowntime-pagesize=4K")
+    said = plugin_options.LOG_UI.error.call_args.args[0]
+    assert said.startswith("unrecognized option --migdowntime-pagesize; did you mean --migdowntime-page-size or ")
+    otherwise.assert_called_once()

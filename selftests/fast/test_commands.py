@@ -73,6 +73,16 @@ def test_what_this_host_lacks_has_one_status_and_is_named(words, without, says, 
     assert last.startswith(f"migdowntime {words.split()[0]}: {says}")
 
 
+def test_a_package_that_is_missing_is_named_with_what_installs_it(capsys):
+    def needs_jinja2(arguments):
+        raise ModuleNotFoundError(name="jinja2")
+
+    needs_jinja2.__module__ = "avocado_migdowntime.cli.report"
+    assert subcommands.run(argparse.Namespace(migdowntime_run=needs_jinja2, migdowntime_unusable=2)) == UNTOLD
+    said = "there is no module jinja2, which this command needs; install this package: pip install ."
+    assert capsys.readouterr() == ("", f"migdowntime report: {said}\n")
+
+
 def test_a_table_that_is_too_wide_becomes_blocks():
     rows = [("name", "error, %"), ("new", "+0.5"), ("old", "-0.1")]
     assert columns(rows, width=14) == "name  error, %\nnew       +0.5\nold       -0.1"
