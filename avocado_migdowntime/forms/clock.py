@@ -76,6 +76,9 @@ class Clock:
         if stamp is not None and stamp.is_above:
             stamp, self._above = None if stamp is self._above else stamp, stamp
         self._has_times = self._has_times or total_s is not None or stamp is not None
+        if stamp is not None and stamp.is_above and self._is_timeless and self._log_zero_s is None:
+            # It may be the time of the figures above it.
+            stamp = None
         self._is_timeless = self._is_timeless or (total_s is None and stamp is None and "ram" in reading.answer)
         if total_s is not None:
             self._total_s = total_s

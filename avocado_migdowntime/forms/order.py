@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import UsageError
 from ..trace.reading import Item, Reading, Stamp
 from . import documents
+from .dated_below import dates_moved_up
 from .diffs import sides
 from .encoding import Utf8
 from .lines import Lines
@@ -81,7 +82,7 @@ def _in_order(chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
         return True, iter([turned_round(_utf8(read))])
     if size_bytes < MAIL_BYTES:
         text = head.decode(errors="replace")
-        for ordered in (_exported(text), _of_diff(text), _as_written(text), _by_time(text)):
+        for ordered in (_exported(text), _of_diff(text), _as_written(text), dates_moved_up(text), _by_time(text)):
             if ordered is not None:
                 return True, iter([ordered.encode()])
     return False, chain(read, chunks)
