@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..trace.events import Event, event_of
+from ..trace.jumps import jump
 from ..trace.model import ENDED, LIMITS_LOGGED, SEVERAL, Trace, checked_header
 from ..trace.ram import note_on
 from ..trace.reading import Item, Reading, is_without_passes
 from ..trace.samples import SamplesWriter
 from .course import Courses
-from .jumps import jump
 from .many import Many, OneOfMany
 from .reader import Reader
 from .refusal import in_another_language, lacking, nothing_told, too_little
@@ -107,7 +107,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
         snapshot=len(samples) == 1 or not course.clock.has_times or is_without_passes(migration.lacks),
         readings=readings,
         lacks=migration.lacks,
-        doubt=jump(samples if course.clock.has_times else samples[-1:]),
+        doubt=jump(samples if course.clock.has_times else samples[-1:], from_begin=True),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import UsageError
+from ..trace.begins import NO_COUNTS, Counts, counts_of, fall
 from ..trace.events import Event
 from ..trace.model import ENDED, SEVERAL, Trace, header_after, parted
 from ..trace.sample import Sample
@@ -28,16 +29,18 @@ class GrowingEvidence:
         self._number: int
         self._count: int
         self._in_order: bool
+        self._counts: Counts
         self._begin([])
 
     def sample(self, row: Sample) -> None:
-        """Add a sample; an active one after the migration had ended begins another migration."""
-        if self._status in ENDED and row.status not in ENDED:
+        """Add a sample; one after the migration had ended, or with a counter that fell, begins another migration."""
+        counts = counts_of(row)
+        if (self._status in ENDED and row.status not in ENDED) or fall(self._counts, counts):
             earlier, events = parted(self._events, row.t_s)
             self._header = header_after(self._header, earlier)
             self._notes = (SEVERAL,)
             self._begin(events)
-        self._status = row.status
+        self._status, self._counts = row.status, counts or self._counts
         if row.status == "active" and row.ram is not None:
             if row.ram.dirty_sync_count > self._number:
                 self._end_pass()
@@ -67,6 +70,7 @@ class GrowingEvidence:
         self._ended: list[Pass] = []
         self._count = self._open_from = self._number = 0
         self._in_order = True
+        self._counts = NO_COUNTS
 
     def _end_pass(self) -> None:
         samples = self._samples.samples()

@@ -10,6 +10,7 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ from ..errors import HarnessError, UsageError
 from .bounds import LONGEST_LINE_BYTES, Counted, in_bounds, inflated_in_bounds
 from .decode import LinesDecoder, blocks_of_lines, decoded
 from .gunzip import MAGIC, Gunzip
+from .jumps import jump
 from .model import Trace, checked_header
 from .samples import Samples
 
@@ -147,7 +149,8 @@ def recording(chunks: Iterator[bytes], notes: list[str]) -> Trace:
     if decoder.cut_off:
         notes.append(f"cut off in line {decoder.cut_off}: used up to there")
     notes += decoder.notes
-    return Trace(samples, tuple(decoder.events), header, tuple(notes))
+    trace = Trace(samples, tuple(decoder.events), header, tuple(notes))
+    return replace(trace, doubt=jump(trace.last_migration().samples, from_begin=False))
 
 
 def _header(record: Mapping[str, Any], line_number: int = 1) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from ..basics.printable import in_a_line, printable
 from ..basics.qemu_constants import DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYTES, NO_PRECOPY, NO_RAM
 from ..basics.units import MIB, format_size
 from ..errors import UsageError
+from .begins import first_samples
 from .events import Event
 from .packets import went_in_packets
 from .ram import optional_number
@@ -68,7 +69,7 @@ class Trace:
     If the trace was read from a text, `readings` has what the text shows for each of the last samples, in their order,
     with the interval that rounding allows and with derived figures. `lacks` names what the last of them does not show,
     in QMP's spelling; the sample has 0 for it. If that one has no figures of RAM, `lacks` is about the last that has.
-    `doubt` says why nothing follows from the figures of a text, if they cannot belong together.
+    `doubt` says why nothing follows from the figures, if they cannot belong together.
     """
 
     samples: Samples
@@ -187,11 +188,10 @@ class Trace:
 
         A limit that was set before that becomes the configured one.
         """
-        ended = self.samples.are(*ENDED)
-        begins = np.flatnonzero(ended[:-1] & ~ended[1:])
+        begins = first_samples(self.samples, self.samples.are(*ENDED), by_counters=not self.readings)
         if not len(begins):
             return self
-        samples = self.samples[int(begins[-1]) + 1 :]
+        samples = self.samples[int(begins[-1]) :]
         readings = self.readings[-len(samples) :]
         earlier, events = parted(self.events, float(samples.t_s[0]))
         header = header_after(self.header, earlier)

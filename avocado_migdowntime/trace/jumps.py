@@ -4,23 +4,26 @@
 import numpy as np
 
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS, GREATEST_MBPS
-from ..trace.samples import Floats, Samples
+from .samples import Floats, Samples
 
 _BYTES_PER_S = GREATEST_MBPS * BYTES_PER_MS_PER_MBPS * 1000
 _OPEN_S = 0.1
 """A log may write a line this much later than its figures are from."""
 
 
-def jump(samples: Samples) -> str:
-    """What was sent in too little time before the first look or between two; '' if nothing was."""
+def jump(samples: Samples, *, from_begin: bool) -> str:
+    """What was sent in too little time between two looks, or before the first if the times are `from_begin`; '' if
+    nothing was.
+    """
     counted = samples.take(np.flatnonzero(samples.has_ram))
-    return _jump(counted, counted.transferred_bytes) or _jump(counted, counted.page_bytes * counted.sent_pages)
+    every_sent_bytes = counted.transferred_bytes, counted.page_bytes * counted.sent_pages
+    return next(filter(None, (_jump(counted, one, from_begin=from_begin) for one in every_sent_bytes)), "")
 
 
-def _jump(samples: Samples, sent_bytes: Floats) -> str:
+def _jump(samples: Samples, sent_bytes: Floats, *, from_begin: bool) -> str:
     known = sent_bytes > 0
     t_s, answered_s, sent_bytes = samples.t_s[known], samples.answered_s[known], sent_bytes[known]
-    is_from_begin = len(t_s) > 0 and t_s[0] > 0
+    is_from_begin = from_begin and len(t_s) > 0 and t_s[0] > 0
     begin = np.zeros(int(is_from_begin))
     sent = np.diff(np.concatenate([begin, sent_bytes]))
     longest_s = np.concatenate([begin, answered_s])[1:] - np.concatenate([begin, t_s])[:-1] + _OPEN_S

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Recordings whose counters fall or jump: what falls begins another migration, what no link carries proves nothing."""
+
+import copy
+
+import pytest
+
+from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.trace.model import SEVERAL
+from avocado_migdowntime.verdict.judge import judge
+from selftests.support.growing import differences, grown
+from selftests.support.traces import PAGE_BYTES, Pass, answers, completed, event, made, precopy
+
+PASSES = [Pass(30_000), Pass(20_000), Pass(25_000), Pass(20_000), Pass(22_000)]
+
+
+def counted(by_pages, names=("normal", "transferred"), since=200):
+    """Five passes, at whose sample number `since`, in the second one, these counters change `by_pages`."""
+    rows = copy.deepcopy(precopy(*PASSES))
+    for number, answer in enumerate(row["query-migrate"]["ram"] for row in rows):
+        answer["transferred"] = answer["normal"] * PAGE_BYTES
+        for name in names if number >= since else ():
+            answer[name] = max(0, answer[name] + by_pages * (PAGE_BYTES if name == "transferred" else 1))
+    return rows
+
+
+@pytest.mark.parametrize("names", [("normal", "transferred"), ("normal",), ("transferred",)])
+def test_a_counter_that_falls_begins_another_migration(names):
+    trace = made(counted(-30_000, names))
+    assert trace.last_migration().samples.t_s[0] == trace.samples.t_s[200]
+    assert SEVERAL in judge(trace).reasons and SEVERAL in advise(trace).reasons
+    whole = judge(made(counted(0)))
+    assert (judge(trace).report.code, whole.report.code) == ("accurate", "accurate")
+    assert judge(trace).bandwidth.code == whole.bandwidth.code
+    assert differences(grown(trace), trace) == []
+
+
+def test_what_qemu_shows_at_the_switchover_and_at_the_end_begins_none():
+    rows = counted(0)
+    end = completed(rows)
+    end["query-migrate"]["ram"] |= {"normal": 9, "transferred": 9 * PAGE_BYTES}
+    device = copy.deepcopy(rows[-1])
+    device["query-migrate"]["status"] = "device"
+    device["query-migrate"]["ram"]["normal"] = 7
+    trace = made([*rows, device, end])
+    assert trace.last_migration() is trace
+
+
+def test_a_migration_that_is_set_up_after_the_end_of_another_begins_once():
+    rows = counted(0)
+    later = [{**row, "t": row["t"] + 30} for row in rows]
+    setup = {"t": 29.9, "latency_ms": 0.1, "query-migrate": {"status": "setup"}}
+    trace = made([*rows, completed(rows), setup, *later])
+    assert trace.last_migration().samples.t_s[0] == 29.9
+    assert differences(grown(trace), trace) == []
+
+
+def test_a_limit_set_before_a_counter_fell_is_that_of_the_next_migration():
+    changed = event(3.1, "harness", "LIMIT_CHANGED", {"downtime-limit": 700})
+    assert made(counted(-30_000), [changed]).last_migration().downtime_limit_ms == 700
+
+
+@pytest.mark.parametrize("names", [("normal", "transferred"), ("normal",), ("transferred",)])
+def test_more_than_any_link_carries_between_two_samples_proves_nothing(names):
+    trace = made(counted(10**9, names))
+    verdict, advice = judge(trace), advise(trace)
+    assert (verdict.verdict, verdict.report.code, advice.limit_ms) == ("inconclusive", "too-fast", None)
+    said = "4.1e+12 bytes were sent in at most 0.121 s between two looks, more than any link carries"
+    assert any(reason.startswith(said) for reason in verdict.reasons)
+    assert any(reason.startswith(said) for reason in advice.reasons)
+
+
+def test_a_migration_that_had_sent_much_before_its_recording_began_is_judged():
+    rows = counted(10**9, since=0)
+    assert judge(made(rows)).report.code == "accurate"
+
+
+def test_such_a_jump_in_a_migration_that_is_not_judged_counts_for_nothing():
+    rows = counted(10**9)
+    later = [{**row, "t": row["t"] + 30} for row in counted(0)]
+    assert judge(made([*rows, completed(rows), *later])).report.code == "accurate"
+
+
+def test_a_recording_of_which_nothing_is_counted_has_no_doubt():
+    rows = counted(0)
+    for answer in answers(rows, 1):
+        del answer["ram"]
+    assert not made(rows).doubt
