@@ -48,7 +48,7 @@ _TEXTS = (
 )
 """Words that show such a joined text, and the pattern of each of its lines."""
 _GROUPS = re.compile(
-    r"\s+(?=\(qemu\)|(?:Status|RAM info|Transfers|Channels|Page Types|Pages|Others|XBZRLE|CPU Throttle \(%\)|Globals"
+    r"[\s>]+(?=\(qemu\)|(?:Status|RAM info|Transfers|Channels|Page Types|Pages|Others|XBZRLE|CPU Throttle \(%\)|Globals"
     r"|(?:Time|Throughput|Bandwidth|Sizes|Page Rates)(?: \((?:ms|Mbps|mbps|KB|pps)\))?):)"
 )
 """Where the lines of releases since 10.1 begin."""

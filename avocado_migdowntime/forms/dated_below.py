@@ -12,7 +12,7 @@ from .reader import Reader
 _LONGEST = 80
 _MOST_OTHERS = 100
 """A text with more short lines that have a time and something else is a log."""
-_MAY_BE_TIME = re.compile(r"\d:\d\d:\d\d|^\W*1\d{9}\b", re.MULTILINE)
+_MAY_BE_TIME = re.compile(r"\d:\d\d:\d\d|^[^\w\n]{0,9}1\d{9}\b", re.MULTILINE)
 
 
 def dates_moved_up(text: str) -> str | None:

@@ -33,7 +33,7 @@ _VALUE = re.compile(
 """A figure with its unit, and a remark that somebody added after it."""
 _TYPES = ("None", "Bounded", "Unbounded", "Completed", "Failed", "Cancelled")
 _STATUSES = {"Completed": "completed", "Failed": "failed", "Cancelled": "cancelled"}
-_OUTGOING, _INCOMING = ("Outgoing migration", "5"), ("Incoming migration", "4")
+_OUTGOING, _INCOMING = ("Outgoing migration", "Migration out", "5"), ("Incoming migration", "Migration in", "4")
 _OPERATIONS = (
     *("Unknown", "Start", "Save", "Restore", "Incoming migration", "Outgoing migration", "Snapshot"),
     *("Snapshot revert", "Dump", "Backup", "Snapshot delete"),
@@ -192,10 +192,11 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
     if kind not in _TYPES:
         raise UsageError(f"Job type is {kind!r} where one of {', '.join(_TYPES)} was expected; run virsh with LC_ALL=C")
     operation = str(fields.get("Operation", fields.get("operation", _OUTGOING[0])))
-    arrived = operation in _INCOMING and kind == "Completed"
-    if operation not in _OUTGOING and kind != "None" and not arrived:
+    is_outgoing, is_incoming = (operation.capitalize() in names for names in (_OUTGOING, _INCOMING))
+    arrived = is_incoming and kind == "Completed"
+    if not is_outgoing and kind != "None" and not arrived:
         job = _OPERATIONS[int(operation)] if operation.isdecimal() and int(operation) < len(_OPERATIONS) else operation
-        where = ": that is shown on the source host" if operation in _INCOMING else ""
+        where = ": that is shown on the source host" if is_incoming else ""
         yield Remark(f"the job is {job!r} where an outgoing migration was expected{where}", arrived_s=arrived_s)
         return
     status = "none" if kind == "None" else _STATUSES.get(kind, "active")
@@ -227,10 +228,12 @@ def of_fields(fields: Mapping[str, Any], stamp: Stamp | None, arrived_s: float |
 
 
 def _is_whole(name: str, text: str) -> bool:
-    """Whether a figure has the unit that virsh prints. If not, the copied text ends there, or it is a percentage."""
+    """Whether a figure has the unit that virsh prints. If not, it is a percentage, or the text ends there or was
+    shortened.
+    """
     match = _VALUE.fullmatch(text)
     if match is None or name in _COUNTS:
-        return bool(text)
+        return any(map(str.isalnum, text))
     kind = match["kind"]
     if kind == "%":
         return name == "cpu-throttle-percentage"

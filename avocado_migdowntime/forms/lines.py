@@ -17,6 +17,7 @@ from .marks import (
     panes_in,
     with_straight_quotes,
     without_escapes,
+    without_marks_at_ends,
     without_markup,
     without_tags,
 )
@@ -50,6 +51,8 @@ _MANY_DIGITS = re.compile(rf"(\d{{{_FEW_DIGITS}}})\d+")
 """Longer numbers, which no figure and no name has, are shortened to this: Python may not convert the whole number."""
 _MARKS = frozenset("{*`\\")
 """Each line with markup has one of these."""
+_AT_ENDS = frozenset('[]"')
+"""Each line with a forum's marks or with half a pair of quotation marks has one of these at an end."""
 
 
 class Lines:
@@ -112,7 +115,7 @@ class Lines:
 
 def _whole_lines(text: str) -> Iterable[str]:
     """The lines that were joined into one."""
-    if text.count("\\n") >= _LEAST_ENDS and '"' not in text and "'" not in text:
+    if text.count("\\n") >= _LEAST_ENDS and '"' not in text and not [*python_s_strings_of_lines(text)]:
         # The inside of a string, unless it continues on the next line with YAML's backslash.
         is_whole = text[0] != "\\" and text[-1] != "\\"
         return text.replace("\\r", "").split("\\n") if is_whole else [text]
@@ -131,6 +134,8 @@ def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Li
     text = out_of_table(text)
     if not is_row(text) and (match := _QUOTED.match(text)):
         text = text[match.end() :].strip()
+    if text and (text[0] in _AT_ENDS or text[-1] in _AT_ENDS):
+        text = without_marks_at_ends(text)
     if not _MARKS.isdisjoint(text):
         text = without_markup(text)
     if within := _strings_within(text):

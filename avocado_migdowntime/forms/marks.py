@@ -27,6 +27,14 @@ _AS_TYPED = {**_UNSEEN, **_BLANKS, **_HYPHENS, **_LIGATURES, **_WIDE}
 _STRAIGHT = {0x201C: '"', 0x201D: '"', 0x201E: '"'}
 _TRACKERS = re.compile(r"\{(?:code|noformat|quote|panel|color)(?::[^{}]*)?\}")
 """Jira's markup."""
+_FORUMS = re.compile(
+    r"^(?:\[/?(?:code|icode|quote|pre|spoiler|plain|size|color|font|[biu])(?:=[^\[\]]{0,80})?\])+"
+    r"|(?:\[/(?:code|icode|quote|pre|spoiler|plain|size|color|font|[biu])\])+$",
+    re.IGNORECASE,
+)
+"""The marks of forums, at the ends of a line."""
+_LONE_QUOTE = re.compile(r"\"(?=\(qemu\)|[A-Za-z][\w -]{0,40}: )([^\"]*)|([A-Za-z][\w -]{0,40}: [^\"]*)\"")
+"""The first and the last line of a text in a cell of comma-separated values."""
 _BACKSLASHED = re.compile(r"(?<!\\)\\([_*])")
 _EMPHASIS = re.compile(r"^\*(?=[A-Za-z])([^*]+)\*")
 _BARS = "|\u2502\u2503"
@@ -78,6 +86,15 @@ def without_markup(text: str) -> str:
         if text.endswith("\\") and not text.endswith("\\\\"):
             text = text[:-1]
     return text.strip()
+
+
+def without_marks_at_ends(text: str) -> str:
+    """The line without a forum's marks, and without a quotation mark of which the other one is on another line."""
+    if text[0] == "[" or text[-1] == "]":
+        text = _FORUMS.sub("", text).strip()
+    if text.count('"') == 1 and (match := _LONE_QUOTE.fullmatch(text)):
+        text = match[1] or match[2]
+    return text
 
 
 def panes_in(text: str) -> list[str]:

@@ -43,8 +43,9 @@ _HEAD = re.compile(
     r"|(?:[\w.-]+ +){1,2}L\d+ +[A-Z]+ *\| ?"
     r"|(?:[\w./-]+(?:\[\d+\])? )?[\w./-]+\[\d+\]: "
     r"|(?:[\w.-]+ +)?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITI?)(?: *[|:]| *\]) ?"
+    r"|[0-9a-f]{2}[EO][ +]"
 )
-"""libvirt; Avocado and similar programs; the journal and syslog; Python's logging."""
+"""libvirt; Avocado and similar programs; the journal and syslog; Python's logging; GitLab's runners."""
 _Whole = TypeVar("_Whole", int, NDArray[np.int64])
 _NO_HEADS = frozenset("{[\"'(")
 """No prefix begins with one of these."""

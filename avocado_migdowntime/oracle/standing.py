@@ -71,7 +71,9 @@ def _not_to_be_used(look: Look) -> Standing | None:
     if look.bytes_per_ms is not None and not look.bytes_per_ms.low:
         return Standing("no-bandwidth", "the throughput is 0: QEMU has measured nothing yet, or sends nothing now")
     if look.divisor is None:
-        return Standing("nothing-shown", f"no throughput is shown; {_INSTEAD}")
+        left = f"{remaining.middle / 1e6:.1f} MB"
+        sentence = f"no throughput is shown, so it is unknown how long the {left} left now take; {_INSTEAD}"
+        return Standing("nothing-shown", sentence)
     if look.in_first_pass is None and look.reported_ms is not None:
         return Standing("first-pass", f"no count of dirty syncs is shown, so this may be the first pass: {_BEGINS}")
     return None

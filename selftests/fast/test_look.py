@@ -181,7 +181,7 @@ def test_until_the_second_pass_a_report_of_what_qemu_begins_with_may_be_that(rep
         ({"disk_bytes": 1e9}, "disk", "while 1 GB of it are left; sending the RAM left takes 605 ms"),
         ({"disk_bytes": 0.99e9}, "disk", "while 990.0 MB of it are left; sending the RAM left takes 605 ms"),
         ({"disk_bytes": 5e9, "bytes_per_ms": None}, "disk", "while 5 GB of it are left"),
-        ({"syncs": 3, "bytes_per_ms": None}, "nothing-shown", "no throughput"),
+        ({"syncs": 3, "bytes_per_ms": None}, "nothing-shown", "how long the 0.6 MB left now take"),
         ({"syncs": 3, "bytes_per_ms": just(0.0)}, "no-bandwidth", "the throughput is 0"),
         ({}, "first-pass", "no count of dirty syncs"),
         ({"syncs": 1}, "first-pass", "this is the first pass"),

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Marks of forums, cells, strings and runners, and words that somebody typed anew: texts are as without them."""
+
+import numpy as np
+import pytest
+
+from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.trace.figures import Column
+
+from ..support.documents import TOP
+from ..support.posts import SHOWN
+
+LOG = """\
+2024-06-07 10:11:01 starting migration of VM 117 to node 'b' (10.0.0.2)
+2024-06-07 10:11:03 migration downtime limit: 100 ms
+2024-06-07 10:11:04 migration active, transferred 402.0 MiB of 2.0 GiB VM-state, 377.0 MiB/s
+2024-06-07 10:11:05 migration active, transferred 779.0 MiB of 2.0 GiB VM-state, 381.0 MiB/s
+2024-06-07 10:11:06 average migration speed: 512.0 MiB/s - downtime 37 ms
+2024-06-07 10:11:06 migration status: completed
+"""
+JOB = """\
+Job type:         Unbounded
+Operation:        Outgoing migration
+Time elapsed:     60000        ms
+Memory processed: 6.568 GiB
+Memory remaining: 224.113 MiB
+Memory total:     4.016 GiB
+Memory bandwidth: 112.057 MiB/s
+"""
+
+
+def same(text, plain):
+    """Whether both show the same figures; prefixes may also show when."""
+    one, other = parse(text.encode()).samples, parse(plain.encode()).samples
+    figures = [samples.table[Column.STATUS :] for samples in (one, other)]
+    return one.labels == other.labels and np.array_equal(*figures, equal_nan=True)
+
+
+@pytest.mark.parametrize("mark", ["CODE", "code=text", "ICODE", 'quote="ann, post: 31"', "SIZE=2"])
+@pytest.mark.parametrize("plain", [SHOWN, LOG, JOB], ids=["the monitor", "a task log", "virsh"])
+def test_a_forums_marks_around_a_text_are_none_of_its_lines(mark, plain):
+    end = f"[/{mark.partition('=')[0]}]"
+    assert same(f"[{mark}]{plain.rstrip()}{end}\nWhat is wrong?\n", plain)
+    assert same(f"[B][{mark}]{plain.rstrip()}{end}[/B]", plain)
+
+
+@pytest.mark.parametrize("plain", [SHOWN, JOB], ids=["the monitor", "virsh"])
+def test_the_quotation_marks_of_a_cell_of_several_lines_are_none_of_its_lines(plain):
+    assert same(f'"{plain.rstrip()}"\n', plain)
+    assert same(f'"(qemu) info migrate\n{plain.rstrip()}"\n', plain)
+
+
+def test_a_quotation_mark_at_the_end_of_a_part_of_a_reply_stays():
+    reply = '{"return": {"status": "act\nive", "total-time": 60000, "expected-downtime": 44, "ram": {"total": 290000000'
+    more = ', "remaining": 8, "mbps": 16, "page-size": 4096, "normal": 5, "duplicate": 1, "dirty-sync-count": 3, "dirty'
+    assert parse(f'{reply}{more}-pages-rate": 9}}}}, "id": "libvirt-17\n"}}\n'.encode()).samples[0].status == "active"
+
+
+@pytest.mark.parametrize("end", ["\\n", "\\r\\n"])
+@pytest.mark.parametrize("plain", [SHOWN, LOG, JOB], ids=["the monitor", "a task log", "virsh"])
+def test_what_is_copied_out_of_a_string_may_have_apostrophes(end, plain):
+    assert same(plain.replace("\n", end), plain)
+
+
+def test_a_string_of_python_is_none_that_lost_its_quotation_marks():
+    assert same(repr({"log": SHOWN}), SHOWN)
+
+
+@pytest.mark.parametrize("append", [" ", "+"])
+@pytest.mark.parametrize("plain", [SHOWN, JOB], ids=["the monitor", "virsh"])
+def test_the_time_and_the_stream_that_gitlab_puts_before_each_line_are_none_of_it(append, plain):
+    lines = plain.splitlines()
+    text = "".join(f"2024-06-07T10:11:12.601581Z 0{number % 2}O{append}{line}\n" for number, line in enumerate(lines))
+    assert same(text, plain)
+
+
+def test_a_quoted_text_may_have_been_joined_with_its_quote_marks():
+    plain = (TOP / "selftests" / "forms" / "info-migrate-2025-in-kb.txt").read_text()
+    assert same(" ".join(plain.split()), plain)
+
+
+@pytest.mark.parametrize("name", ["Outgoing Migration", "Migration Out", "outgoing migration"])
+def test_the_name_of_a_job_may_be_typed_anew(name):
+    assert same(JOB.replace("Outgoing migration", name), JOB)
+
+
+@pytest.mark.parametrize("left_out", ["...", "\u2026", "[...]", "-", "--"])
+def test_a_figure_that_somebody_left_out_is_not_shown(left_out):
+    text = JOB.replace("4.016 GiB", left_out)
+    trace = parse(text.encode())
+    assert "total" not in trace.readings[0].answer["ram"] and trace.samples[0].ram.remaining_bytes == 234_999_513
