@@ -24,6 +24,8 @@ _BEGINS = (
     re.compile(r"\s+(?=(?:DEBUG|INFO|WARNING|ERROR) nova\.)"),
 )
 """Where lines of logs begin: at their time, or else at their level."""
+_OBJECTS = re.compile(r"(?<=\})(?:[\s,;]|\\r|\\n)+(?=\{\")")
+"""Between lines that are objects."""
 _BETWEEN = " \t;,|/"
 """Characters that may separate lines instead of line ends."""
 _NUMBER = r"-?(?:\d+(?:[.,]\d+)?|nan)"
@@ -58,6 +60,9 @@ _OTHERS = re.compile(r"Others:(?:\s*\w+=\d+,?)+")
 
 def lines_in(text: str) -> Iterator[str]:
     """The lines that were joined in `text`; usually only `text` itself."""
+    if text.startswith("{") and _are_several(text) and len(objects := _OBJECTS.split(text)) > 1:
+        yield from objects
+        return
     if len(text) < _LEAST_CHARACTERS or "\\n" in text or "\\r" in text:
         yield text
         return
@@ -69,11 +74,16 @@ def lines_in(text: str) -> Iterator[str]:
         for part in _GROUPS.split(text):
             yield from _parts(part, _OTHERS)
         return
-    if not any(word in text for word in _IN_LOG_WORDS) or max(map(text.count, _LOG_WORDS)) < 2:
+    if not _are_several(text):
         yield text
         return
     for part in _BEGINS[0].split(text):
         yield from _BEGINS[1].split(part) if any(part.count(word) > 1 for word in _LOG_WORDS) else [part]
+
+
+def _are_several(text: str) -> bool:
+    """Whether these are several lines of a log."""
+    return any(word in text for word in _IN_LOG_WORDS) and max(map(text.count, _LOG_WORDS)) > 1
 
 
 def _parts(text: str, named: re.Pattern[str]) -> Iterator[str]:

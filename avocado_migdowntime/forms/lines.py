@@ -22,7 +22,16 @@ from .marks import (
     without_tags,
 )
 from .pairs import as_line
-from .records import assigned, cell, lists_of_lines, logged, python_s_strings_of_lines, several_logged, strings_of_lines
+from .records import (
+    assigned,
+    cell,
+    lists_of_lines,
+    logged,
+    of_json,
+    python_s_strings_of_lines,
+    several_logged,
+    strings_of_lines,
+)
 from .stamps import parted
 
 _QUOTED = re.compile(
@@ -51,6 +60,8 @@ _MANY_DIGITS = re.compile(rf"(\d{{{_FEW_DIGITS}}})\d+")
 """Longer numbers, which no figure and no name has, are shortened to this: Python may not convert the whole number."""
 _MARKS = frozenset("{*`\\")
 """Each line with markup has one of these."""
+_ESCAPED = ("{\\", "[{\\")
+"""How an object begins in the content of a string that was copied without its quotes."""
 _AT_ENDS = frozenset('[]"')
 """Each line with a forum's marks or with half a pair of quotation marks has one of these at an end."""
 
@@ -136,6 +147,9 @@ def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Li
         text = text[match.end() :].strip()
     if text and (text[0] in _AT_ENDS or text[-1] in _AT_ENDS):
         text = without_marks_at_ends(text)
+    if text.startswith(_ESCAPED) and text.count('"') == text.count('\\"') and (content := of_json(f'"{text}"')):
+        yield from _parts(content, came_s, at, is_within=True)
+        return
     if not _MARKS.isdisjoint(text):
         text = without_markup(text)
     if within := _strings_within(text):

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Marks of forums, cells, strings and runners, and words that somebody typed anew: texts are as without them."""
 
+import json
+
 import numpy as np
 import pytest
 
 from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.forms.lines import Lines
 from avocado_migdowntime.trace.figures import Column
 
 from ..support.documents import TOP
@@ -60,6 +63,29 @@ def test_a_quotation_mark_at_the_end_of_a_part_of_a_reply_stays():
 @pytest.mark.parametrize("plain", [SHOWN, LOG, JOB], ids=["the monitor", "a task log", "virsh"])
 def test_what_is_copied_out_of_a_string_may_have_apostrophes(end, plain):
     assert same(plain.replace("\n", end), plain)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_an_object_copied_out_of_a_string_is_one(depth):
+    reply = '{"return": {"status": "active", "total-time": 44000, "expected-downtime": 880, "ram": {"total": 290000000'
+    more = '"remaining": 8000000, "mbps": 16, "page-size": 4096, "normal": 5, "duplicate": 1, "dirty-sync-count": 3'
+    plain = f'{reply}, {more}, "dirty-pages-rate": 9}}}}}}'
+    text = plain
+    for _ in range(depth):
+        text = json.dumps(text)[1:-1]
+    assert same(text, plain) and same(f"answered\n{text}\nand so on\n", plain)
+
+
+def test_an_object_of_a_string_that_goes_on_elsewhere_stays_as_it_is():
+    (line,) = Lines().of(b'{\\"return\\": {\\"status\\": \\"act\\', 0.0)
+    assert line.text.startswith('{\\"return')
+
+
+@pytest.mark.parametrize("between", [" ", ", ", ",", ";", "\\n", "\\r\\n"])
+@pytest.mark.parametrize("name", ["kubevirt-2024", "kubevirt-2024-aborted", "kubevirt-2024-postcopy"])
+def test_objects_of_a_log_on_one_line_are_all_read(between, name):
+    plain = (TOP / "selftests" / "texts" / f"{name}.txt").read_text()
+    assert same(between.join(plain.splitlines()), plain)
 
 
 def test_a_string_of_python_is_none_that_lost_its_quotation_marks():
