@@ -24,7 +24,7 @@ _BEGINS = (
     re.compile(r"\s+(?=(?:DEBUG|INFO|WARNING|ERROR) nova\.)"),
 )
 """Where lines of logs begin: at their time, or else at their level."""
-_OBJECTS = re.compile(r"(?<=\})(?:[\s,;]|\\r|\\n)+(?=\{\")")
+_OBJECTS = re.compile(r"(?<=\})(?:(?:[\s,;>|]|\\r|\\n)+(?=\{\")|(?:\\r)?\\n)")
 """Between lines that are objects."""
 _BETWEEN = " \t;,|/"
 """Characters that may separate lines instead of line ends."""
@@ -60,7 +60,7 @@ _OTHERS = re.compile(r"Others:(?:\s*\w+=\d+,?)+")
 
 def lines_in(text: str) -> Iterator[str]:
     """The lines that were joined in `text`; usually only `text` itself."""
-    if text.startswith("{") and _are_several(text) and len(objects := _OBJECTS.split(text)) > 1:
+    if "}" in text and _are_several(text) and len(objects := _OBJECTS.split(text)) > 1:
         yield from objects
         return
     if len(text) < _LEAST_CHARACTERS or "\\n" in text or "\\r" in text:

@@ -62,6 +62,7 @@ _MARKS = frozenset("{*`\\")
 """Each line with markup has one of these."""
 _ESCAPED = ("{\\", "[{\\")
 """How an object begins in the content of a string that was copied without its quotes."""
+_LIST_BEGINS = re.compile(r"\[\s{0,32}[\"']")
 _AT_ENDS = frozenset('[]"')
 """Each line with a forum's marks or with half a pair of quotation marks has one of these at an end."""
 
@@ -192,6 +193,6 @@ def _strings_within(text: str) -> list[str]:
     strings: list[str] = []
     if "\\" in text:
         strings = [*strings_of_lines(text)] or [*python_s_strings_of_lines(text)]
-    if not strings and ('["' in text or "['" in text or '"n":' in text):
+    if not strings and (("[" in text and _LIST_BEGINS.search(text)) or '"n":' in text):
         strings = [*lists_of_lines(text)]
     return strings

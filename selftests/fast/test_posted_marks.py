@@ -86,6 +86,19 @@ def test_an_object_of_a_string_that_goes_on_elsewhere_stays_as_it_is():
 def test_objects_of_a_log_on_one_line_are_all_read(between, name):
     plain = (TOP / "selftests" / "texts" / f"{name}.txt").read_text()
     assert same(between.join(plain.splitlines()), plain)
+    assert same(between.join(f">> {line}" for line in plain.splitlines()), plain)
+
+
+def test_lines_of_a_log_within_a_string_keep_what_is_before_their_objects():
+    plain = (TOP / "selftests" / "texts" / "kubevirt-2024-postcopy.txt").read_text()
+    lines = [f"Jun 07 10:11:12 host1 kubelet[77]: {line}" for line in plain.splitlines()]
+    assert same("\\r\\n".join(lines), plain)
+
+
+@pytest.mark.parametrize("plain", [SHOWN, LOG, JOB], ids=["the monitor", "a task log", "virsh"])
+def test_a_list_of_lines_may_have_blanks_between_its_brackets(plain):
+    text = json.dumps({"stdout_lines": plain.splitlines()}, indent=4)
+    assert same(" ".join(text.split("\n")), plain)
 
 
 def test_a_string_of_python_is_none_that_lost_its_quotation_marks():
