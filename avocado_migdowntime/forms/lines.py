@@ -172,8 +172,8 @@ def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Li
 
 def _parts(text: str, came_s: float, at: Stamp | None, *, is_within: bool = False) -> Iterator[Line]:
     """The lines of a string."""
-    for part in text.splitlines():
-        for line in _unwrapped(part.strip(), came_s, at):
+    for whole in chain.from_iterable(_whole_lines(part.strip()) for part in text.splitlines()):
+        for line in _unwrapped(whole.strip(), came_s, at):
             yield replace(line, is_within=True) if is_within else line
 
 

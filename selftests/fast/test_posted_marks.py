@@ -63,6 +63,8 @@ def test_a_quotation_mark_at_the_end_of_a_part_of_a_reply_stays():
 @pytest.mark.parametrize("plain", [SHOWN, LOG, JOB], ids=["the monitor", "a task log", "virsh"])
 def test_what_is_copied_out_of_a_string_may_have_apostrophes(end, plain):
     assert same(plain.replace("\n", end), plain)
+    assert same(json.dumps({"msg": plain.replace("\n", end)}), plain)
+    assert same(f'  "stdout": {json.dumps(plain.replace(chr(10), end))},', plain)
 
 
 @pytest.mark.parametrize("depth", [1, 2])

@@ -178,7 +178,6 @@ def test_a_guest_that_dirties_nothing_needs_no_limit_to_speak_of():
         else sample
         for sample in trace.samples
     )
-    idle = tuple(replace(s, ram=replace(s.ram, sent_pages=ended - s.ram.remaining_bytes // PAGE)) for s in idle)
     advice = advise(replace(trace, samples=idle))
     assert (advice.finding, advice.limit_ms) == (Finding.FOUND, 1)
     assert advice.reasons == ("QEMU sends nothing, and nothing is left to send: any downtime-limit is enough",)
