@@ -165,7 +165,7 @@ def test_a_guest_that_somebody_else_stopped_tells_nothing(number, after_ms, foun
     """QEMU goes on with its pass, or sends for long what the guest had dirtied by then."""
     rows = stopped(after_ms=500, dirtied=5_000)
     stop_s = rows[-2]["t"] + 0.001
-    rows.insert(-1, row(stop_s + after_ms / 1000, number, 5_000, 56_000))
+    rows.insert(-1, row(stop_s + after_ms / 1000, number, 5_000, 58_000))
     trace = made(rows, [event(stop_s, "source", "STOP")], LIMIT_MS)
     verdict = judge(trace)
     assert (verdict.limit_verdict, verdict.limit.reason) == found
