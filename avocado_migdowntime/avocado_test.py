@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, NoReturn
 
 from avocado import Test
-from avocado.core.exceptions import TestInterrupt, TestWarn
+from avocado.core.exceptions import TestFail, TestInterrupt, TestWarn
 
 from .basics.event_loop import Cancellable
 from .basics.names import PROGRESS_LOGGER
@@ -32,6 +32,10 @@ Procedure = Callable[[Parameters, Path, Callable[[str], None]], Coroutine[Any, A
 _CLEANING_UP_S = 30.0
 _BEGINS_S = 1.0
 """An experiment that begins within this time after SIGTERM notices it."""
+
+
+class HostLacks(TestFail):
+    """The host lacks something that the test needs, and its user wants that to be a failure."""
 
 
 class MigrationTest(Test):
@@ -82,7 +86,7 @@ class MigrationTest(Test):
             verdict = self._experiment.run(experiment(self.parameters, Path(self.outputdir), progress.info))
         except HostRequirementError as lacking:
             if self.parameters.lacking == "fail":
-                self.fail(str(lacking))
+                raise HostLacks(str(lacking)) from None
             self.cancel(str(lacking))
         except asyncio.CancelledError:
             if TERMINATION.came:

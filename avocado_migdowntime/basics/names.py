@@ -4,6 +4,9 @@
 KIND = "migdowntime"
 """The kind of the tests, the scheme of their references (`migdowntime:NAME`) and the section of their settings."""
 
+LACKING_FAILS = "HostLacks"
+"""The name of the exception of a test that fails because its host lacks something."""
+
 PROGRESS_LOGGER = "avocado.test.progress"
 """What is logged here is also shown to the user at the terminal."""
 

@@ -5,6 +5,7 @@ From there, Avocado brings back the messages of a test but none of its files. So
 archive and sends it in pieces, as messages of Avocado's own type `file`, before the message that the test has ended.
 """
 
+import os
 import secrets
 import shutil
 import tarfile
@@ -16,6 +17,8 @@ from typing import Any
 
 from avocado.core.utils import messages
 
+from ..errors import HostRequirementError
+
 PIECE_BYTES = 1 << 20
 """Avocado's server takes lines of up to 32 MiB, and base64 makes a piece a third larger."""
 DATA = "data"
@@ -24,8 +27,24 @@ _BEFORE_S = 1e-6
 """Avocado sorts messages by time. The test's process sent the end before its runner could send the files, so these are
 dated back by this much.
 """
+_ROOM_BYTES = 8 << 20
 PREFIX, ENDING = "migdowntime-sent-", ".tar.gz"
 """The name of an archive starts and ends like this; the part between is random."""
+
+
+def require_room(directory: str) -> None:
+    """Raise HostRequirementError if a test cannot leave its files in `directory`, or make temporary ones."""
+    try:
+        data = Path(directory, DATA)
+        data.mkdir(parents=True, exist_ok=True)
+        for place in (str(data), tempfile.gettempdir()):
+            directory = place
+            with tempfile.TemporaryFile(dir=place) as file:
+                os.posix_fallocate(file.fileno(), 0, _ROOM_BYTES)
+    except OSError as error:
+        raise HostRequirementError(
+            f"a test needs {_ROOM_BYTES >> 20} MiB for its files in {directory} ({error.strerror}); make room there"
+        ) from None
 
 
 def with_files(runner_messages: Iterable[dict[str, Any]], directory: str | None) -> Iterator[dict[str, Any]]:

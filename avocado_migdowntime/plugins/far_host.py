@@ -20,35 +20,31 @@ from typing import Any
 from ..errors import HarnessError, HostRequirementError, UsageError
 from ..parameters.host_address import parse_host
 from .ending import Ending
+from .warm_runner import BEGUN, ENDED, READY
 
 _SSH_PORT = 22
 _LOGIN_S = 30.0
-_PROMPT = r"[#$>]\s*(\x1b\[[0-9;?]*[a-zA-Z])*\s*$"
+_PROMPT = r"[#$>%]\s*(\x1b\[[0-9;?]*[a-zA-Z])*\s*$"
 _OWN_PROMPT, _SET_PROMPT = r"migdowntime-ready# $", "unset PROMPT_COMMAND; PS1='migdowntime-''ready# '"
 """The prompt of our shells, and the command that sets it: a shell echoes it, so it must not contain the prompt."""
 _OPTIONS = "BatchMode=yes StrictHostKeyChecking=yes ServerAliveInterval=5 ServerAliveCountMax=3 ConnectTimeout=10"
 """SSH options: a host with an unknown key is refused; a host that is silent for 15 s counts as lost."""
-_SAID_BYTES = 2000
+_SHOWN = 200
+"""The most characters of a host's greeting and of its shell's last words that are quoted."""
 _ATTEMPTS = 2
 _BEGINS_S = 60.0
-_BEGIN_MARK, _END_MARK = "migdowntime-begun", re.compile(r"migdowntime-ended (\d+)\s")
-_SCRIPT = (
-    'said=$(mktemp) || exit 1; setsid "$@" >/dev/null 2>"$said" </dev/null & runner=$!; '
-    "trap 'kill -TERM $runner' INT TERM HUP; "
-    "echo migdowntime''-begun; "
-    "while :; do wait $runner; status=$?; kill -0 $runner 2>/dev/null || break; done; "
-    f'tail -c {_SAID_BYTES} "$said"; echo; rm -f "$said"; '
-    "echo migdowntime''-ended $status"
-)
-"""Shell script that runs its arguments. On Ctrl-C, or when the connection ends, it ends them by SIGTERM: on SIGTERM a
-test cleans up.
-
-It needs setsid, because a connection that ends sends SIGHUP to all processes of its terminal.
-"""
+_MODULE = "avocado_migdowntime.plugins.warm_runner"
+_GONE = "migdowntime-gone"
+_ENDED_MARK, _GONE_MARK = rf"{ENDED} (\d+)\s", rf"{_GONE} \d+\s"
+_LACKS_IT = "No module named"
 
 
 class HostLost(HarnessError):
     """The connection to a host has ended, so the result of its test is unknown."""
+
+
+class HostUnfit(HarnessError):
+    """A host's Python cannot run tests."""
 
 
 class FarHost:
@@ -63,21 +59,20 @@ class FarHost:
     def run(self, arguments: Sequence[str], within_s: float, ending: Ending) -> tuple[int, str]:
         """Run the host's Python with these arguments; return its exit status and the end of its output.
 
-        `ending` makes it clean up and end, or keeps it from starting. Raises HostLost if the connection is lost, and
-        HostRequirementError if no connection can be opened.
+        `ending` makes it clean up and end, or keeps it from starting. Raises HostLost if the connection is lost,
+        HostUnfit if the host's Python cannot run tests, and HostRequirementError if no connection can be opened.
         """
         from aexpect import exceptions
 
-        command = f"sh -c {shlex.quote(_SCRIPT)} sh {shlex.join([self.python, *arguments])}"
         try:
-            session, output = self._begin(command, ending)
+            session, output = self._begin(json.dumps(arguments), ending)
             if session is None:
                 return 1, output
             with ending.by(partial(_interrupt, session)):
-                # A short command may already have ended.
-                if not _END_MARK.search(output):
+                # A short test may already have ended.
+                if not _ended(output):
                     output += session.read_until_output_matches(
-                        [_END_MARK.pattern], filter_func=partial(add, output), timeout=within_s
+                        [_ENDED_MARK, _GONE_MARK], filter_func=partial(add, output), timeout=within_s
                     )[1]
         except exceptions.ExpectTimeoutError:
             self.close()
@@ -85,26 +80,29 @@ class FarHost:
         except exceptions.ExpectError as error:
             self.close()
             raise HostLost(f"the connection to {self.name} is gone") from error
-        ended = _END_MARK.search(output)
+        ended = _ended(output)
         assert ended is not None
+        if not ended[1]:
+            self.close()
+            raise HostLost(f"what runs the tests on {self.name} is gone")
         return int(ended[1]), output[: ended.start()].strip()
 
-    def _begin(self, command: str, ending: Ending) -> tuple[Any, str]:
-        """Start `command` and return its session and its output so far; or None and the reason.
+    def _begin(self, line: str, ending: Ending) -> tuple[Any, str]:
+        """Start the test in `line` and return the session and its output so far; or None and the reason.
 
         On a busy host, a line sent to a shell may get lost.
         """
         from aexpect import exceptions
 
         for _ in range(_ATTEMPTS):
-            session = self._connected()
-            if ending.is_asked:
-                return None, "the test was ended before it began"
-            session.sendline(command)
             try:
-                return session, session.read_until_output_matches([_BEGIN_MARK], timeout=_BEGINS_S)[1]
+                session = self._connected()
+                if ending.is_asked:
+                    return None, "the test was ended before it began"
+                session.sendline(line)
+                return session, session.read_until_output_matches([BEGUN, _GONE_MARK], timeout=_BEGINS_S)[1]
             except exceptions.ExpectTimeoutError:
-                # If the command did start without our hearing of it, closing the connection ends it.
+                # If the test did start without our hearing of it, closing the connection ends it.
                 self.close()
         raise HostLost(f"the shell on {self.name} does not begin a command that was sent to it")
 
@@ -124,13 +122,38 @@ class FarHost:
                 session = remote.remote_login(**self._login)
                 session.set_prompt(_OWN_PROMPT)
                 session.cmd_output(_SET_PROMPT)
-                self._session = session
             except (exceptions.ExpectError, exceptions.ShellError, remote.RemoteError) as error:
-                why = " ".join(str(error).split())
+                why = _why_refused(error)
+                if isinstance(error, remote.LoginTimeoutError):
+                    why = f"its shell has shown no prompt that ends in #, $, > or % within {_LOGIN_S:.0f} s; {why}"
                 raise HostRequirementError(
                     f"no shell can be opened on the host {self.name} by SSH ({why}); try `ssh {self.name} true`"
                 ) from None
+            self._session = session
+            self._serve(session)
         return self._session
+
+    def _serve(self, session: Any) -> None:
+        """Start the program that runs tests there. Raises HostUnfit if it ends instead."""
+        session.sendline(f"{shlex.join([self.python, '-m', _MODULE])}; echo {_GONE[:3]}''{_GONE[3:]} $?")
+        found, output = session.read_until_output_matches([READY, _GONE_MARK], timeout=_BEGINS_S)
+        if found == 0:
+            return
+        self.close()
+        last = (re.split(_GONE_MARK, output)[0].strip().splitlines() or ["it says nothing"])[-1]
+        fault = "lacks" if _LACKS_IT in last else "cannot run"
+        raise HostUnfit(
+            f"{self.python} of {self.name} {fault} this package ({last}); install there what is installed here, for "
+            "that Python"
+        )
+
+
+def _why_refused(error: Exception) -> str:
+    """What the client said, and the end of what the host showed, which may be long."""
+    if (said := getattr(error, "msg", None)) is None:
+        return " ".join(str(error).split())
+    shown = " ".join(error.output.split())  # type: ignore[attr-defined]
+    return f"{said}: {shown[-_SHOWN:]}" if shown else said
 
 
 _HELPER_LOCK = threading.Lock()
@@ -164,6 +187,11 @@ def _helper_directory() -> tempfile.TemporaryDirectory[str]:
     script.chmod(0o700)
     os.environ["PATH"] = os.pathsep.join([directory.name, os.environ.get("PATH", os.defpath)])
     return directory
+
+
+def _ended(output: str) -> re.Match[str] | None:
+    """The end of a test in the output of its host; without a status if what runs the tests has ended."""
+    return re.search(f"{_ENDED_MARK}|{_GONE_MARK}", output)
 
 
 def _interrupt(session: Any) -> None:

@@ -4,20 +4,23 @@
 import asyncio
 import signal
 import time
+from collections.abc import Mapping
 from typing import Any
 
+from avocado.core.output import LOG_JOB
 from avocado.core.utils import messages
 
 from ..basics.printable import in_a_line
 from ..basics.termination import WHY_TERMINATED
 from ..errors import HostRequirementError
 from .ending import Ending
-from .far_host import FarHost, HostLost
+from .far_host import FarHost, HostLost, HostUnfit
 from .host_pool import Hosts
+from .lacking import RESULT_OF_STATUS
 from .last_word import tell
 
 _ATTEMPTS = 2
-"""The most hosts that a test is tried on: a test that takes down its host must not take down all of them."""
+"""The most hosts that a test may lose: one that takes down its host must not take down all of them."""
 _CLEANING_UP_S = 60.0
 _READ_S = 0.1
 """A test's messages come by another connection than its end. Without this pause Avocado, when it ends a job, waits in a
@@ -26,7 +29,6 @@ busy loop for a test that has ended but of which it has read nothing.
 _TOLD_S = 0.5
 """Within this time Avocado has read what a runner sent before it ended."""
 _BY_SIGNAL = 128
-_LACKS_IT = "No module named"
 
 
 class FarRun:
@@ -48,59 +50,68 @@ class FarRun:
 
     async def _run_and_tell(self) -> None:
         """Run the test; if its runner cannot report how it ended, report that here instead."""
+        result = "error"
         try:
-            why = await self._run()
+            result, why = await self._run()
         except Exception as error:  # Otherwise Avocado would wait forever for this test's end.
             why = str(error) or type(error).__name__
         if why:
-            result = "interrupted" if self._ending.is_asked else "error"
+            result = "interrupted" if self._ending.is_asked else result
             names = {"id": str(self._task.identifier), "job_id": self._task.job_id}
             end_message = {**messages.FinishedMessage.get(result, fail_reason=in_a_line(why)), **names}
             for service in self._task.status_services:
                 await asyncio.to_thread(tell, service.uri, end_message)
         await asyncio.sleep(_READ_S)
 
-    async def _run(self) -> str:
-        """Return why the runner reported no end; an empty string if it did."""
-        why = ""
-        for _ in range(_ATTEMPTS):
-            host = await self._hosts.take(lambda: self._ending.is_asked)
+    async def _run(self) -> tuple[str, str]:
+        """Return the result and the reason that the runner did not report; no reason if it reported the end."""
+        arguments, lacking = self._arguments(), dict[FarHost, str]()
+        result, why, lost = "error", "", 0
+        while lost < _ATTEMPTS:
+            host = await self._hosts.take(lambda: self._ending.is_asked, lacking)
+            if host is None and self._ending.is_asked:
+                return result, "the test was ended before a host was free"
             if host is None:
-                return "the test was ended before a host was free"
+                return self._nowhere(result, lacking)
+            LOG_JOB.info("%s runs on %s", self._task.identifier, host.name)
             try:
-                status, output = await self._hosts.run(host, self._arguments(), self._within_s, self._ending)
+                status, output = await self._hosts.run(host, arguments, self._within_s, self._ending)
             except HostLost as error:
+                lost += 1
                 why = f"{error}; the result of the test there is unknown"
                 await self._hosts.leave_out(host, str(error))
                 if await self._is_told(_TOLD_S):
-                    return ""
+                    return "", ""
                 if self._ending.is_asked:
-                    return why
+                    return "error", why
+            except HostUnfit as error:
+                await self._hosts.leave_out(host, str(error))
+                return "error", str(error)
             except HostRequirementError as error:
-                why = str(error)
-                await self._hosts.leave_out(host, why)
+                await self._hosts.leave_out(host, str(error))
             else:
-                return await self._judged(host, status, output) if status else ""
+                if status not in RESULT_OF_STATUS:
+                    return "error", await self._judged(host, status, output) if status else ""
+                result, lacking[host] = RESULT_OF_STATUS[status], _last_line(output)
             finally:
                 await self._hosts.give_back(host)
-        return why
+        return "error", why
+
+    def _nowhere(self, result: str, lacking: Mapping[FarHost, str]) -> tuple[str, str]:
+        """The result, and the reason, if each usable host lacks something: one that is not usable may have it."""
+        why = "; ".join(f"{host.name}: {why}" for host, why in lacking.items())
+        if len(lacking) == self._hosts.count:
+            return result, f"no host has what this test needs ({why})"
+        return "error", f"no host that can be used has what this test needs ({why})"
 
     async def _judged(self, host: FarHost, status: int, output: str) -> str:
-        last = output.splitlines()[-1] if output else f"status {status}"
-        if _LACKS_IT in last:
-            why = (
-                f"{host.python} of {host.name} lacks this package ({last}); install there what is installed here, for "
-                "that Python"
-            )
-            await self._hosts.leave_out(host, why)
-            return why
         # If the runner was killed, another process reports the end, after the test has cleaned up.
         killed = status > _BY_SIGNAL and status != _BY_SIGNAL + signal.SIGTERM
         if await self._is_told(_CLEANING_UP_S if killed else _TOLD_S):
             return ""
         if self._ending.is_asked:
             return WHY_TERMINATED
-        return f"the runner on {host.name} has ended with status {status}: {last}"
+        return f"the runner on {host.name} has ended with status {status}: {_last_line(output)}"
 
     async def _is_told(self, within_s: float) -> bool:
         """Whether Avocado reads the end of the test within `within_s` seconds."""
@@ -114,4 +125,8 @@ class FarRun:
         module = self._task.runnable.pick_runner_module_from_entry_point_kind(kind)
         if module is None:
             raise HostRequirementError(f"there is no runner for tests of the kind {kind}")
-        return ["-m", module, "task-run", *self._task.get_command_args()]
+        return [module, "task-run", *self._task.get_command_args()]
+
+
+def _last_line(output: str) -> str:
+    return output.splitlines()[-1] if output else "it said nothing"

@@ -2,7 +2,7 @@
 """The hosts that a job's tests are spread over, and which of those tests have ended."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -24,20 +24,32 @@ class Hosts:
         self._all = [FarHost(slot) for slot in slots]
         self._free = list(self._all)
         self._usable = set(self._all)
+        self._left_out: list[str] = []
+        """Why hosts are not used any more."""
         self._changed = asyncio.Condition()
         self._threads = ThreadPoolExecutor(len(self._all))
         self.ends: set[str] = set()
         """Identifiers of the tests whose end Avocado has read."""
 
-    async def take(self, given_up: Callable[[], bool]) -> FarHost | None:
-        """Wait for a free host; return None once `given_up()`. Raises HostRequirementError if no host is usable."""
+    async def take(self, given_up: Callable[[], bool], but: Collection[FarHost] = ()) -> FarHost | None:
+        """Wait for a free host that is none of `but`; return None once `given_up()`, or if there is no such host.
+
+        Raises HostRequirementError if no host is usable.
+        """
         async with self._changed:
-            await self._changed.wait_for(lambda: self._free or not self._usable or given_up())
-            if given_up():
-                return None
-            if not self._usable:
-                raise HostRequirementError("none of the hosts in `spawner.remote.slots` can be used any more")
-            return self._free.pop(0)
+            await self._changed.wait_for(lambda: given_up() or self._usable <= {*but} or not {*self._free} <= {*but})
+            if not self._usable and not given_up():
+                why = "; ".join(self._left_out)
+                raise HostRequirementError(f"none of the hosts in `spawner.remote.slots` can be used any more ({why})")
+            host = None if given_up() else next((each for each in self._free if each not in but), None)
+            if host is not None:
+                self._free.remove(host)
+            return host
+
+    @property
+    def count(self) -> int:
+        """How many hosts there are, usable or not."""
+        return len(self._all)
 
     async def run(self, host: FarHost, arguments: list[str], within_s: float, ending: Ending) -> tuple[int, str]:
         """Run `FarHost.run` in this pool's own threads: asyncio's default has only a few more threads than CPUs."""
@@ -55,6 +67,7 @@ class Hosts:
         """Give this host no further test."""
         async with self._changed:
             self._usable.discard(host)
+            self._left_out.append(why)
             self._changed.notify_all()
         LOG_UI.error("migdowntime: %s; it gets no other test", in_a_line(why))
 

@@ -21,7 +21,7 @@ from avocado.core.nrunner.runner import RUNNER_RUN_CHECK_INTERVAL
 from avocado.core.utils import messages
 from avocado.plugins.runners.avocado_instrumented import AvocadoInstrumentedTestRunner
 
-from ..basics.names import KIND, PROGRESS_LOGGER
+from ..basics.names import KIND, LACKING_FAILS, PROGRESS_LOGGER
 from ..basics.printable import in_a_line, in_lines
 from ..basics.resources import packaged_tests
 from ..basics.termination import TERMINATION, WHY_TERMINATED
@@ -30,12 +30,13 @@ from ..host.one_at_a_time import alone_on_host
 from ..host.parent import end_with_parent
 from ..parameters.sources import NAMESPACES, of_settings, of_variant
 from ..parameters.table import Parameters, parse
-from .far_files import with_files
+from .far_files import require_room, with_files
+from .lacking import PLACE, unless_another_may_have_it
 from .last_word import told_anyway
 
 KILLED = "the test's process was killed; the host resources that it held were released"
 
-_NEEDED = ("avocado_migdowntime.avocado_test", "avocado_migdowntime.experiments.run")
+NEEDED = ("avocado_migdowntime.avocado_test", "avocado_migdowntime.experiments.run")
 """Modules that every such test imports."""
 
 
@@ -54,7 +55,7 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
 
     def run(self, runnable: Any) -> Iterator[dict[str, Any]]:
         runnable.uri = _on_this_host(runnable.uri)
-        yield from with_files(self._messages(runnable), runnable.output_dir)
+        yield from with_files(unless_another_may_have_it(self._messages(runnable)), runnable.output_dir)
 
     def _messages(self, runnable: Any) -> Iterator[dict[str, Any]]:
         # A terminal sends Ctrl-C to all processes of the job. Avocado reacts by SIGTERM to this process, which passes
@@ -64,17 +65,20 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
         AvocadoInstrumentedTestRunner.signal_handler = staticmethod(TERMINATION.note)
         _terminate_with_parent()
         # Import here, not in the test's process: then the test's time that Avocado reports is that of the migration.
-        for module in _NEEDED:
+        for module in NEEDED:
             importlib.import_module(module)
         # Report the start only once this test's turn has come, so that waiting does not count as its time.
         parameters = _parameters(runnable)
         others = bool(parameters.other_hosts)
         try:
+            if PLACE.one_of_several and runnable.output_dir:
+                require_room(runnable.output_dir)
             with alone_on_host(_quietly, parameters.time_limit, _go_on, on_others=others):
                 _go_on()
                 yield from super().run(runnable)
         except HostRequirementError as lacking:
-            yield messages.FinishedMessage.get(parameters.lacking, fail_reason=in_a_line(str(lacking)))
+            why = in_a_line(str(lacking))
+            yield messages.FinishedMessage.get(parameters.lacking, fail_reason=why, fail_class=LACKING_FAILS)
         except TestInterrupt as interrupt:
             yield messages.FinishedMessage.get("interrupted", fail_reason=str(interrupt))
 

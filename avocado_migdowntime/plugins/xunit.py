@@ -14,13 +14,13 @@ from xml.etree import ElementTree
 from avocado.core.output import LOG_UI
 from avocado.core.plugin_interfaces import JobPost
 
-from ..basics.names import KIND
+from ..basics.names import KIND, LACKING_FAILS
 from ..basics.printable import in_a_line, in_lines
 from ..basics.whole_file import write
 from ..errors import UsageError
 from .result import entry
 
-_ANSWERS = ("TestFail", "UsageError", "HarnessError")
+_ANSWERS = ("TestFail", LACKING_FAILS, "UsageError", "HarnessError")
 """Exceptions whose message is a sentence for the user. For any other, the traceback is worth more."""
 
 

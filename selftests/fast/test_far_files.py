@@ -6,8 +6,9 @@ import tarfile
 
 import pytest
 
+from avocado_migdowntime.errors import HostRequirementError
 from avocado_migdowntime.plugins import far_files
-from avocado_migdowntime.plugins.far_files import with_files
+from avocado_migdowntime.plugins.far_files import require_room, with_files
 from avocado_migdowntime.plugins.far_results import MigDowntimeFarResults
 from avocado_migdowntime.plugins.runner import _on_this_host
 
@@ -106,3 +107,13 @@ def test_a_packaged_test_is_found_where_the_package_is_here(tmp_path):
     own.write_text("")
     assert _on_this_host(f"{own}:Mine.test") == f"{own}:Mine.test"
     assert _on_this_host("/no/such/mine.py:Mine.test") == "/no/such/mine.py:Mine.test"
+
+
+def test_a_place_that_takes_no_files_is_named(tmp_path):
+    require_room(str(tmp_path / "there"))
+    assert [path.name for path in (tmp_path / "there" / "data").parent.rglob("*")] == ["data"]
+    (tmp_path / "file").touch()
+    with pytest.raises(HostRequirementError) as refused:
+        require_room(str(tmp_path / "file"))
+    needs = f"a test needs 8 MiB for its files in {tmp_path / 'file'} (Not a directory); make room there"
+    assert str(refused.value) == needs

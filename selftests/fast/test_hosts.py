@@ -13,15 +13,13 @@ import pytest
 from avocado_migdowntime.basics.termination import WHY_TERMINATED
 from avocado_migdowntime.errors import HostRequirementError, UsageError
 from avocado_migdowntime.plugins import far_host, far_run, host_pool, hosts
-from avocado_migdowntime.plugins.far_host import FarHost, HostLost
+from avocado_migdowntime.plugins.far_host import FarHost, HostLost, HostUnfit
 from avocado_migdowntime.plugins.host_pool import Hosts
 from avocado_migdowntime.plugins.hosts import MigDowntimeHosts
 
 from ..support.waiting import HANGS_S
 
-LACKING = "/usr/bin/python3: No module named 'avocado_migdowntime'"
-
-
+LACKING = "python3 of lacking lacks this package"
 TOGETHER = threading.Barrier(12)
 
 
@@ -34,7 +32,7 @@ class MadeUpHost:
     def run(self, arguments, within_s, ending):
         assert (
             not ending.is_asked
-            and arguments[:3] == ["-m", "avocado_migdowntime.plugins.runner", "task-run"]
+            and arguments[:2] == ["avocado_migdowntime.plugins.runner", "task-run"]
             and within_s == 14400
         )
         self.ran += 1
@@ -60,9 +58,13 @@ class MadeUpHost:
                 return 128 + 15, "Terminated"
             if self.name.startswith("lost"):
                 raise HostLost(f"the connection to {self.name} is gone")
-            if self.name == "closed":
+            if self.name.startswith("closed"):
                 raise HostRequirementError("no shell of the host closed can be had")
-            return {"good": (0, ""), "lacking": (1, LACKING), "odd": (3, "some\nlast words")}[self.name.rstrip("2")]
+            if self.name.startswith("without"):
+                return {"cancel": 75, "fail": 76}[self.name.split()[1]], f"some\nno QEMU {self.name[-1]}"
+            if self.name == "lacking":
+                raise HostUnfit(LACKING)
+            return {"good": (0, ""), "odd": (3, "some\nlast words")}[self.name.rstrip("2")]
         finally:
             self.running -= 1
 
@@ -143,11 +145,33 @@ def test_what_a_host_could_not_end_another_runs(ran, capsys, bad):
 
 def test_a_host_that_lacks_the_package_costs_one_test(ran):
     used, told = ran(["lacking", "good"], 4)
-    ((result, reason),) = told.values()
-    assert used == {"lacking": 1, "good": 3} and result == "error"
-    assert reason == (
-        f"python3 of lacking lacks this package ({LACKING}); install there what is installed here, for that Python"
-    )
+    assert used == {"lacking": 1, "good": 3} and list(told.values()) == [("error", LACKING)]
+
+
+def test_hosts_that_cannot_be_reached_cost_no_test(ran):
+    used, told = ran(["closed", "closed2", "closed3", "good"], 4)
+    assert sum(used.values()) == 3 + 4 and used["good"] == 4 and told == {}
+
+
+def test_what_one_host_lacks_another_may_have(ran):
+    used, told = ran(["without cancel 1", "without fail 2", "good"], 6)
+    assert used["good"] == 6 and max(used.values()) == 6 and told == {}
+
+
+@pytest.mark.parametrize("result", ["cancel", "fail"])
+def test_what_no_host_has_is_told_with_the_name_of_each(ran, result):
+    used, told = ran([f"without {result} 1", f"without {result} 2"], 3)
+    assert set(used.values()) == {3} and {result for result, _ in told.values()} == {result}
+    whys = {why for _, why in told.values()}
+    each = [f"without {result} {number}: no QEMU {number}" for number in (1, 2)]
+    assert whys <= {f"no host has what this test needs ({'; '.join(order)})" for order in (each, each[::-1])}
+
+
+def test_what_is_lacking_is_an_error_if_a_host_that_may_have_it_cannot_be_used(ran):
+    used, told = ran(["without cancel 1", "closed"], 1)
+    assert told == {
+        "0": ("error", "no host that can be used has what this test needs (without cancel 1: no QEMU 1)")
+    } and used == {"without cancel 1": 1, "closed": 1}
 
 
 def test_a_runner_that_ended_by_itself_is_told_and_its_host_is_used_again(ran):
@@ -164,7 +188,8 @@ def test_what_is_told_already_is_neither_told_nor_run_once_more(ran, host):
 def test_where_no_host_is_left_each_test_says_so(ran):
     _, told = ran(["lost"], 3)
     assert len(told) == 3 and {result for result, _ in told.values()} == {"error"}
-    assert {why for _, why in told.values()} == {"none of the hosts in `spawner.remote.slots` can be used any more"}
+    none = "none of the hosts in `spawner.remote.slots` can be used any more (the connection to lost is gone)"
+    assert {why for _, why in told.values()} == {none}
 
 
 def test_a_test_that_takes_its_host_with_it_takes_two_at_most(ran):

@@ -27,6 +27,8 @@ from .waiting import HANGS_S
 
 HUB = "198.18.8.1"
 PYTHON = "/run/environment/bin/python"
+_SETUP_HOOK = 'export PATH="/run/environment/bin:$PATH"'
+"""For Avocado's own remote spawner, which runs python3 of the PATH."""
 _INSIDE = """
 set -eu
 mount -t tmpfs none /run
@@ -92,12 +94,12 @@ class Lab:
 
     def start(self, slots: list[str], *words: str) -> "subprocess.Popen[str]":
         """Start a job on the hosts in these slots, in its own process group; its results are below `home`."""
-        (self.home / "lab.conf").write_text(f"[spawner.remote]\nslots = {slots!r}\n")
+        (self.home / "lab.conf").write_text(f"[spawner.remote]\nslots = {slots!r}\nsetup_hook = {_SETUP_HOOK}\n")
         server = ("--status-server-disable-auto", "--status-server-listen", f"{HUB}:8888")
         spread = ("--spawner", "migdowntime-hosts", *server, "--status-server-uri", f"{HUB}:8888")
-        run = ("--config", str(self.home / "lab.conf"), "run", *words, *spread)
         many = ("--max-parallel-tasks", str(len(slots)), "--disable-sysinfo")
-        line = self.command(sys.executable, "-P", "-m", "avocado", *run, *many)
+        run = ("--config", str(self.home / "lab.conf"), "run", *spread, *many, *words)
+        line = self.command(sys.executable, "-P", "-m", "avocado", *run)
         environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
         environment |= {"HOME": str(self.home), "TMPDIR": str(self.home), "PYTHONWARNINGS": "ignore"}
         given = {"cwd": self.home, "env": environment, "stdin": subprocess.DEVNULL}
@@ -129,18 +131,20 @@ class Lab:
         file = self.given / name
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(data)
-        for init in [self.inits[host] for host in hosts or self.names]:
-            there = ["nsenter", "--all", f"--target={inner(init)}", "sh", "-c"]
-            write = f"mkdir -p {file.parent} && cat > {file}"
-            subprocess.run([*there, write], input=data, check=True)
+        for host in hosts or self.names:
+            self.there(host, f"mkdir -p {file.parent} && cat > {file}", data)
         return str(file)
+
+    def there(self, name: str, script: str, data: bytes = b"") -> str:
+        """The output of a shell script on a host, given `data`."""
+        line = ["nsenter", "--all", f"--target={inner(self.inits[name])}", "sh", "-c", script]
+        return subprocess.run(line, input=data, stdout=subprocess.PIPE, check=True).stdout.decode()
 
     def left(self, name: str) -> list[str]:
         """The processes on a host other than its sshd and that one's children, and the files that were left."""
         pid = inner(self.inits[name])
-        look = f"find /tmp -type f -not -path '{self.given}/*'; grep hugetlbfs /proc/mounts"
-        line = ["nsenter", "--all", f"--target={pid}", "sh", "-c", look]
-        files = subprocess.run(line, capture_output=True, text=True, check=False).stdout.splitlines()
+        look = f"find /tmp -type f -not -path '{self.given}/*'; grep hugetlbfs /proc/mounts; true"
+        files = self.there(name, look).splitlines()
         return [*processes(os.readlink(f"/proc/{pid}/ns/pid"), ("sshd", "bash", "sh")), *files]
 
     def kill(self, name: str) -> None:
@@ -174,17 +178,27 @@ def lab(hosts: int) -> Iterator[Lab]:
         shutil.rmtree(directory)
 
 
+def give_recording(made: Lab) -> None:
+    """Give all hosts a recording, which lies beside the tests that they are given."""
+    made.give("trace.jsonl", gzip.decompress(ACCURATE.read_bytes()))
+
+
 def give_replayed(made: Lab, directory: Path) -> None:
     """Give all hosts a test that replays a recording instead of a migration."""
-    made.give("trace.jsonl", gzip.decompress(ACCURATE.read_bytes()))
+    give_recording(made)
     made.give("replayed.py", write_tests(directory, _REPLAYED).read_bytes())
 
 
 def replayed(made: Lab, variants: int) -> list[str]:
     """The arguments that run it that many times."""
+    return in_variants(made, "replayed.py", variants)
+
+
+def in_variants(made: Lab, file: str, variants: int) -> list[str]:
+    """The arguments that run the tests of a file that hosts were given that many times."""
     tree = "run: !mux\n" + "".join(f"    v{number}:\n      rate: {number + 1}\n" for number in range(variants))
     (made.home / "variants.yaml").write_text(tree)
-    return [str(made.given / "replayed.py"), "-m", "variants.yaml"]
+    return [str(made.given / file), "-m", "variants.yaml"]
 
 
 def _in_hub(made: Lab, *words: str) -> None:
