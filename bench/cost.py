@@ -28,7 +28,7 @@ def cost(command: Sequence[str], environment: Mapping[str, str] | None = None) -
     peak_mb = 0.0
     while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
         # Its usage would include this process, whose memory it shares at first.
-        peak_mb = max(peak_mb, _peak_mb(process.pid))
+        peak_mb = max(peak_mb, peak_mb_of(process.pid))
         time.sleep(_LOOK_S)
     _, status, used = ended
     wall_s = time.monotonic() - begun_s
@@ -37,7 +37,13 @@ def cost(command: Sequence[str], environment: Mapping[str, str] | None = None) -
     return Cost(wall_s, used.ru_utime + used.ru_stime, peak_mb)
 
 
-def _peak_mb(pid: int) -> float:
+def used_s(pid: int) -> float:
+    """The processor time of a process so far, with that of its children that have ended (proc(5): stat)."""
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
+def peak_mb_of(pid: int) -> float:
     """The peak memory of a process so far (proc(5): VmHWM); 0 if it has ended."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():

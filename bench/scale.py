@@ -3,6 +3,8 @@
 
 import os
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -14,7 +16,7 @@ from playwright.sync_api import sync_playwright
 
 from avocado_migdowntime.report.html.page import OPEN_TESTS
 from bench import options
-from bench.cost import Cost, cost
+from bench.cost import Cost, cost, peak_mb_of, used_s
 from bench.recorded_jobs import write
 
 _SUITE = """
@@ -25,6 +27,8 @@ from avocado.core.suite import TestSuite
 given = {"resolver.references": [sys.argv[1]], "yaml_to_mux.files": [sys.argv[2]]}
 assert len(TestSuite.from_config({**settings.as_dict(), **given}).tests) == int(sys.argv[3])
 """
+_DRY = "Test cancelled due to --dry-run"
+"""What Avocado prints at the end of a test of a dry run."""
 _REFERENCES = ("/bin/true", "migdowntime:expected-downtime")
 
 
@@ -43,6 +47,10 @@ def main() -> None:
     parser.add_argument(
         "--runs", type=options.count, default=3, help="times that a page is opened, a dry run done (default: 3)"
     )
+    parser.add_argument(
+        "--parts", type=options.count, nargs="*", default=[], help="variants of which only some are run"
+    )
+    parser.add_argument("--first", type=options.count, default=300, help="how many of them (default: %(default)s)")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         for tests in chosen.pages:
@@ -51,6 +59,8 @@ def main() -> None:
             _of_suite(Path(directory), variants, chosen.runs)
         for variants in chosen.tasks:
             _of_dry_run(Path(directory), variants, chosen.runs)
+        for variants in chosen.parts:
+            _of_part(Path(directory), variants, chosen.first)
 
 
 def _of_page(directory: Path, tests: int, runs: int) -> None:
@@ -124,15 +134,49 @@ def _of_dry_run(directory: Path, variants: int, runs: int) -> None:
         )
 
 
+def _of_part(directory: Path, variants: int, first: int) -> None:
+    """The cost of each task at the start of a dry run that is too long to be waited for."""
+    tree = _tree(directory, variants)
+    for reference in _REFERENCES:
+        with subprocess.Popen(
+            _dry_run_command(tree, reference),
+            stdout=subprocess.PIPE,
+            text=True,
+            env=_of_user(directory),
+            start_new_session=True,
+        ) as run:
+            assert run.stdout is not None
+            ends = (line for line in run.stdout if _DRY in line)
+            next(ends)
+            before_s = used_s(run.pid)
+            for _ in range(first):
+                next(ends)
+            each_s, peak_mb = (used_s(run.pid) - before_s) / first, peak_mb_of(run.pid)
+            os.killpg(run.pid, signal.SIGKILL)
+        print(
+            f"dry run of {variants} variants of {reference}: {before_s:.0f} s of the processor until the first has "
+            f"ended, {peak_mb:.0f} MB; {1000 * each_s:.1f} ms of the processor for each of the next {first}",
+            flush=True,
+        )
+
+
 def _dry_run(directory: Path, tree: Path, reference: str) -> Cost:
+    return _cost_at(directory, _dry_run_command(tree, reference))
+
+
+def _dry_run_command(tree: Path, reference: str) -> list[str]:
     run = ["-P", "-W", "ignore", "-m", "avocado", "run", "--dry-run", "--disable-sysinfo", reference, "-m", str(tree)]
-    return _cost_at(directory, [sys.executable, *run])
+    return [sys.executable, *run]
 
 
 def _cost_at(home: Path, command: Sequence[str]) -> Cost:
     """The cost of a command of a user with this `home`."""
+    return cost(command, _of_user(home))
+
+
+def _of_user(home: Path) -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    return cost(command, {**environment, "HOME": str(home)})
+    return {**environment, "HOME": str(home), "TMPDIR": str(home)}
 
 
 if __name__ == "__main__":
