@@ -19,6 +19,9 @@ SLACK = 0.05
 _FEW = 0.1
 """Up to this share of a window, zero pages are few; with more, it is unknown when QEMU checked."""
 
+_SPREAD = 0.5
+"""If remaining and sent bytes spread by this share of what was left, samples of a pass belong to the next one."""
+
 
 class PassEnds:
     """The ends of passes: how many were seen closely enough, how many of these are wrong, and what the others bound.
@@ -62,9 +65,11 @@ class PassEnds:
         return self._short.ending
 
     def _add(self, evidence: Evidence, sync: Sync, is_judged: bool) -> None:
-        if self.last_sync is not None:
+        if self.last_sync is not None and _adds_up(self.last_sync):
             self._short.add(self.last_sync)
         self.last_sync = sync
+        if not _adds_up(sync):
+            return
         if sync.zero_bytes < _FEW * BUFFER_DELAY_MS * sync.wire_bytes_per_ms.high:
             _put(self._works_as_ms, works_as_ms(evidence, sync))
         _put(self._unsent_ms, sync.unsent_ms)
@@ -101,6 +106,16 @@ class _ShortPasses:
             f"downtime-limit is {self._limit_ms:.10g} ms"
         )
         return Ending("went-on-at-a-sync", reason)
+
+
+def _adds_up(sync: Sync) -> bool:
+    """Whether the bytes of the passes on both sides do. With multifd 11.1 may show what a sync found long before it
+    counts the sync.
+    """
+    return all(
+        one.spread_bytes <= _SPREAD * max(one.first.remaining_bytes, one.last.remaining_bytes)
+        for one in (sync.before, sync.after)
+    )
 
 
 def _put(rows: "array[float]", interval: Interval) -> None:
