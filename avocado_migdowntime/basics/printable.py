@@ -43,7 +43,7 @@ class _Short(reprlib.Repr):
 
     def __init__(self) -> None:
         super().__init__()
-        self.maxlevel, self.maxstring = 2, 120
+        self.maxlevel, self.maxstring = 4, 120
 
     def repr_int(self, x: int, level: int) -> str:
         try:

@@ -76,7 +76,7 @@ def _run(arguments: argparse.Namespace) -> int:
         try:
             # What is wrong in any case is said before waiting for others.
             check_among_themselves(parameters)
-            if parameters.qemu is not None and not parameters.source_host:
+            if not parameters.source_host:
                 find_binary(parameters.qemu, parameters.arch)
             with alone_on_host(say, parameters.time_limit, on_others=bool(parameters.other_hosts)):
                 verdict = event_loop.run(experiment.run(parameters, directory.path, say))
