@@ -83,5 +83,5 @@ def test_bad_input_ends_the_bisection_before_a_commit_is_called_bad(source):
     shell(start, source)
     with pytest.raises(AssertionError) as ended:
         shell(run.replace("verify", "verify --repeat none"), source)
-    assert "argument --repeat: invalid int value: 'none'" in str(ended.value)
+    assert "argument --repeat: 'none' is not a whole number from 1" in str(ended.value)
     assert "bad" not in shell("git bisect log | grep -v '^#' | tail --lines=+2", source)
