@@ -35,6 +35,13 @@ def test_passes_that_differ_add_what_four_in_five_stay_below(freedom):
     assert advice.range_ms.high == pytest.approx(max(2080 * (1 + margin) * 1.01, seen), rel=0.001)
 
 
+def test_if_the_next_pass_may_need_half_as_much_again_no_limit_is_advised():
+    advice = advised(Pass(50_000), *map(Pass, (20_000, 3_000, 9_000, 30_000, 1_000)))
+    doubt = "the passes differ too much: the next one may need up to 65% more than expected, or less"
+    assert (advice.limit_ms, advice.reasons[0]) == (None, doubt)
+    assert advised(*[SAME] * 6).limit_ms is not None
+
+
 @pytest.mark.parametrize(("differ", "told"), [(40, False), (120, True)])
 def test_a_margin_of_half_a_percent_is_worth_a_sentence(differ, told):
     """Two surprises: 1.376 × √1.5 of their deviation."""

@@ -97,3 +97,12 @@ def test_what_a_printed_figure_may_have_been(interval, low, high):
 
 def test_a_whole_number_is_an_integer():
     assert [repr(whole(size)) for size in (3.0, 3.5, 3)] == ["3", "3.5", "3"]
+
+
+@pytest.mark.parametrize("t_s", [[10.0, 20.0, 15.0, 25.0], [10.0, 5.0, 15.0, 25.0], [10.0, 20.0, 30.0, 25.0]])
+def test_a_time_that_goes_back_begins_anew_also_among_many_lines(t_s):
+    sent = [MBPS * 100.0 * number for number in range(1, 5)]
+    one_by_one = paces(*((at_s, 100.0 * number) for number, at_s in enumerate(t_s, 1)))
+    low, high = Pace().of_many(t_s, 1.0, sent, sent).tolist()
+    assert [None if least != least else (least, most) for least, most in zip(low, high, strict=True)] == one_by_one
+    assert one_by_one.count(None) == 2
