@@ -4,14 +4,18 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from avocado_migdowntime.forms.file import read
+from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.oracle.limits import Limits
 from avocado_migdowntime.oracle.other_pages import Others
 from avocado_migdowntime.oracle.passes import Pass
 from avocado_migdowntime.oracle.syncs import syncs
 from avocado_migdowntime.trace.samples import Samples
 
+from ..support.recorded import recording
 from ..support.samples import PAGE, sample
 
 
@@ -250,3 +254,12 @@ def test_where_samples_are_dense_it_began_with_the_first_of_them():
     rows[0] = replace(rows[0], ram=replace(rows[0].ram, transferred_bytes=400_000))
     (sync,) = syncs([Pass.of(Samples.of(each)) for each in (rows, [sample(4, 2, 100, 100)])], Limits(()))
     assert sync.begun_s == 1.5
+
+
+@pytest.mark.parametrize(("open_mbps", "low", "high"), [(0, 100, 100), (10, 90, 110), (60, 50, 160)])
+def test_the_bandwidth_at_a_sync_is_as_open_as_that_of_the_samples(open_mbps, low, high):
+    """No more than half of it is open to below."""
+    trace = read(str(recording("ppc64-tcg-qemu-7.2")))
+    samples = trace.samples.with_bandwidth(np.full(len(trace.samples), 100.0), np.full(len(trace.samples), open_mbps))
+    *_, sync = Evidence.of(replace(trace, samples=samples)).syncs
+    assert (sync.wire_bytes_per_ms.low, sync.wire_bytes_per_ms.high) == (pytest.approx(125 * low), 125 * high)

@@ -122,5 +122,17 @@ def test_half_of_each_recorded_bandwidth_is_found(path):
         assert finding.code == "not-as-sent" and finding.error == pytest.approx(-0.5, abs=0.015)
 
 
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_a_bandwidth_that_is_wrong_gives_way_to_what_was_sent_and_is_open_by_as_much(factor):
+    trace = read(str(recording("ppc64-tcg-qemu-7.2")))
+    wrong = trace.samples.with_bandwidth(trace.samples.mbps * factor, trace.samples.open_mbps)
+    evidence = Evidence.of(replace(trace, samples=wrong))
+    sent, off = evidence.at_sent_bandwidth.trace.samples, evidence.sending.error
+    ends = wrong.mbps / (1 + off.low), wrong.mbps / (1 + off.high)
+    farthest = np.maximum(*(np.abs(end - sent.mbps) for end in ends))
+    assert off.low < evidence.sending.likely_error < off.high
+    assert sent.open_mbps - wrong.open_mbps == pytest.approx(farthest)
+
+
 def test_more_samples_help_only_where_too_little_was_seen():
     assert [code for code in CODES[BANDWIDTH] if not BandwidthFinding(code).needs_no_more] == ["wide", "not-seen"]
