@@ -5,7 +5,6 @@ Both run on the same hosts, in turn: a test of Avocado's that leaves a recording
 this package that leaves and judges the same recording, by this package's spawner. No test waits for anything.
 """
 
-import argparse
 import json
 import os
 import resource
@@ -16,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
+from bench import options
 from bench.cost import used_s
 from selftests.support.avocado_command import write_tests
 from selftests.support.many_hosts import Lab, give_recording, in_variants, lab
@@ -50,10 +50,10 @@ class Judged(MigrationTest):
 
 def main() -> None:
     """Print a line for each job, and what was added."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tests", type=int, default=100, help="tests of a job (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="jobs of each kind (default: %(default)s)")
-    parser.add_argument("--hosts", type=int, default=3, help="how many hosts (default: %(default)s)")
+    parser = options.parser("bench.added", __doc__)
+    parser.add_argument("--tests", type=options.count, default=100, help="tests of a job (default: %(default)s)")
+    parser.add_argument("--rounds", type=options.count, default=3, help="jobs of each kind (default: %(default)s)")
+    parser.add_argument("--hosts", type=options.count, default=3, help="how many hosts (default: %(default)s)")
     chosen = parser.parse_args()
     # Avocado's spawner does not find its helper where a virtual environment is not activated.
     os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
@@ -111,4 +111,4 @@ def _ended_s() -> float:
 
 
 if __name__ == "__main__":
-    main()
+    options.run(main)

@@ -55,9 +55,7 @@ def main() -> int:
     parser.add_argument(
         "--minutes", type=options.positive, default=600.0, help="end after so long (default: %(default)g)"
     )
-    parser.add_argument(
-        "--match", type=options.pattern, default="", metavar="PATTERN", help="only ways whose name matches"
-    )
+    options.may_match(parser, "only ways whose name matches")
     parser.add_argument(
         "--again", action="append", choices=ASKED, default=[], metavar="FAULT", help="try this fault again"
     )

@@ -47,9 +47,7 @@ def main() -> int:
     parser.add_argument(
         "--seconds", type=options.whole, default=0, help="for each reader at most (default: without a limit)"
     )
-    parser.add_argument(
-        "--match", type=options.pattern, default="", metavar="PATTERN", help="only readers whose name matches"
-    )
+    options.may_match(parser, "only readers whose name matches")
     parser.add_argument("--reader", help=argparse.SUPPRESS)
     parser.add_argument("--longest", type=options.count, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -36,6 +36,11 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         sys.exit(_BAD_INPUT if isinstance(error, UsageError) else _UNTOLD)
 
 
+def may_match(parser: argparse.ArgumentParser, what: str) -> None:
+    """Let the program take `--match PATTERN`, which everything matches by default; `what` is the help of it."""
+    parser.add_argument("--match", type=pattern, default="", metavar="PATTERN", help=what)
+
+
 def matching(parser: argparse.ArgumentParser, pattern: re.Pattern[str], names: Iterable[str]) -> Sequence[str]:
     """The names that match; if none does, `parser` ends the program and lists some."""
     known = list(names)

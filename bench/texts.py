@@ -55,9 +55,7 @@ def main() -> None:
     """Print the table."""
     parser = options.parser("bench.texts", __doc__)
     parser.add_argument("--runs", type=options.count, default=3, help="runs of each (default: %(default)s)")
-    parser.add_argument(
-        "--match", type=options.pattern, default="", metavar="PATTERN", help="only logs whose name matches"
-    )
+    options.may_match(parser, "only logs whose name matches")
     parser.add_argument("--megabytes", type=options.count, default=300, help="of each log (default: %(default)s)")
     chosen = parser.parse_args()
     names = options.matching(parser, chosen.match, LOGS)

@@ -111,9 +111,7 @@ def main() -> int:
         "--minutes", type=options.positive, default=600.0, help="end after so long (default: %(default)g)"
     )
     parser.add_argument("--again", default="", metavar="NAME", help="judge this way again")
-    parser.add_argument(
-        "--match", type=options.pattern, default="", metavar="PATTERN", help="only ways whose name matches"
-    )
+    options.may_match(parser, "only ways whose name matches")
     chosen = parser.parse_args()
     until_s = time.monotonic() + 60 * chosen.minutes
     tables = both(list(qemus()))

@@ -59,13 +59,7 @@ class Result(NamedTuple):
 def main() -> int:
     """Run what matches, print each result as it comes, and write the page; return 1 if something did not pass."""
     parser = options.parser("tools.versions", __doc__)
-    parser.add_argument(
-        "--match",
-        type=options.pattern,
-        default="",
-        metavar="PATTERN",
-        help="only what matches, as 'Python, what, QEMU' (default: all)",
-    )
+    options.may_match(parser, "only what matches, as 'Python, what, QEMU' (default: all)")
     wanted = parser.parse_args().match
     passed = True
     all_cells = {", ".join(cell): (python, cell, run_it) for python in pythons() for cell, run_it in offered(python)}

@@ -11,7 +11,7 @@ from avocado_migdowntime.forms.lines import Lines
 from avocado_migdowntime.trace.figures import Column
 
 from ..support.documents import TOP
-from ..support.posts import SHOWN
+from ..support.posts import JOB, SHOWN
 
 LOG = """\
 2024-06-07 10:11:01 starting migration of VM 117 to node 'b' (10.0.0.2)
@@ -20,15 +20,6 @@ LOG = """\
 2024-06-07 10:11:05 migration active, transferred 779.0 MiB of 2.0 GiB VM-state, 381.0 MiB/s
 2024-06-07 10:11:06 average migration speed: 512.0 MiB/s - downtime 37 ms
 2024-06-07 10:11:06 migration status: completed
-"""
-JOB = """\
-Job type:         Unbounded
-Operation:        Outgoing migration
-Time elapsed:     60000        ms
-Memory processed: 6.568 GiB
-Memory remaining: 224.113 MiB
-Memory total:     4.016 GiB
-Memory bandwidth: 112.057 MiB/s
 """
 
 

@@ -11,24 +11,9 @@ from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.verdict.judge import judge
 
 from ..support.documents import TOP
+from ..support.posts import JOB
 
 MIB = 1 << 20
-JOB = """\
-Job type:         Unbounded
-Operation:        Outgoing migration
-Time elapsed:     60000        ms
-Memory processed: 6.568 GiB
-Memory remaining: 224.113 MiB
-Memory total:     4.016 GiB
-Memory bandwidth: 112.057 MiB/s
-Dirty rate:       20000        pages/s
-Page size:        4096         bytes
-Iteration:        5
-Constant pages:   600000
-Normal pages:     1716000
-Normal data:      6.546 GiB
-Expected downtime: 3000         ms
-"""
 ENDED = """\
 2024-05-12 11:57:06.546+0000: event 'job-completed' for domain 'vm1':
 \toperation: 5

@@ -110,13 +110,7 @@ def main() -> int:
         "--repeat", type=options.count, default=1, help="results that each cell gets (default: %(default)s)"
     )
     parser.add_argument("--seconds", type=options.positive, help="begin none later (default: without a limit)")
-    parser.add_argument(
-        "--match",
-        type=options.pattern,
-        default="",
-        metavar="PATTERN",
-        help="only cells that match, as 'fault, target, moment'",
-    )
+    options.may_match(parser, "only cells that match, as 'fault, target, moment'")
     parser.add_argument("--forget", action="store_true", help="first drop the wrong results of these")
     arguments = parser.parse_args()
     possible = {str(cell): cell for cell in cells() if FAULTS[cell.fault].possible}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A text as it is posted, and what a refusal says of one."""
+"""Texts as they are posted, of the monitor and of virsh, and what a refusal says of one."""
 
 import pytest
 
@@ -24,6 +24,22 @@ page size: 4 kbytes
 multifd bytes: 0 kbytes
 pages-per-second: 27240
 dirty pages rate: 26880 pages
+"""
+JOB = """\
+Job type:         Unbounded
+Operation:        Outgoing migration
+Time elapsed:     60000        ms
+Memory processed: 6.568 GiB
+Memory remaining: 224.113 MiB
+Memory total:     4.016 GiB
+Memory bandwidth: 112.057 MiB/s
+Dirty rate:       20000        pages/s
+Page size:        4096         bytes
+Iteration:        5
+Constant pages:   600000
+Normal pages:     1716000
+Normal data:      6.546 GiB
+Expected downtime: 3000         ms
 """
 
 
