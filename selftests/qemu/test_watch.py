@@ -27,7 +27,7 @@ def source(sockets):
     with ExitStack() as stack:
         made = Qemu(sockets, "-kernel", str(IMAGE), "-append", "region=18M rate=4000 flush=yes")
         stack.callback(made.close)
-        made.execute("cont")
+        made.run_guest()
         yield made
 
 

@@ -21,6 +21,8 @@ class Qemu:
         content.write_bytes(os.urandom(16 << 20))
         line = [binary, "-nodefaults", "-display", "none", "-accel", "tcg", "-m", "256M", "-S", *arguments]
         line += ["-device", f"loader,file={content},addr=0x1000000,force-raw=on"]
+        self._serial = directory / "serial"
+        line += ["-serial", f"file:{self._serial}"]
         for path in (self.socket, orders):
             line += ["-qmp", f"unix:{path},server=on,wait=off"]
         self.process = subprocess.Popen(line, stdin=subprocess.DEVNULL)
@@ -43,6 +45,11 @@ class Qemu:
         while "return" not in (answer := json.loads(self._lines.readline())):
             assert "error" not in answer, answer
         return answer["return"]
+
+    def run_guest(self):
+        """Let the guest run, and return once it dirties memory: before that a migration may end in its first pass."""
+        self.execute("cont")
+        until(lambda: "migdowntime: ready" in self._serial.read_text())
 
     def migrate_slowly(self):
         """Start a migration that takes minutes."""
