@@ -60,11 +60,18 @@ def pytest_configure():
             signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Read no module of which `-m watched` or `-m 'not watched'` runs nothing, as reading all takes seconds."""
+    asked = {"watched": True, "not watched": False}.get(config.option.markexpr)
+    of_the_other = asked is not None and collection_path.is_file() and _is_watched(collection_path) != asked
+    return True if of_the_other else None
+
+
 def pytest_collection_modifyitems(items):
     """What the whole of a folder needs is told by its name; some tests in it need more, and say so."""
     for item in items:
         item.add_marker(_folder(item))
-        if _folder(item) == "fast" and item.path.stem.removeprefix("test_") in WATCHED:
+        if _is_watched(item.path):
             item.add_marker("watched")
 
 
@@ -81,6 +88,11 @@ def _folder(item):
 @cache
 def _folder_of(path):
     return path.relative_to(HERE).parts[0]
+
+
+@cache
+def _is_watched(path):
+    return _folder_of(path) == "fast" and path.stem.removeprefix("test_") in WATCHED
 
 
 @cache

@@ -39,7 +39,6 @@ _WHERE_MISSING = {
     Column.PAGE: USUAL_PAGE_BYTES,
     **dict.fromkeys((Column.SENT, Column.ZERO, Column.SYNCS, Column.DIRTY_RATE), 0),
 }
-_EXACT = 2.0**53
 _DECODER = msgspec.json.Decoder(list[float])
 
 
@@ -190,7 +189,6 @@ def _is_plain(table: Floats, before: Reading | None) -> bool:
     before_syncs = 0 if before is None else before.answer.get("ram", {}).get("dirty-sync-count", 0)
     return not (
         np.any(table < 0)
-        or np.any(table >= _EXACT)
         or np.any(table[Column.MBPS] > GREATEST_MBPS)
         or np.any(table[Column.PAGE] == 0)
         or np.any(table[Column.REMAINING] > table[Column.TOTAL])

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..trace.figures import Column
 from ..trace.plain import ABSENT, PlainAnswer, PlainDisk, PlainRam, Unusual, table_of
+from ..trace.ram import WHOLE_BELOW
 from ..trace.reading import Reading, Stamp
 from ..trace.samples import Floats
 from .form import Line
@@ -25,7 +26,6 @@ _ODD = bytes({*range(256)} - {*range(0x20, 0x7F)} | {*b"<>&=\\"})
 _JSON_QUOTES = bytes.maketrans(b"'", b'"')
 _LOGGED = (b'"msg"', b'"message"', b'"MESSAGE"', b'"log"', b'"textPayload"')
 """Keys of an object in which a program logs."""
-_EXACT = 2.0**53
 _SINGLE_QUOTE = ord("'")
 
 
@@ -116,7 +116,7 @@ def batches_of(replies: Sequence[Reply], qmp: Qmp) -> list[Many] | None:
             table = table_of(of_guest, zeros, zeros, (zeros, [ABSENT] * len(of_guest)))
         except Unusual:
             return None
-        if np.any(table[Column.REMAINING :] >= _EXACT):
+        if np.any(table[Column.REMAINING :] >= WHOLE_BELOW):
             return None
         statuses = [one.status for one in of_guest]
         batches.append(Many(guest, [replies[number] for number in numbers], table, statuses, total_s))

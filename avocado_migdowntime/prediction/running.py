@@ -35,7 +35,7 @@ def advise_running(precopy: ObservedPrecopy) -> Advice:
     next_bytes = precopy.next_bytes(curve.likely_pending)
     most_bytes = precopy.next_bytes(curve.most_pending) * (1 + margin)
     # If a sync is known only within bounds, its upper bound is already taken.
-    uneven = UNEVEN * min(1.0, precopy.syncs[-1].likely_bytes / (pending_bytes(precopy.syncs[-1]) or 1))
+    uneven = UNEVEN * precopy.syncs[-1].likely_bytes / (pending_bytes(precopy.syncs[-1]) or 1)
     limit_ms = _above_ms(min(next_bytes * max(1 + margin, uneven), most_bytes) * (1 + TICK), bytes_per_ms)
     most_ms = _above_ms(most_bytes * (1 + TICK), bytes_per_ms)
     least_ms = _least_ms(precopy)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..basics.qemu_constants import GREATEST_MBPS
-from .ram import LEAST, Ram
+from .ram import LEAST, WHOLE_BELOW, Ram
 from .sample import Sample
 
 
@@ -98,7 +98,7 @@ def plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], labe
     if not {type(mbps), *map(type, counters), *map(type, beside)} <= _NUMBERS:
         return None
     least, most = min(mbps, *counters, *beside), max(mbps, *counters, *beside)
-    if not (least >= 0 and most < _EXACT) or any(0 < figure < LEAST for figure in (mbps, *beside)):
+    if not (least >= 0 and most < WHOLE_BELOW) or any(0 < figure < LEAST for figure in (mbps, *beside)):
         return None
     remaining, page, normal, zero, syncs, rate = map(int, counters)
     if not (mbps <= GREATEST_MBPS and page and remaining <= ram.get("total", -1)):
@@ -115,7 +115,6 @@ _COUNTERS = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count"
 _BESIDE, _OF_RAM = ("expected-downtime", "downtime", "remaining"), ("total", "precopy-bytes", "transferred")
 _NUMBERS = frozenset((int, float))
 _UNUSUAL = frozenset(("xbzrle-cache", "compression", "disk", "cpu-throttle-percentage"))
-_EXACT = 2.0**53
 
 
 def sample_of(figures: list[float], labels: Sequence[str]) -> Sample:

@@ -20,6 +20,8 @@ GREATEST = 2.0**64
 LEAST = 1 / GREATEST
 """Smaller figures than any of QEMU but 0 are refused: what is divided by them would be infinite."""
 _NUMBER = int | float
+WHOLE_BELOW = 2.0**53
+"""A float holds each whole number below it (IEEE 754, binary64)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,11 @@ def number(fields: Mapping[str, Any], name: str) -> float:
     value = fields.get(name)
     if isinstance(value, bool) or not isinstance(value, _NUMBER) or not (value == 0 or LEAST <= value <= GREATEST):
         problem = f"is {quoted(value)}" if name in fields else "is missing"
-        is_tiny = isinstance(value, _NUMBER) and 0 < value < LEAST
-        expected = f"0 or a number from {LEAST:.2g} up" if is_tiny else "a number from 0 up"
+        expected = "a number from 0 up"
+        if isinstance(value, _NUMBER) and value > GREATEST:
+            expected = f"a number up to {GREATEST:.2g}"
+        elif isinstance(value, _NUMBER) and 0 < value < LEAST:
+            expected = f"0 or a number from {LEAST:.2g} up"
         raise UsageError(f"{name!r} {problem} where {expected} was expected")
     return value
 

@@ -156,6 +156,13 @@ def test_without_two_looks_or_anything_carried_nothing_is_told(looks):
     assert carried is None if not looks else carried.code == "not-seen"
 
 
+def test_a_link_that_carried_nothing_from_the_beginning_to_the_end_is_another_one():
+    trace = over_a_link(COMPLETED)
+    still = tuple(one if one.name != CARRIED else replace(one, data={"bytes": 9, "packets": 0}) for one in trace.events)
+    carried = judge(type(trace)(trace.samples, still, trace.header)).transferred
+    assert carried.code == "not-seen" and carried.error_interval is None
+
+
 def test_what_is_no_look_is_refused():
     with pytest.raises(UsageError, match="packets"):
         judge(over_a_link(COMPLETED, 1.0, 0, 8934, Event(-1.0, HARNESS, CARRIED, {"bytes": 1})))

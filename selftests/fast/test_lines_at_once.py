@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Lines with figures of a long log that are read many at once come to what they come to line by line."""
 
+import re
+
 import pytest
 
 from avocado_migdowntime.forms import alike
@@ -26,6 +28,17 @@ def test_lines_of_a_product_are_read_at_once_but_for_the_first_and_the_last(form
     data = figure_logs.plain(form, COUNT)
     assert outcome(parse, data) == outcome(line_by_line, data)
     assert at_once(data) >= COUNT - FIRST
+
+
+@pytest.mark.parametrize("total_mib", [2**44 - 1, 2**44 + 1])
+@pytest.mark.parametrize("form", [product_logs.kubevirt, product_logs.vdsm_mib])
+def test_more_bytes_than_any_counter_counts_are_what_they_are_line_by_line(form, total_mib):
+    data = figure_logs.plain(form, COUNT)
+    [_, *some, _] = re.findall(rb".*[Tt]otal.*\n", data)
+    middle = some[len(some) // 2]
+    changed = data.replace(middle, re.sub(rb"([Tt]otal(?: data)?: ?)\d+", rb"\g<1>%d" % total_mib, middle))
+    assert outcome(parse, changed) == outcome(line_by_line, changed) and changed != data
+    assert at_once(changed) >= COUNT - FIRST
 
 
 def _by_turns(guests, count):

@@ -197,7 +197,6 @@ def test_what_is_a_number_is_taken(value):
         ("1", "'1'"),
         (-1, "-1"),
         (float("nan"), "nan"),
-        (2**64 + 4096, str(2**64 + 4096)),
     ],
 )
 def test_what_is_none_is_refused(value, shown):
@@ -205,6 +204,13 @@ def test_what_is_none_is_refused(value, shown):
         with pytest.raises(UsageError) as caught:
             get({"a": value}, "a")
         assert str(caught.value) == f"'a' is {shown} where a number from 0 up was expected"
+
+
+@pytest.mark.parametrize("value", [2**64 + 4096, float("inf")])
+def test_what_is_beyond_any_counter_is_refused(value):
+    assert number({"a": 2**64}, "a") == 2**64
+    with pytest.raises(UsageError, match=f"^'a' is {value} where a number up to 1.8e[+]19 was expected$"):
+        number({"a": value}, "a")
 
 
 def test_an_event_is_read_with_its_data_and_its_stamp():
