@@ -15,6 +15,8 @@ PYTEST := $(BIN)/python -m pytest -q
 # One more at a time than there are CPUs, as some wait; where a module's tests share what takes long to set up, modules.
 AT_ONCE = -n $(shell expr $$(nproc) + 1) --dist worksteal
 MODULES_AT_ONCE = -n $(shell expr $$(nproc) + 1) --dist loadscope
+# Tests of hosts mostly wait for each other's machines.
+HOSTS_AT_ONCE = -n $(shell expr $$(nproc) + 3) --dist loadscope
 
 # Tests start many a Python: what was compiled for one is there for the next.
 unexport PYTHONDONTWRITEBYTECODE
@@ -23,6 +25,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # One after the other, but for what `check` has done side by side.
 ifneq ($(SIDE_BY_SIDE),yes)
 .NOTPARALLEL:
+else
+wheel: alone # It judges a QEMU as well, which those that run alone would disturb.
 endif
 
 test: $(VENV)/installed-dev
@@ -31,9 +35,9 @@ test: $(VENV)/installed-dev
 demo: demo-packages $(VENV)/installed
 	@$(BIN)/python tools/demo.py $(RESULTS)
 
-check: browser $(VENV)/installed-libvirt lint audit
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target SIDE_BY_SIDE=yes alone apart $(VENV)/tried/installed
-	@$(MAKE) --no-print-directory wheel beside
+check: browser $(VENV)/installed-libvirt lint
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target SIDE_BY_SIDE=yes alone apart audit wheel
+	@$(MAKE) --no-print-directory beside
 
 # The fast tests; of those that are watched, how much of the pure core they go through (pyproject.toml says what that is).
 coverage: $(VENV)/installed-dev
@@ -55,7 +59,7 @@ others: browser $(VENV)/installed-dev
 
 # Then what needs the host's network or root, and may run beside each other.
 beside: $(VENV)/installed-libvirt
-	$(PYTEST) $(MODULES_AT_ONCE) --durations=10 -m 'not alone' $(NEEDS_THE_HOST)
+	$(PYTEST) $(HOSTS_AT_ONCE) --durations=10 -m 'not alone' $(NEEDS_THE_HOST)
 
 golden: $(VENV)/installed-dev
 	$(BIN)/python -m selftests.support.golden
