@@ -86,7 +86,7 @@ def _told(number: int, output: Path, verdict: Any, took_s: float, left: list[str
         link_mb_per_s,
     )
     print(
-        f"{number}: {verdict['verdict']} {verdict['relative_error']:+.2%} in {took_s:.1f} s; clock ahead by "
+        f"{number}: {verdict['verdict']} {verdict['relative_error']:+z.2%} in {took_s:.1f} s; clock ahead by "
         f"{', '.join(ahead)}; answers within {outcome.answer_ms:.2f} ms; link {link_mb_per_s:.0f} MB/s; down: QEMU "
         f"{down['qemu_ms']:.0f} ms, events {down['events_ms']:.0f} ± {down['events_open_ms']:.1f} ms, guest "
         f"{down['guest_ms']}; left there: {left}",

@@ -218,9 +218,9 @@ def _came(answer: Mapping[str, Any]) -> tuple[str, str]:
     if faults and report["outcome"] == "passed":
         return f"accurate, but {faults[0]['name']}: {faults[0]['code']}", faults[0]["sentence"]
     if report["outcome"] == "passed":
-        return f"accurate, {verdict['relative_error']:+.2%}, {verdict['passes']}", ""
+        return f"accurate, {verdict['relative_error']:+z.2%}, {verdict['passes']}", ""
     if report["outcome"] == "failed":
-        return f"{report['code']}, {verdict['relative_error']:+.2%}", report["sentence"]
+        return f"{report['code']}, {verdict['relative_error']:+z.2%}", report["sentence"]
     why = re.sub("; the migration completed, and .*: nothing is predicted now$", "", report["sentence"])
     return f"cannot tell: {report['code']}", "; ".join([why, *(fault["sentence"] for fault in faults)])
 

@@ -65,7 +65,7 @@ class Expectation:
             return "downtime-limit violated"
         text = " or ".join(self.judgements)
         if self.error is not None:
-            text += f" by {self.error:+.1%}"
+            text += f" by {self.error:+z.1%}"
         return text + (f", as {self.formula}" if self.formula else "")
 
     def met_by(self, outcome: Verdict | MigDowntimeError) -> bool:
@@ -127,7 +127,7 @@ def in_words(outcome: Verdict | MigDowntimeError) -> str:
         return f"an error: {outcome}"
     text = str(outcome.verdict)
     if outcome.verdict is Judgement.INACCURATE and outcome.relative_error is not None:
-        text += f" by {outcome.relative_error:+.1%}"
+        text += f" by {outcome.relative_error:+z.1%}"
     if outcome.formula and outcome.formula != outcome.contract:
         text += f", as {outcome.formula}"
     if outcome.limit_verdict is LimitJudgement.VIOLATED:

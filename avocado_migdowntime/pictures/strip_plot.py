@@ -86,7 +86,7 @@ def of_builds(builds: Sequence[Sequence[RunOutcome]]) -> Strip | None:
             run_errors = [run.relative_error for run in runs if run.relative_error is not None]
             row = rows.index((variant, names[colour]))
             dots += [(error, row + shift) for error, shift in zip(run_errors, _beside(len(run_errors)), strict=True)]
-            medians[row] = f", {median(run_errors):+.2%} median" if run_errors else ""
+            medians[row] = f", {median(run_errors):+z.2%} median" if run_errors else ""
         kinds.append(_dots(names[colour], dots, colour, colour))
     if not any(kind.shares for kind in kinds):
         return None

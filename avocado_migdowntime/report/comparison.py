@@ -63,7 +63,7 @@ def _row(runs: Sequence[RunOutcome]) -> tuple[str, ...]:
         runs[0].variant,
         _counted([run.verdict or run.status for run in runs]),
         _counted([run.formula or "unknown" for run in runs if run.verdict]),
-        *(f"{figure:+.2f}" for figure in figures),
+        *(f"{figure:+z.2f}" for figure in figures),
         *("-" for _ in range(3 - len(figures))),
         _counted([run.limit_verdict for run in runs if run.verdict]),
         _counted([run.convergence for run in runs if run.convergence]),
@@ -102,7 +102,7 @@ def _clause(one: Comparison) -> str:
     size = (
         "a fault other than the report"
         if _of_another_fault(contrast)
-        else f"|error| {contrast.hodges_lehmann_shift:+.2%}"
+        else f"|error| {contrast.hodges_lehmann_shift:+z.2%}"
     )
     return f"{one.build} is {one.answer} than {one.reference}{where}: {size}, {failed}{tested}"
 

@@ -17,7 +17,7 @@ def summary(scores: Sequence[Score], width: int | None = None) -> str:
         (
             score.name,
             *(f"{size:.1%}" for size in (score.median, score.ninetieth, score.worst)),
-            f"{score.bias:+.1%}",
+            f"{score.bias:+z.1%}",
             *(f"{score.parts[part]:.1%}" if part in score.parts else "-" for part in PARTS),
         )
         for score in scores

@@ -37,7 +37,7 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.expected_ms is not None and not is_left_now(verdict):
         rows.append(("expected", f"{verdict.expected_ms:.1f} ms ({_basis(verdict)})"))
     if verdict.relative_error is not None:
-        rows.append(("error", f"{verdict.relative_error:+.2%}{_between(verdict.relative_error_interval)}"))
+        rows.append(("error", f"{verdict.relative_error:+z.2%}{_between(verdict.relative_error_interval)}"))
     if verdict.reported_ms is not None and (formula := _formula(verdict)):
         rows.append(("formula", formula))
     rows.append(("limit", _limit(verdict)))
@@ -59,7 +59,7 @@ def labelled(verdict: Verdict) -> list[tuple[str, str]]:
         rows.append(("promise", _predicted_downtime(verdict.predicted_downtime)))
     if verdict.ground_truth is not None:
         rows.append(("stopped", _stopped(verdict.ground_truth)))
-        rows += [("estimate", f"{one.ms:.0f} ms, {one.error:+.1%}: {one.name}") for one in verdict.ground_truth.ranked]
+        rows += [("estimate", f"{one.ms:.0f} ms, {one.error:+z.1%}: {one.name}") for one in verdict.ground_truth.ranked]
     if verdict.integrity is not None:
         rows.append(("memory", str(verdict.integrity)))
     if verdict.passes:
@@ -76,7 +76,7 @@ def figures(verdict: Verdict) -> str:
         right = "left now:" if is_left_now(verdict) else "expected"
         parts.append(f"QEMU said {verdict.reported_ms:.0f} ms, {right} {verdict.expected_ms:.1f} ms")
     if verdict.relative_error is not None:
-        parts.append(f"error {verdict.relative_error:+.2%}")
+        parts.append(f"error {verdict.relative_error:+z.2%}")
     if verdict.reported_ms is not None and (formula := _formula(verdict)):
         parts.append(f"formula {formula}")
     parts.append(f"limit {verdict.limit_verdict}")
@@ -124,7 +124,7 @@ def _basis(verdict: Verdict) -> str:
 
 
 def _between(interval: Interval | None) -> str:
-    return f", between {interval.low:+.2%} and {interval.high:+.2%}" if interval else ""
+    return f", between {interval.low:+z.2%} and {interval.high:+z.2%}" if interval else ""
 
 
 def _limit(verdict: Verdict) -> str:
@@ -145,7 +145,7 @@ def _limit(verdict: Verdict) -> str:
 def _bandwidth(finding: BandwidthFinding) -> str:
     if finding.code == "wide":
         return f"the error of mbps, compared with the bytes sent, is {finding.between}"
-    return f"mbps is {finding.error:+.2%} off the bytes sent, {finding.between}"
+    return f"mbps is {finding.error:+z.2%} off the bytes sent, {finding.between}"
 
 
 def _blocktime(finding: BlocktimeFinding) -> str:
@@ -188,7 +188,7 @@ def _lifted(verdict: Verdict) -> str:
 def _predicted_downtime(predicted: PredictedDowntime) -> str:
     return (
         f"{PROMISE[predicted.judgement]}: last report {predicted.predicted_ms:.0f} ms, downtime "
-        f"{predicted.down_ms:.0f} ms with {predicted.fixed_ms:.0f} ms for devices, error {predicted.error:+.1%}"
+        f"{predicted.down_ms:.0f} ms with {predicted.fixed_ms:.0f} ms for devices, error {predicted.error:+z.1%}"
     )
 
 

@@ -42,7 +42,7 @@ class BandwidthFinding:
     def sentence(self) -> str:
         """The finding, for people; empty if the bandwidth is right."""
         if self.code == "not-as-sent":
-            return f"mbps is {self.error:+.2%} off the bytes sent in the same windows, {self.between}"
+            return f"mbps is {self.error:+z.2%} off the bytes sent in the same windows, {self.between}"
         if self.code == "wide":
             return f"the error of mbps, compared with the bytes sent, is {self.between}, too wide to decide"
         return "" if self.code == "as-sent" else CODES[BANDWIDTH][self.code]

@@ -68,9 +68,9 @@ def decide(
         )
     if not fit.error_interval.within(Interval(-tolerance, tolerance)):
         low, high = fit.error_interval.low, fit.error_interval.high
-        sentence = f"the error lies between {low:+.2%} and {high:+.2%}, too wide for a tolerance of ±{tolerance:.1%}"
+        sentence = f"the error lies between {low:+z.2%} and {high:+z.2%}, too wide for a tolerance of ±{tolerance:.1%}"
         return contract, _undecided("wide", sentence)
-    sentence = f"the report is {fit.error:+.2%} off {contract}, within ±{tolerance:.1%}"
+    sentence = f"the report is {fit.error:+z.2%} off {contract}, within ±{tolerance:.1%}"
     return contract, Check(REPORT, Outcome.PASSED, "accurate", sentence)
 
 
@@ -88,12 +88,12 @@ def _off(segments: Sequence[Segment], rest: Segment | None, contract: str, toler
     fits = [segment.fits[contract] for segment in segments]
     wrong = [fit for fit in fits if not fit.error_interval.meets(accurate)]
     if len(wrong) == len(fits):
-        return f"the report is {fit_passes(fits).error:+.2%} off {contract}"
+        return f"the report is {fit_passes(fits).error:+z.2%} off {contract}"
     if wrong:
         worst = max(wrong, key=lambda fit: abs(fit.error))
-        return f"in {len(wrong)} of {len(fits)} passes the report is off {contract}, by up to {worst.error:+.2%}"
+        return f"in {len(wrong)} of {len(fits)} passes the report is off {contract}, by up to {worst.error:+z.2%}"
     if rest and not rest.fits[contract].error_interval.meets(accurate):
         change = rest.bytes_per_ms / segments[-1].bytes_per_ms - 1
         error = rest.fits[contract].error
-        return f"the report is {error:+.2%} off {contract} once the bandwidth has changed by {change:+.0%}"
+        return f"the report is {error:+z.2%} off {contract} once the bandwidth has changed by {change:+z.0%}"
     return ""

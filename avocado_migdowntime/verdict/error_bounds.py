@@ -9,4 +9,4 @@ NARROW = Interval(-0.25, 0.25)
 
 def between(error: Interval | None) -> str:
     """The error's interval, in words; empty if not known."""
-    return f"between {error.low:+.2%} and {error.high:+.2%}" if error is not None else ""
+    return f"between {error.low:+z.2%} and {error.high:+z.2%}" if error is not None else ""

@@ -62,9 +62,9 @@ class PredictedDowntime:
         """The check that the downtime matched QEMU's prediction, and the limit."""
         down = f"the guest was down for {self.down_ms:.0f} ms, {self.fixed_ms:.0f} ms of them for its devices, but"
         odd = abs(self.window) > DOWNTIME_TOLERANCE
-        why = f"; it had sent {self.window:+.0%} in that window, which may be why"
+        why = f"; it had sent {self.window:+z.0%} in that window, which may be why"
         if abs(self.error) > DOWNTIME_TOLERANCE:
-            sentence = f"{down} QEMU predicted {self.predicted_ms:.0f} ms: {self.error:+.0%}"
+            sentence = f"{down} QEMU predicted {self.predicted_ms:.0f} ms: {self.error:+z.0%}"
             if odd and abs((1 + self.error) / (1 + self.window) - 1) <= abs(self.window):
                 return Check(DOWNTIME, Outcome.UNDECIDED, "odd-window", sentence + why)
             return Check(DOWNTIME, Outcome.FAILED, "not-as-reported", sentence)
