@@ -20,6 +20,9 @@ from .probe import QemuInfo
 from .process import START_S
 from .settings import check_taken, typed
 
+_BUSY_S = 5.0
+"""On a busy host a QEMU may take some seconds to start and to answer."""
+
 
 @dataclass(frozen=True)
 class End:
@@ -68,8 +71,8 @@ async def planned_ends(
     """Plan both ends from `parameters`; raises UsageError, HostRequirementError or HarnessError."""
     binary = await source.binary(parameters.qemu, parameters.arch)
     backing = await _backing(parameters, source)
-    # Short enough to name a QEMU that hangs, before the run is given up.
-    within_s = min(START_S, parameters.time_limit / 4)
+    # Short enough to name a QEMU that hangs before the run is given up, but no QEMU is called hung for a busy host.
+    within_s = min(START_S, max(_BUSY_S, parameters.time_limit / 4))
     qemu_info = await source.probed(binary, directory, sockets, within_s)
     parameters = for_architecture(parameters, qemu_info)
     check(qemu_info, parameters)

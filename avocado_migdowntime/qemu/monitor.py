@@ -18,7 +18,7 @@ class Silence:
     seconds: float
 
     def __str__(self) -> str:
-        return f"has not answered {self.command} for {self.seconds:.0f} s"
+        return f"has not answered {self.command} for {self.seconds:.{0 if self.seconds >= 1 else 1}f} s"
 
 
 @dataclass(frozen=True, eq=False)

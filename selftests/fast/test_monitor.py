@@ -7,7 +7,7 @@ import gc
 import pytest
 from qemu.qmp import ExecuteError
 
-from avocado_migdowntime.qemu.monitor import Monitor
+from avocado_migdowntime.qemu.monitor import Monitor, Silence
 
 from ..support.made_up_monitor import MIGRATING, answering, served
 
@@ -40,8 +40,12 @@ def test_what_is_not_answered_is_told_with_its_command_and_how_long(sockets):
 
     silence, idle_s, cancelled = with_monitor(sockets / "qmp", work, {"cont": None, "query-status": None})
     assert silence.command == "cont" and silence.seconds >= 0.2 and idle_s == 0
-    assert str(silence) == "has not answered cont for 0 s"
     assert cancelled.command == "cont" and cancelled.seconds >= silence.seconds
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.24, "0.2"), (0.96, "1.0"), (1.0, "1"), (12.7, "13")])
+def test_a_silence_of_less_than_a_second_is_told_by_its_tenths(seconds, told):
+    assert str(Silence("cont", seconds)) == f"has not answered cont for {told} s"
 
 
 def test_an_answer_ends_the_silence_also_of_what_was_asked_before(sockets):

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A real Linux as the guest: how it is made, what it is told, and that QEMU is judged by it as by the dirtier alone."""
 
+import asyncio
+
 import pytest
 
 from avocado_migdowntime.basics.cache import cache_directory
 from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
 from avocado_migdowntime.forms.file import read
+from avocado_migdowntime.qemu.probe import find_binary
+from avocado_migdowntime.qemu.process import START_S
+from avocado_migdowntime.qemu.remembered import probed
 from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.linux_guest import image, run
@@ -76,8 +81,9 @@ def test_package_sources_that_cannot_be_reached_are_told(tmp_path, monkeypatch):
     assert list(cache_directory().iterdir()) == []
 
 
-def test_a_run_that_is_given_up_while_the_guest_is_made_leaves_nothing(tmp_path, monkeypatch):
+def test_a_run_that_is_given_up_while_the_guest_is_made_leaves_nothing(tmp_path, sockets, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    asyncio.run(probed(find_binary(None, "ppc64"), tmp_path, sockets, START_S))  # On a busy host it takes a second.
     with pytest.raises(HarnessError, match="^given up after 1 s while making the Linux guest"):
         run(tmp_path, arch="ppc64", time_limit="1")
     assert [left.name for left in cache_directory().iterdir()] == ["probed"]  # What the binary can do.

@@ -83,3 +83,14 @@ def test_one_that_hangs_as_it_starts_is_named_before_the_run_is_given_up(tmp_pat
         HarnessError, match=r"^\w+ QEMU did not speak QMP within 0.5 s, mad \d+ is \w+: it printed nothing"
     ):
         asyncio.run(run_and_judge(parse(given), tmp_path, lambda _: None, lambda _: None))
+
+
+SLOW = "if 'none' in sys.argv: time.sleep(1)"
+"""Where it is asked what it can do."""
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_one_that_is_slow_to_start_is_not_called_no_qemu_however_short_the_run_may_be(tmp_path):
+    given = {**MIGRATION, "qemu": made_up_qemu(tmp_path / "mad", MIGRATES, SLOW), "time_limit": "3"}
+    with pytest.raises(HarnessError, match=r"^given up after 3 s while "):
+        asyncio.run(run_and_judge(parse(given), tmp_path, lambda _: None, lambda _: None))
