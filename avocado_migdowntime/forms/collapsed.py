@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from .domjobinfo import FIGURE_NAMES
 from .monitor_names import LINES
@@ -20,10 +21,20 @@ _LOG_WORDS = (
 _IN_LOG_WORDS = ("Migration ", " nova.virt.", "(transferred ", " VM-state")
 """Each of the words above contains one of these."""
 _BEGINS = (
-    re.compile(r"\s+(?=[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)|(?<=\})\s+(?=\{\")"),
+    re.compile(
+        r"\s+(?=[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)|(?<=\})\s+(?=\{\")"
+        r"|(?<=[a-z)])(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d )"
+    ),
     re.compile(r"\s+(?=(?:DEBUG|INFO|WARNING|ERROR) nova\.)"),
 )
 """Where lines of logs begin: at their time, or else at their level."""
+_TASK_WORDS = ("(transferred ", " VM-state")
+_OF_TASK = re.compile(
+    r"(?:ERROR: )?(?:migration (?:active, transferred |status(?: error)?: |downtime limit: |speed limit: |cachesize: )"
+    r"|(?:average )?migration speed: |auto-increased downtime to |migrate_set_(?:downtime|speed): |migrate_cancel\b"
+    r"|online migrate failure|aborting phase |start migrate command to |starting migration of VM )"
+)
+"""How the lines of Proxmox VE's task log begin after their time."""
 _OBJECTS = re.compile(r"(?<=\})(?:(?:[\s,;>|]|\\r|\\n)+(?=\{\")|(?:\\r)?\\n)")
 """Between lines that are objects."""
 _BETWEEN = " \t;,|/"
@@ -78,12 +89,26 @@ def lines_in(text: str) -> Iterator[str]:
         yield text
         return
     for part in _BEGINS[0].split(text):
-        yield from _BEGINS[1].split(part) if any(part.count(word) > 1 for word in _LOG_WORDS) else [part]
+        if any(word in part for word in _TASK_WORDS):
+            yield from _of_task(part)
+        else:
+            yield from _BEGINS[1].split(part) if any(part.count(word) > 1 for word in _LOG_WORDS) else [part]
 
 
 def _are_several(text: str) -> bool:
     """Whether these are several lines of a log."""
-    return any(word in text for word in _IN_LOG_WORDS) and max(map(text.count, _LOG_WORDS)) > 1
+    if not any(word in text for word in _IN_LOG_WORDS):
+        return False
+    if max(map(text.count, _LOG_WORDS)) > 1:
+        return True
+    return any(word in text for word in _TASK_WORDS) and len(_OF_TASK.findall(text)) > 1
+
+
+def _of_task(text: str) -> Iterator[str]:
+    """The lines of a task log; what precedes the first one belongs to it, as its time does."""
+    begins = [match.start() for match in _OF_TASK.finditer(text)][1:]
+    for begin, end in pairwise([0, *begins, len(text)]):
+        yield text[begin:end].strip()
 
 
 def _parts(text: str, named: re.Pattern[str]) -> Iterator[str]:

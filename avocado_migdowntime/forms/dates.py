@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 
 from ..trace.reading import Stamp
-from .stamps import DAY_S, NO_YEAR, YEAR_S, day_number, parted, zone_s
+from .stamps import DAY_S, NO_YEAR, YEAR_S, day_number, month_of, parted, zone_s
 
 COMMAND_S = 1.0
 """About the longest time that the command below such a line needs to take the figures."""
@@ -35,12 +35,6 @@ _ALONE = re.compile(
     (?:\s(?P<c_year>\d{{4}}))?""",
     re.VERBOSE,
 )
-_MONTHS = (
-    *("jan ene gen янв", "feb fév fev фев", "mar mär mrt mrz мар", "apr avr abr апр", "may mai mei mag мая май"),
-    *("jun juin giu июн", "jul juil lug июл", "aug aoû ago авг", "sep set сен", "oct okt out ott окт", "nov ноя"),
-    "dec déc dez dic дек",
-)
-"""How the names of each month begin in English, German, French, Spanish, Italian, Portuguese, Dutch and Russian."""
 _SUMMER = frozenset(("CEST", "EEST", "WEST", "MESZ", "BST", "EDT", "CDT", "MDT", "PDT", "AEDT", "NZDT", "IDT"))
 """Zones an hour ahead of those that follow them in autumn; nothing else about a named zone matters within a text."""
 
@@ -85,9 +79,8 @@ def _year(match: re.Match[str]) -> str | None:
 
 def _day(match: re.Match[str]) -> int | None:
     """The day since 1970; None if there is no such day, or if the month's name is not known."""
-    name = (match["c_month"] or match["month"] or "").lower()
-    of_name = next((number for number, names in enumerate(_MONTHS, 1) if name.startswith((*names.split(),))), 0)
-    month = int(match["number_month"] or of_name)
+    name = match["c_month"] or match["month"] or ""
+    month = int(match["number_month"] or month_of(name))
     of_month = int(match["c_day"] or match["month_day"] or match["number_day"])
     if month not in range(1, 13) or of_month not in range(1, 32):
         return None

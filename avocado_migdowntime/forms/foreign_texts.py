@@ -217,8 +217,8 @@ _ROWS_OF_BARE_TEXTS: _Rows = (
         "take `kubectl logs POD -c compute` of the source's virt-launcher pod",
     ),
     (
-        r"(?i)\b(?:(?:transferred|remaining)[ _-]ram|memory[ _-]remaining|dirty[ _-]sync[ _-]count"
-        r"|expected[ _-]downtime)\b",
+        r"(?i)\b(?:(?:transferred|remaining)[ _-]?ram|mem(?:ory)?[ _-]?remaining|dirty[ _-]?sync[ _-]?count"
+        r"|expected[ _-]?downtime)\b",
         "a text that names figures of a migration",
         "no line of it shows them as QEMU or virsh prints them",
         "copy the lines as they are printed, each `NAME: FIGURE UNIT`",

@@ -17,7 +17,7 @@ from .figures import NUMBER, cut_off, reading_of
 from .form import Line
 from .log import Log
 from .log_numbers import Numbers, Statement, decided
-from .pace import Pace
+from .pace import ZONE_S, Pace
 from .stamps import stamp_within
 
 DEFAULT_GREATEST_MS = 500.0
@@ -82,6 +82,8 @@ class NovaLog(Log):
         of = _of(numbers)
         if not (of or self.recognised or "Migration running for" in text):
             return None
+        if self._by_log is None:
+            self._by_log = line.stamp is not None
         last_guest, self._last_guest = self._last_guest, ""
         if progress := self.statement(numbers):
             return self._progress(line, progress)
@@ -130,7 +132,7 @@ class NovaLog(Log):
                 "disk.total": disk_total,
             }
         of = _of(numbers)
-        return Statement("active", figures, of, pace=self._paces.setdefault(of, Pace()))
+        return Statement("active", figures, of, pace=self._paces.setdefault(of, Pace(ZONE_S if self._by_log else inf)))
 
     def _elapsed_ms(self, of: str) -> float:
         last = self.looks[of]
@@ -144,8 +146,6 @@ class NovaLog(Log):
 
     def _stamp(self, line: Line, elapsed_s: float) -> Stamp | None:
         """The log's time if its lines have one, else the time since Nova began to monitor; one kind for all lines."""
-        if self._by_log is None:
-            self._by_log = line.stamp is not None
         return line.stamp if self._by_log else Stamp(elapsed_s, 1.0)
 
     def _remaining(self, remaining_bytes: float, of: str) -> Sequence[Item]:

@@ -30,6 +30,8 @@ _LEAST_TIMES = 3
 """This many different times that only fall are no coincidence."""
 _JITTER_S = 1.0
 """A line may be older by this than the one above it, if another thread logged it."""
+_SET_BACK_S = 3600.0
+"""At the end of summer time, clocks are set back by this."""
 _DATE = re.compile(
     r"^.*?(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|(?<=, )\d{4} @ \d\d:\d\d:\d\d)(?:[.,]\d+)?\s?(Z|[+-]\d\d:?\d\d)?",
     re.MULTILINE,
@@ -178,7 +180,8 @@ def _groups(text: str) -> list[tuple[Stamp | None, list[str]]]:
 def _by_time(text: str) -> str | None:
     """A log whose parts are out of order, for example rotated files that were concatenated, in the order of time.
 
-    None if no parts are, if parts overlap in time, as logs of two hosts do, or if times are written in two ways.
+    None if no parts are, if parts overlap in time, as logs of two hosts do, if times are written in two ways, or if it
+    is one migration during which the clock was set back, as summer time ends.
     """
     dates = _DATE.findall(text)
     if all(later >= earlier for (earlier, _), (later, _) in pairwise(dates)) or len({zone for _, zone in dates}) > 1:
@@ -194,7 +197,21 @@ def _by_time(text: str) -> str | None:
     ordered = sorted(blocks, key=lambda block: block.begin_s)
     if ordered == blocks or any(later.begin_s < earlier.end_s for earlier, later in pairwise(ordered)):
         return None
-    return "".join([*head, *chain.from_iterable(block.lines for block in ordered)])
+    by_time = "".join([*head, *chain.from_iterable(block.lines for block in ordered)])
+    was_set = any(earlier.end_s - later.begin_s <= _SET_BACK_S for earlier, later in pairwise(blocks))
+    return None if was_set and _is_sent_in_order(text) and not _is_sent_in_order(by_time) else by_time
+
+
+def _is_sent_in_order(text: str) -> bool:
+    """Whether what was sent of each guest's RAM never falls."""
+    sent_bytes: dict[str, Any] = {}
+    for item in _read([text]):
+        for reading in item.readings() if isinstance(item, Many) else [item] if isinstance(item, Reading) else []:
+            sent = _figure(reading, "ram.transferred")
+            if sent is not None and sent < sent_bytes.get(reading.of, 0):
+                return False
+            sent_bytes[reading.of] = sent_bytes.get(reading.of, 0) if sent is None else sent
+    return bool(sent_bytes)
 
 
 class _Block:

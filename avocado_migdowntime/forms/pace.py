@@ -14,6 +14,8 @@ SHARP = 1.15
 """Two lines are far enough apart if the upper bound of the bandwidth is at most this many times the lower bound."""
 LEAST_S = 1.0
 """Over a shorter time, QEMU's bursts (one each 100 ms) and pauses do not show the bandwidth."""
+ZONE_S = 1800.0
+"""Zones and summer time differ by multiples of this: between lines this far apart, a log's clock may have been set."""
 MOST_LINES = 256
 """The most lines whose sums are kept."""
 NEAR = 16
@@ -23,9 +25,13 @@ WHY = "what was sent since an earlier line ÷ the time between the two"
 
 
 class Pace:
-    """Follows what one migration had sent at each line."""
+    """Follows what one migration had sent at each line.
 
-    def __init__(self) -> None:
+    Between lines `doubtful_s` apart, the time that passed is only known to a multiple of ZONE_S.
+    """
+
+    def __init__(self, doubtful_s: float = ZONE_S) -> None:
+        self._doubtful_s = doubtful_s
         self._looks: Floats = np.empty((4, 0))
         """For each line: its time, how much later it may be, and the least and the most bytes sent until then."""
 
@@ -62,8 +68,10 @@ class Pace:
             count = self._looks.shape[1]
             end = min(begins[0], position + MOST_LINES + 1 - count, position + MOST_LINES // 4)
             self._looks = np.hstack([self._looks, new[:, position:end]])
-            nearby = _sharp_nearby(self._looks, end - position)
-            mbps[:, position:end] = _since_earlier(self._looks, end - position) if nearby is None else nearby
+            nearby = _sharp_nearby(self._looks, end - position, self._doubtful_s)
+            mbps[:, position:end] = (
+                _since_earlier(self._looks, end - position, self._doubtful_s) if nearby is None else nearby
+            )
             if self._looks.shape[1] > MOST_LINES:
                 self._looks = np.delete(self._looks, np.s_[1 : MOST_LINES // 2 : 2], axis=1)
             position = end
@@ -73,7 +81,7 @@ class Pace:
 
     def copy(self) -> "Pace":
         """A copy with the same knowledge."""
-        other = Pace()
+        other = Pace(self._doubtful_s)
         other.become(self)
         return other
 
@@ -82,14 +90,16 @@ class Pace:
         self._looks = other._looks
 
 
-def _sharp_nearby(looks: Floats, new: int) -> Floats | None:
+def _sharp_nearby(looks: Floats, new: int, doubtful_s: float) -> Floats | None:
     """The bandwidths at the last `new` lines, each since the last line that makes it sharp; None if one is far."""
     count = looks.shape[1]
     old = count - new
     bounds, is_open = np.empty((2, new)), np.ones(new, np.bool_)
     for back in range(1, min(NEAR, count - 1) + 1):
         first = max(0, back - old)
-        slowest, fastest, open_by = _since(looks[:, old + first :], looks[:, old + first - back : count - back])
+        slowest, fastest, open_by = _since(
+            looks[:, old + first :], looks[:, old + first - back : count - back], doubtful_s
+        )
         is_sharp = is_open[first:] & (open_by == SHARP)
         bounds[:, first:][:, is_sharp] = slowest[is_sharp], fastest[is_sharp]
         is_open[first:] &= ~is_sharp
@@ -98,10 +108,10 @@ def _sharp_nearby(looks: Floats, new: int) -> Floats | None:
     return None
 
 
-def _since_earlier(looks: Floats, new: int) -> Floats:
+def _since_earlier(looks: Floats, new: int, doubtful_s: float) -> Floats:
     """The bandwidths at the last `new` lines, each since the last line that makes it sharp, or else sharpest."""
     old, count = looks.shape[1] - new, looks.shape[1]
-    slowest, fastest, open_by = _since(looks[:, old:, None], looks[:, None, ::-1])
+    slowest, fastest, open_by = _since(looks[:, old:, None], looks[:, None, ::-1], doubtful_s)
     open_by[np.arange(count)[::-1] >= np.arange(old, count)[:, None]] = np.inf
     best = np.argmin(open_by, axis=1)[:, None]
     bounds = np.stack([np.take_along_axis(one, best, axis=1)[:, 0] for one in (slowest, fastest)])
@@ -109,7 +119,7 @@ def _since_earlier(looks: Floats, new: int) -> Floats:
     return bounds
 
 
-def _since(looks: Floats, earlier: Floats) -> tuple[Floats, Floats, Floats]:
+def _since(looks: Floats, earlier: Floats, doubtful_s: float) -> tuple[Floats, Floats, Floats]:
     """The least and greatest bandwidth between two lines, and their ratio: infinite if nothing shows a bandwidth."""
     t_s, tick_s, low, high = looks
     earlier_s, earlier_tick_s, low_before, high_before = earlier
@@ -117,5 +127,6 @@ def _since(looks: Floats, earlier: Floats) -> tuple[Floats, Floats, Floats]:
     tells = (passed_s >= LEAST_S) & (passed_s > earlier_tick_s) & (low > high_before)
     with np.errstate(divide="ignore", invalid="ignore"):
         slowest = (low - high_before) / (t_s + tick_s - earlier_s) / _BYTES_PER_S_PER_MBPS
-        fastest = (high - low_before) / (passed_s - earlier_tick_s) / _BYTES_PER_S_PER_MBPS
+        least_s = np.where(passed_s < doubtful_s, passed_s, np.maximum(passed_s % ZONE_S, LEAST_S + earlier_tick_s))
+        fastest = (high - low_before) / (least_s - earlier_tick_s) / _BYTES_PER_S_PER_MBPS
         return slowest, fastest, np.where(tells, np.maximum(fastest / slowest, SHARP), np.inf)

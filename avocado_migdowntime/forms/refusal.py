@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from ..basics.printable import quoted
 from ..errors import UsageError
 from .catalogue import FORMS
+from .domjobinfo import DomJobInfo
 from .foreign_texts import ANOTHER_LANGUAGE, is_of_others, of_text
 from .reader import Reader
 
@@ -46,6 +47,8 @@ def in_another_language(reader: Reader) -> UsageError | None:
 
     Some lines are in English in any language.
     """
+    if not any(isinstance(form, DomJobInfo) for form in reader.forms):
+        return None
     foreign = of_text("\n".join(reader.first_lines))
     return UsageError(foreign.sentence) if foreign is not None and foreign.what == ANOTHER_LANGUAGE else None
 

@@ -2,24 +2,33 @@
 """The time and the prefix that logs put before a message."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TypeGuard, TypeVar
+from typing import NamedTuple, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..trace.reading import Stamp
 
-_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = (
+    *("jan ene gen янв", "feb fév fev фев", "mar mär mrt mrz мар", "apr avr abr апр", "may mai mei mag мая май"),
+    *("jun juin giu июн", "jul juil lug июл", "aug aoû ago авг", "sep set сен", "oct okt out ott окт", "nov ноя"),
+    "dec déc dez dic дек",
+)
+"""How the names of each month begin in English, German, French, Spanish, Italian, Portuguese, Dutch and Russian."""
 _CLOCK = r"(?P<hour>[012]\d):(?P<minute>[0-5]\d):(?P<second>[0-6]\d)(?:[.,](?P<part>\d{1,9}))?"
 _ZONE = r"\s?(?P<zone>Z|[+-]\d{2}:?\d{2})?"
 _STAMP = re.compile(
     rf"""[\[("']?(?:
         (?P<year>\d{{4}})[-/](?P<month>\d\d)[-/](?P<day>\d\d)[ T]{_CLOCK}{_ZONE}
-      | (?P<name>[A-Z][a-z]{{2}})\s+(?P<date>\d{{1,2}})\s+{_CLOCK.replace("?P<", "?P<n")}
+      | (?P<name>[^\W\d_]{{3,5}}\.?|[01]?\d[月월])\s+(?P<date>\d{{1,2}})\s+{_CLOCK.replace("?P<", "?P<n")}
+      | [A-Z][a-z]{{2}}\s(?P<wname>[A-Z][a-z]{{2}})\s+(?P<wday>\d{{1,2}})\s{_CLOCK.replace("?P<", "?P<w")}
+        \s(?P<wyear>\d{{4}})(?!\S)
       | (?P<kname>[A-Z][a-z]{{2}})\s(?P<kday>\d{{1,2}}),\s(?P<kyear>\d{{4}})\s@\s{_CLOCK.replace("?P<", "?P<k")}
+      | \d{{1,2}}[/.]\d{{1,2}}[/.]\d{{4}},?\s+{_CLOCK.replace("?P<", "?P<s").replace("[012]", "[012]?")}
+        (?:\s?(?P<half>[AP])M)?(?=\s)
       | (?P<since>\d{{1,12}}\.\d{{3,9}})(?=[:\]\s])
       | {_CLOCK.replace("?P<", "?P<c")}(?=\s)
     )[\])"']?:?\s*""",
@@ -61,8 +70,8 @@ def parted(text: str) -> tuple[Stamp | None, str]:
     if match is None or not match.end():
         return None, _without_head(text)
     stamp = _stamp(match.groupdict())
-    if stamp is None:
-        return None, text
+    if stamp is None or match["shour"]:
+        return stamp, text  # Behind a date of figures, which others log as well, forms look for heads themselves.
     return stamp, _without_head(text[match.end() :])
 
 
@@ -122,28 +131,54 @@ def _without_head(text: str) -> str:
     return text[match.end() :] if match else text
 
 
+class _Date(NamedTuple):
+    """The groups of one layout of a date, and what begins the names of the groups of its time."""
+
+    prefix: str
+    day: str
+    month: str
+    year: str
+
+
+_DATES = (
+    _Date("", "day", "month", "year"),
+    _Date("n", "date", "name", ""),
+    _Date("w", "wday", "wname", "wyear"),
+    _Date("k", "kday", "kname", "kyear"),  # Kibana's.
+)
+
+
+def _day(fields: Mapping[str, str | None], date: _Date) -> int | None:
+    """The day since 1970; None if there is no such month."""
+    month = fields[date.month] or ""
+    number = int(month) if month.isdecimal() else month_of(month)
+    year = int(fields[date.year] or 0) if date.year else NO_YEAR
+    return day_number(year, number, int(fields[date.day] or 0)) if 0 < number <= 12 else None
+
+
+@lru_cache(maxsize=64)
+def month_of(name: str) -> int:
+    """The month whose name, or its abbreviation, is this in one of several languages; 0 if none is."""
+    if name[:-1].isdecimal():
+        return int(name[:-1])
+    lower = name.lower()
+    return next((number for number, names in enumerate(_MONTHS, 1) if lower.startswith((*names.split(),))), 0)
+
+
 def _stamp(fields: dict[str, str | None]) -> Stamp | None:
     if (since := fields["since"]) is not None:
         return Stamp(float(since), 10.0 ** -len(since.partition(".")[2]))
-    prefix, day = "", 0
-    if (year := fields["kyear"]) is not None:
-        if fields["kname"] not in _MONTHS:
-            return None
-        # Kibana's format.
-        prefix, day = "k", day_number(int(year), _MONTHS.index(fields["kname"]), int(fields["kday"] or 0))
-    elif (year := fields["year"]) is not None:
-        day = day_number(int(year), int(fields["month"] or 0), int(fields["day"] or 0))
-    elif (name := fields["name"]) is not None:
-        if name not in _MONTHS:
-            return None
-        prefix, day = "n", day_number(NO_YEAR, _MONTHS.index(name), int(fields["date"] or 0))
-    else:
-        prefix = "c"
+    date = next((date for date in _DATES if fields[date.day] is not None), None)
+    prefix, day = ("s" if fields["shour"] else "c", 0) if date is None else (date.prefix, _day(fields, date))
+    if day is None:
+        return None
     hour, minute, second = (int(fields[prefix + name] or 0) for name in ("hour", "minute", "second"))
+    if fields["half"] is not None:
+        hour = hour % 12 + 12 * (fields["half"] == "P")
     t_s = day * DAY_S + hour * 3600 + minute * 60 + second
     part = fields[prefix + "part"]
     fraction = float(f"0.{part}") if part else 0.0
-    period_s = {"": 0, "k": 0, "n": YEAR_S, "c": DAY_S}[prefix]
+    period_s = DAY_S if date is None else 0 if date.year else YEAR_S
     return Stamp(t_s + fraction - zone_s(fields["zone"]), 10.0 ** -len(part or ""), period_s)
 
 

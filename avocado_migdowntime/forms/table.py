@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A table with a sample in each row, as scripts write it: its first line names columns as QMP or libvirt name figures.
+"""A table with a sample in each row, as scripts write it: its first line names columns as QMP or libvirt name figures,
+or each row is an object with such names.
 
 The figures are assumed to have QMP's or libvirt's units. A row whose bytes are no whole pages has other units, and is
 not read.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -29,6 +31,12 @@ _LEAST_COLUMNS = 3
 _TIMES = frozenset(("time", "timestamp", "date", "datetime", "ts", "@timestamp", "when", "clock"))
 _GUESTS = frozenset(("vm", "guest", "domain", "instance", "vm_name", "vmname", "dom", "uuid"))
 _STATES = frozenset(("state", "migration-status"))
+_UNITS = {
+    "bytes": re.compile(r"(?:ram|disk)\.(?:remaining|total|transferred)|ram\.page-size"),
+    "ms": re.compile("(?:total|setup)-time|(?:expected-)?downtime"),
+    "mbps": re.compile(r"ram\.mbps"),
+}
+"""Units that may follow a column's name, and the figures to which QMP gives them."""
 _LEAST_PAGE = 1024
 _MOST_BYTES_PER_MS = 2e7
 """No migration is faster: 160 Gbit/s."""
@@ -54,12 +62,17 @@ class Table(Form):
             items = self._row(text, line)
             if items is not None:
                 return items
-        if "emain" not in text or "{" in text or "[" in text:
+        if "emain" not in text:
+            return None
+        if line.message.startswith("{") and line.message.count("{") == 1:
+            row = _object(line.message)
+            return None if row is None else self._of_cells(row, line)
+        if "{" in text or "[" in text:
             return None
         delimiter = max(_DELIMITERS, key=text.count)
         delimiter = delimiter if delimiter in text else _BLANKS
         columns = [_name(cell) for cell in _cells(text, delimiter)]
-        names = [name for name in columns if name in PLACES.values() or name in OF_LIBVIRT]
+        names = [*filter(_is_known, columns)]
         if len(names) < _LEAST_COLUMNS or _REMAINING.isdisjoint(names) or len({*names}) < len(names):
             return None
         self._columns, self._delimiter, self._strange = columns, delimiter, 0
@@ -77,7 +90,10 @@ class Table(Form):
             if self._strange >= _PATIENCE:
                 self._columns = ()
             return None
-        row = {name: cell for name, cell in zip(self._columns, cells, strict=True) if name and cell}
+        return self._of_cells({name: cell for name, cell in zip(self._columns, cells, strict=True) if name}, line)
+
+    def _of_cells(self, cells: Mapping[str, str], line: Line) -> Sequence[Item] | None:
+        row = {name: cell for name, cell in cells.items() if cell}
         stamp = next((at for name in _TIMES & row.keys() if (at := _time(row[name])) is not None), line.stamp)
         of = next((row[name] for name in _GUESTS & row.keys()), "")
         figures = {name: value for name, cell in row.items() if (value := _figure(name, cell)) is not None}
@@ -88,6 +104,24 @@ class Table(Form):
             self._columns = ()
             return [Remark(wrong)]
         return [replace(item, of=of) for item in _items(figures, stamp, line.arrived_s)]
+
+
+def _object(text: str) -> Mapping[str, str] | None:
+    """The cells of a row that is an object, by their names; None if it is none, or only the RAM part of an answer."""
+    try:
+        cells = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(cells, dict) or not all(isinstance(cell, str | int | float | None) for cell in cells.values()):
+        return None
+    row = {_name(name): "" if cell is None else str(cell) for name, cell in cells.items()}
+    names = [*filter(_is_known, row)]
+    is_row = len(names) >= _LEAST_COLUMNS and "ram.remaining" in names and len(row) == len(cells)
+    return row if is_row and not all(name.startswith("ram.") for name in names) else None
+
+
+def _is_known(name: str) -> bool:
+    return name in PLACES.values() or name in OF_LIBVIRT
 
 
 def _of_other_units(figures: Mapping[str, Any]) -> str | None:
@@ -139,13 +173,17 @@ def _name(cell: str) -> str:
     if plain in _TIMES or plain in _GUESTS:
         return plain
     name = re.sub(r"[\s_]", "-", plain)
+    for unit, has_unit in _UNITS.items():
+        shorter = PLACES.get(name.removesuffix(f"-{unit}"), name)
+        if name not in PLACES and has_unit.fullmatch(shorter):
+            return shorter
     return "status" if name in _STATES else PLACES.get(name, name)
 
 
 def _figure(name: str, cell: str) -> Any:
     if name == "status":
         return cell.lower() if cell.isascii() else None
-    if name not in OF_LIBVIRT and name not in PLACES.values():
+    if not _is_known(name):
         return None
     digits = broken_number(cell) if name.endswith("mbps") else whole_number(cell) or broken_number(cell)
     digits = digits or cell

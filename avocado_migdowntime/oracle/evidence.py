@@ -112,6 +112,18 @@ class Evidence:
         return Evidence.of(replace(self.trace, samples=samples.with_bandwidth(mbps, open_mbps)))
 
     @cached_property
+    def without_odd(self) -> "Evidence":
+        """The same without the samples at the one place where QEMU's bandwidth and what it sent differ, if there is
+        one.
+        """
+        odd = self.sending.odd if self.sending else None
+        if odd is None:
+            return self
+        samples = self.trace.samples
+        fits = (samples.answered_s < odd.low) | (samples.t_s > odd.high)
+        return Evidence.of(replace(self.trace, samples=samples.take(np.flatnonzero(fits))))
+
+    @cached_property
     def most_of_cap(self) -> CapUse | None:
         """The span that used the largest share of max-bandwidth while the guest ran; None if no limit held."""
         return most_used(self.trace, self.samples, self.stopped_s)

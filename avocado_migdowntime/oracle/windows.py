@@ -12,10 +12,13 @@ known, and so is `transferred` for the same windows. Both are intervals:
 - QEMU increases `transferred` by what leaves its buffers, and a query reads it before `mbps`; an update may come in
   between. So an end lies somewhere between the sample before it and the one after it.
 - If samples are so far apart that two updates fit between them, nothing is concluded across that gap.
+
+A QEMU whose mbps is wrong is wrong in window after window. If all windows but one agree, that one has a figure that
+does not belong there, and the others tell what QEMU does.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from math import fsum
@@ -44,6 +47,8 @@ _PACE_MS = (0.85 * BUFFER_DELAY_MS, 1.3 * BUFFER_DELAY_MS)
 """Bursts this far apart, with rests between them, belong to consecutive windows."""
 _ALIKE = 0.1
 """The sizes of such bursts differ by less than this share; otherwise a busy host may have halted QEMU in between."""
+_AGREES = 0.01
+"""mbps and the counter agree if their totals differ by no more than this share."""
 _JUMP = 0.05
 """If the bandwidth changes by a larger share at an uncertain time, the windows before and after are kept apart."""
 
@@ -52,13 +57,15 @@ _JUMP = 0.05
 class Sending:
     """What QEMU's `mbps` amounts to over `windows` windows, and what it counted as sent in them, in bytes.
 
-    `likely_error` is the most likely value of told ÷ sent - 1.
+    `likely_error` is the most likely value of told ÷ sent - 1. `odd` is the span, in seconds, of the one place at which
+    the two differ although they agree everywhere else: its windows are not among these.
     """
 
     windows: int
     told_bytes: Interval
     sent_bytes: Interval
     likely_error: float
+    odd: Interval | None = None
 
     @property
     def error(self) -> Interval:
@@ -73,9 +80,30 @@ def sending(samples: Samples, stopped_s: float) -> Sending | None:
     counted = exact & samples.are("active") & samples.has_ram & (samples.answered_s < stopped_s)
     updates = _Updates.seen_in(samples.take(np.flatnonzero(counted)))
     # If samples are far apart, each update is a stretch by itself.
-    stretches = [one for one in updates.stretches() if len(one.figures) > min(_ALSO)]
-    candidates = (_together([one for one in stretches if len(one.figures) > least]) for least in _ALSO)
+    stretches = [*updates.stretches()]
+    whole = _narrowest(stretches)
+    if whole is None or whole.error.meets(Interval(-_AGREES, _AGREES)):
+        return whole
+    return _but_for_one_place(stretches) or whole
+
+
+def _narrowest(stretches: Iterable["_Stretch"]) -> Sending | None:
+    """What the stretches tell, by those of the length with the narrowest error."""
+    long_enough = [one for one in stretches if len(one.figures) > min(_ALSO)]
+    candidates = (_together([one for one in long_enough if len(one.figures) > least]) for least in _ALSO)
     return min((one for one in candidates if one is not None), key=lambda one: one.error.width, default=None)
+
+
+def _but_for_one_place(stretches: Sequence["_Stretch"]) -> Sending | None:
+    """What all windows tell without those at the place where mbps and counter differ most; None unless they agree."""
+    known = [one for one in stretches if len(one.figures) > 1]
+    most = max(known, key=lambda one: np.max(np.abs(one.likely_excess)))
+    row = int(np.argmax(np.abs(most.likely_excess)))
+    rest = _narrowest([*(one for one in known if one is not most), most.part(None, row), most.part(row + 3, None)])
+    if rest is None or abs(rest.likely_error) > _AGREES:
+        return None
+    odd = most.moments_ms[:, row : row + 4] / 1000
+    return replace(rest, odd=Interval(float(odd.min()), float(odd.max())))
 
 
 def _together(stretches: Sequence["_Stretch"]) -> Sending | None:
@@ -194,10 +222,25 @@ class _Stretch:
         most = self.sent_bytes[1, -1] - self.sent_bytes[0, 0] + _BUFFER_BYTES
         return Interval(max(0.0, float(least)), max(0.0, float(most)))
 
+    def part(self, begin: int | None, end: int | None) -> "_Stretch":
+        """The windows between some of the updates."""
+        place = slice(begin, end)
+        return _Stretch(self.moments_ms[:, place], self.sent_bytes[:, place], self.figures[place])
+
+    @cached_property
+    def likely_excess(self) -> Floats:
+        """By how many bytes mbps most likely exceeds the counter, window by window."""
+        excess: Floats = self._likely_bytes - np.diff(self.sent_bytes[0])
+        return excess
+
     @cached_property
     def likely(self) -> tuple[float, float]:
         """The most likely bytes by bandwidth and by counter: both ends are treated alike; the last window is short."""
+        return float(self._likely_bytes.sum()), float(self.sent_bytes[0, -1] - self.sent_bytes[0, 0])
+
+    @cached_property
+    def _likely_bytes(self) -> Floats:
         lasted_ms = np.diff(self.moments_ms.mean(axis=0))
         window_ms = np.where(self._longest_ms < 2 * _LEAST_MS, lasted_ms, np.minimum(lasted_ms, BUFFER_DELAY_MS))
-        window_bytes = self.figures[1:] * window_ms + self.figures[:-1] * (lasted_ms - window_ms)
-        return float(window_bytes.sum()), float(self.sent_bytes[0, -1] - self.sent_bytes[0, 0])
+        window_bytes: Floats = self.figures[1:] * window_ms + self.figures[:-1] * (lasted_ms - window_ms)
+        return window_bytes

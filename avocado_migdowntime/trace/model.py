@@ -17,14 +17,14 @@ from ..basics.printable import in_a_line, printable, quoted
 from ..basics.qemu_constants import DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYTES, NO_PRECOPY, NO_RAM
 from ..basics.units import MIB, format_size
 from ..errors import UsageError
-from .begins import first_samples
+from .begins import first_samples, stray_samples
 from .events import Event
 from .packets import went_in_packets
 from .ram import optional_number
 from .reading import Reading
 from .rounding import rounded
 from .sample import Sample
-from .samples import Samples
+from .samples import Indices, Samples
 
 _LEAST_GRANULE = 4096
 _DIRTIER = "dirtier"
@@ -185,8 +185,11 @@ class Trace:
     def last_migration(self) -> "Trace":
         """The trace itself; or, if it holds several migrations, the part from the last one's begin, with a note.
 
-        A limit that was set before that becomes the configured one.
+        A limit that was set before that becomes the configured one. Samples of a recording that do not fit those around
+        them are left out, with a note.
         """
+        if not self.readings and len(stray := stray_samples(self.samples)):
+            return self._without(stray).last_migration()
         begins = first_samples(self.samples, self.samples.are(*ENDED), by_counters=not self.readings)
         if not len(begins):
             return self
@@ -196,6 +199,15 @@ class Trace:
         header = header_after(self.header, earlier)
         notes = (*self.notes, SEVERAL)
         return replace(self, samples=samples, events=tuple(events), header=header, notes=notes, readings=readings)
+
+    def _without(self, stray: Indices) -> "Trace":
+        at_s = self.samples.t_s[stray[0]]
+        which = f"the sample at {at_s:.2f} s is left out: a counter in it"
+        if len(stray) > 1:
+            which = f"{len(stray)} samples, from {at_s:.2f} s, are left out: a counter in each"
+        note = f"{which} is greater than in the next one"
+        rows = np.delete(np.arange(len(self.samples)), stray)
+        return replace(self, samples=self.samples.take(rows), notes=(*self.notes, note))
 
     @property
     def is_bare_text(self) -> bool:

@@ -13,7 +13,7 @@ BANDWIDTH_TOLERANCE = 0.01
 """`mbps` fails if it is certainly off by more than this. QEMU truncates times to milliseconds, which is 1 % of one
 window but averages out over many.
 """
-_OUTCOMES = {"as-sent": Outcome.PASSED, "not-as-sent": Outcome.FAILED}
+_OUTCOMES = {"as-sent": Outcome.PASSED, "not-as-sent": Outcome.FAILED, "one-place": Outcome.UNDECIDED}
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,14 @@ class BandwidthFinding:
     """Whether `mbps` matches the bytes sent, by a `code` of the check.
 
     `error` is the most likely value of mbps ÷ sent - 1 over `windows` windows; `error_interval` is what it may be.
+    `odd` is the time, in seconds, at which alone the two differ.
     """
 
     code: str
     windows: int = 0
     error: float | None = None
     error_interval: Interval | None = None
+    odd: Interval | None = None
 
     @property
     def check(self) -> Check:
@@ -43,6 +45,11 @@ class BandwidthFinding:
         """The finding, for people; empty if the bandwidth is right."""
         if self.code == "not-as-sent":
             return f"mbps is {self.error:+z.2%} off the bytes sent in the same windows, {self.between}"
+        if self.code == "one-place" and self.odd is not None:
+            return (
+                f"mbps and the bytes sent differ at {self.odd.low:.2f} to {self.odd.high:.2f} s, and agree in the "
+                f"{self.windows} other windows: what was recorded there is left out, because it does not fit the rest"
+            )
         if self.code == "wide":
             return f"the error of mbps, compared with the bytes sent, is {self.between}, too wide to decide"
         return "" if self.code == "as-sent" else CODES[BANDWIDTH][self.code]
@@ -60,6 +67,8 @@ def judge_bandwidth(evidence: Evidence) -> BandwidthFinding:
     sending = evidence.sending
     if sending is None:
         return BandwidthFinding("not-seen")
+    if sending.odd is not None:
+        return BandwidthFinding("one-place", sending.windows, sending.likely_error, sending.error, sending.odd)
     if not sending.error.meets(Interval(-BANDWIDTH_TOLERANCE, BANDWIDTH_TOLERANCE)):
         code = "not-as-sent"
     else:

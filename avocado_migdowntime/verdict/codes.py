@@ -56,6 +56,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
     BANDWIDTH: {
         "as-sent": "mbps matches the bytes sent",
         "not-as-sent": "mbps does not match the bytes sent in the same windows",
+        "one-place": "mbps matches the bytes sent everywhere but in one place",
         "wide": "the interval of the error of mbps is too wide",
         "not-seen": "too few of QEMU's windows were seen from end to end",
         "disk": "a disk is migrated as well: mbps includes it, but on some releases transferred does not",

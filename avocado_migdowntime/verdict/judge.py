@@ -56,6 +56,8 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     blocktime = judge_blocktime(whole)
     if bandwidth.code == "not-as-sent":
         whole = whole.at_sent_bandwidth
+    elif bandwidth.code == "one-place":
+        whole = whole.without_odd
     evidence = whole.undisturbed
     excluded = ExcludedSamples()
     segments, remarks = judged_passes(evidence, contract, tolerance, excluded)
@@ -91,7 +93,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         remarks.append(stop.check.sentence)
     of_qemu = (bandwidth, carried, cap, switchover, pending, throttle, blocktime)
     findings = [one.check for one in of_qemu if one is not None]
-    remarks += [check.sentence for check in findings if check.outcome is Outcome.FAILED]
+    remarks += [check.sentence for check in findings if check.outcome in (Outcome.FAILED, Outcome.UNDECIDED)]
     of_formula = report.outcome is not Outcome.UNDECIDED and formula in FORMULAS
     era = remark(formula, whole.release) if of_formula else ""
     return Verdict(

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Lines that became one where a text was copied, or that another program put into a string."""
 
+import re
+
 import pytest
 
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.lines import Lines
 
 from ..support.documents import TOP
+
+TASKS = ["proxmox-2014", "proxmox-2018-limit-raised", "proxmox-2024-dirties-faster", "proxmox-2024-failed"]
 
 
 def lines_of(text):
@@ -35,6 +39,28 @@ def test_a_log_whose_lines_became_one_is_read_as_it_was(name):
     whole, collapsed = parse(text.encode()), parse(text.replace("\n", " ").encode())
     assert [*collapsed.samples] == [*whole.samples]
     assert (collapsed.downtime_limit_ms, collapsed.notes) == (whole.downtime_limit_ms, whole.notes)
+
+
+@pytest.mark.parametrize("between", [" ", ""])
+@pytest.mark.parametrize("name", [*TASKS, "proxmox-cancelled"])
+def test_a_task_log_without_times_whose_lines_became_one_is_read_as_it_was(name, between):
+    text = (TOP / "selftests" / "texts" / f"{name}.txt").read_text().strip()
+    text = re.sub(
+        r"^(?:\[date removed\]|[A-Z][a-z]{2} \d\d|\d{4}-\d\d-\d\d)(?: \d\d:\d\d:\d\d)? ", "", text, flags=re.MULTILINE
+    )
+    whole, collapsed = parse(text.encode()), parse(text.replace("\n", between).encode())
+    assert [*collapsed.samples] == [*whole.samples]
+    assert (collapsed.downtime_limit_ms, collapsed.notes) == (whole.downtime_limit_ms, whole.notes)
+
+
+@pytest.mark.parametrize("time", ["", "2024-05-12 11:57:06 "])
+def test_one_line_with_figures_is_told_from_others_that_it_became_one_with(time):
+    shown = "migration active, transferred 1.2 GiB of 4.0 GiB VM-state, 112.1 MiB/s"
+    ended = "average migration speed: 409.6 MiB/s - downtime 61 ms"
+    lines = [f"{time}{line}" for line in ("start migrate command to tcp:10.0.0.1:60000", shown, ended)]
+    assert lines_of(" ".join(lines)) == lines
+    (_, last) = parse(" ".join(lines).encode()).samples
+    assert (last.status, last.downtime_ms) == ("completed", 61)
 
 
 def test_lines_of_a_log_without_times_are_told_by_their_level():

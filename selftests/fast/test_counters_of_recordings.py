@@ -86,3 +86,35 @@ def test_a_recording_of_which_nothing_is_counted_has_no_doubt():
     for answer in answers(rows, 1):
         del answer["ram"]
     assert not made(rows).doubt
+
+
+@pytest.mark.parametrize("name", ["normal", "duplicate", "transferred", "dirty-sync-count"])
+def test_one_sample_with_a_counter_above_the_next_is_left_out(name):
+    rows = copy.deepcopy(counted(0))
+    rows[200]["query-migrate"]["ram"][name] += 1 if name == "dirty-sync-count" else 30_000 * PAGE_BYTES
+    trace, whole = made(rows), made([*rows[:200], *rows[201:]])
+    verdict, expected = judge(trace), judge(whole)
+    assert [*trace.last_migration().samples] == [*whole.samples]
+    assert (verdict.report, verdict.limit, verdict.bandwidth) == (expected.report, expected.limit, expected.bandwidth)
+    note = "the sample at 3.98 s is left out: a counter in it is greater than in the next one"
+    assert note in verdict.reasons and note in advise(trace).reasons and SEVERAL not in verdict.reasons
+
+
+def test_several_samples_with_such_a_counter_are_left_out():
+    rows = copy.deepcopy(counted(0))
+    for number in (200, 300):
+        rows[number]["query-migrate"]["ram"]["normal"] += 30_000
+    trace = made(rows)
+    assert len(trace.last_migration().samples) == len(rows) - 2
+    assert (
+        "2 samples, from 3.98 s, are left out: a counter in each is greater than in the next one"
+        in judge(trace).reasons
+    )
+
+
+def test_where_all_that_was_sent_falls_another_migration_begins():
+    rows = copy.deepcopy(counted(0))
+    for name in ("normal", "transferred"):
+        rows[200]["query-migrate"]["ram"][name] += 30_000 * PAGE_BYTES
+    trace = made(rows)
+    assert trace.last_migration().samples.t_s[0] == trace.samples.t_s[201] and SEVERAL in judge(trace).reasons

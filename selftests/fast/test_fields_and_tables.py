@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Answers as YAML, as tables and in guestperf's reports: exact figures, or a sentence about their units."""
 
+import csv
 import json
 import re
 
@@ -8,6 +9,8 @@ import pytest
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.forms.form import Line
+from avocado_migdowntime.forms.table import Table
 from avocado_migdowntime.prediction.advise import advise
 
 from ..support.documents import TOP
@@ -76,6 +79,9 @@ def test_fields_of_something_else_are_none(text):
     .replace("_", " "),
     lambda text: "\n".join(f'"{line}"'.replace(",", '","') for line in text.splitlines()),
     lambda text: text.replace("-downtime", "_downtime").replace("total-", "total_").replace("dirty-", "dirty_"),
+    lambda text: text.replace("-time", "_time_ms").replace("-downtime", "-downtime-ms")
+    .replace(",total,", ",Total_bytes,"),
+    lambda text: "".join(f"{json.dumps(row)}\n" for row in csv.DictReader(text.splitlines())),
     lambda text: text.replace(",remaining", ",ram.remaining").replace(",total,", ",RAM_total,"),
     lambda text: "".join(f"| {line.replace(',', ' | ')} |\n" for line in text.splitlines()),
     lambda text: text.replace("\n", "\n|---|---|\n", 1),
@@ -102,6 +108,19 @@ def test_a_downtime_in_a_table_is_one_where_its_status_tells_of_one(status, show
     text = f"status,total-time,remaining,total,mbps,downtime\n{status},60000,4096000,4312604672,940,412\n"
     (sample,) = samples(text)
     assert (sample.status, sample.downtime_ms) == (status or "active", shown_ms)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"total-time": 1, "remaining": 4096, "total": [8192]}',
+        '{"total-time": 1, "remaining": 4096}',
+        '{"total-time": 1, "remaining": 4096, "total": 8192',
+        '{"total-time": 1, "remaining": 4096, "ram.remaining": 4096, "total": 8192}',
+    ],
+)
+def test_an_object_is_a_row_only_if_it_is_flat_and_has_enough_figures(row):
+    assert Table().take(Line(row, row)) is None
 
 
 def test_a_table_of_guests_keeps_them_apart():

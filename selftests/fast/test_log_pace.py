@@ -43,6 +43,17 @@ def test_it_is_over_the_shortest_time_that_tells_it_well_else_the_best():
     assert paces((0, 0), (1, 10), (2, 1000), tick_s=0.01)[2] == open_by(990 / 1.01, 990 / 0.99)
 
 
+def test_half_an_hour_may_be_a_clock_that_was_set():
+    lines = [(0, 0), (10, 1000), (3620, 2000), (3630, 3000)]
+    found = paces(*lines, tick_s=0.01)
+    assert found[2:] == [open_by(2000 / 3620.01, 2000 / 19.99), open_by(1000 / 10.01, 1000 / 9.99)]
+    assert paces((0, 0), (1799, 1000), tick_s=0.01)[1] == open_by(1000 / 1799.01, 1000 / 1798.99)
+    assert paces((0, 0), (1800, 1000), tick_s=0.01)[1] == open_by(1000 / 1800.01, 1000)
+    watched = Pace(np.inf)
+    watched.begin(Stamp(0, 0.01))
+    assert watched.copy().mbps(Stamp(3600, 0.01), 1000 * MBPS).high == pytest.approx(1000 / 3599.99)
+
+
 def test_lines_within_a_second_tell_nothing():
     assert paces((0, 0), (0.99, 10), (1.99, 30), tick_s=0.01)[1:] == [None, open_by(20 / 1.01, 20 / 0.99)]
     assert paces((0, 0), (1, 10), tick_s=0.01)[1] == open_by(10 / 1.01, 10 / 0.99)

@@ -134,5 +134,54 @@ def test_a_bandwidth_that_is_wrong_gives_way_to_what_was_sent_and_is_open_by_as_
     assert sent.open_mbps - wrong.open_mbps == pytest.approx(farthest)
 
 
+def judged(samples):
+    return judge_bandwidth(Evidence.of(replace(of([2000]), samples=samples, events=())))
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.1, 3.0, 10.0, 100.0])
+@pytest.mark.parametrize("count", [1, 6])
+def test_a_bandwidth_that_is_wrong_in_one_window_is_no_fault_of_qemus(factor, count):
+    samples = Sender(noise=0.02).samples(3_000, 15, 1, seed=5)
+    mbps = samples.mbps.copy()
+    mbps[90 : 90 + count] *= factor
+    finding = judged(samples.with_bandwidth(mbps, samples.open_mbps))
+    is_seen = factor * count > 50  # Else it changes less than the ends of windows leave open.
+    assert (finding.code, finding.check.outcome) == (("one-place", "undecided") if is_seen else ("as-sent", "passed"))
+    assert finding.error == pytest.approx(0, abs=0.015 if is_seen else 0.1)
+    if is_seen:
+        assert finding.odd.low <= samples.t_s[90] <= finding.odd.high < finding.odd.low + 0.6
+        assert f"differ at {finding.odd.low:.2f} to {finding.odd.high:.2f} s" in finding.check.sentence
+
+
+@pytest.mark.parametrize("windows", [5, 20, 100])
+def test_a_counter_that_jumps_once_is_no_fault_of_the_bandwidth(windows):
+    samples = Sender(noise=0.02).samples(3_000, 15, 1, seed=5)
+    table = samples.table.copy()
+    table[Column.TRANSFERRED, 90:] += windows * 1_200_000
+    finding = judged(Samples(table, samples.labels))
+    assert finding.code == "one-place" and finding.odd.low <= samples.t_s[90] <= finding.odd.high
+    assert finding.error == pytest.approx(0, abs=0.015)
+
+
+@pytest.mark.parametrize("begin", [0, 100])
+def test_a_bandwidth_that_is_wrong_for_longer_is_a_fault(begin):
+    samples = Sender(noise=0.02).samples(3_000, 15, 1, seed=5)
+    mbps = samples.mbps.copy()
+    mbps[begin : begin + 100] /= 2
+    assert judged(samples.with_bandwidth(mbps, samples.open_mbps)).code == "not-as-sent"
+
+
+def test_what_was_recorded_in_such_a_window_does_not_judge_the_report():
+    trace = read(str(recording("x86_64-kvm-qemu-7.2")))
+    plain = judge(trace)
+    mbps = trace.samples.mbps.copy()
+    odd = (trace.samples.t_s > 3.0) & (trace.samples.t_s < 3.1) & trace.samples.are("active")
+    mbps[odd] *= 10
+    verdict = judge(replace(trace, samples=trace.samples.with_bandwidth(mbps, trace.samples.open_mbps)))
+    assert np.count_nonzero(odd) > 3 and (verdict.bandwidth.code, verdict.passed) == ("one-place", None)
+    assert (verdict.report.code, verdict.limit.check.code) == (plain.report.code, plain.limit.check.code)
+    assert verdict.bandwidth.check.sentence in verdict.reasons
+
+
 def test_more_samples_help_only_where_too_little_was_seen():
     assert [code for code in CODES[BANDWIDTH] if not BandwidthFinding(code).needs_no_more] == ["wide", "not-seen"]
