@@ -41,7 +41,7 @@ def main() -> int:
 
 def _compiled(*words: str, given: str = "") -> str:
     """What uv chooses."""
-    command = [Path(sys.executable).with_name("uv"), *_UV, "--no-header", "--no-annotate", *words]
+    command = [str(Path(sys.executable).with_name("uv")), *_UV, "--no-header", "--no-annotate", *words]
     return subprocess.run(command, cwd=TOP, input=given, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
