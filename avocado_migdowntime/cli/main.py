@@ -2,6 +2,7 @@
 """The sub-commands of `avocado migdowntime`, also of `python -m avocado_migdowntime`."""
 
 import argparse
+import errno
 import io
 import os
 import re
@@ -143,6 +144,8 @@ def _said(error: OSError) -> str:
         return f"{error.filename} cannot be used: {error.strerror}"
     if isinstance(error, FileNotFoundError):
         return "the current directory does not exist any more; change to another one"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"no more files can be opened: {error.strerror}; raise the limit, see ulimit -n"
     return f"the output cannot be written: {error.strerror}"
 
 
