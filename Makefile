@@ -99,7 +99,7 @@ libvirt: packages
 # What follows is set up once. A step that is done has left its file in the environment; one that failed or was killed
 # has left none, and is done again.
 
-$(VENV)/made:
+$(VENV)/made: tools/locked-build.txt
 	@tools/environment make $(VENV)
 
 # The one wheel that all use.
@@ -113,20 +113,19 @@ $(VENV)/tried/installed: $(VENV)/built
 	@nice tools/try-wheel install $(VENV)/tried $(VENV)/wheel/*.whl
 	@touch $@
 
-# By itself pip leaves a package alone that has the version of the wheel.
-$(VENV)/installed: $(VENV)/built
+# The very releases that `make locked` has chosen. By itself pip leaves a package alone that has the version of the wheel.
+$(VENV)/installed: $(VENV)/built tools/locked-run.txt
+	@tools/environment pip $(VENV) install --quiet --require-hashes --requirement tools/locked-run.txt
 	@tools/environment pip $(VENV) install --quiet --force-reinstall --no-deps $(VENV)/wheel/*.whl
-	@tools/environment pip $(VENV) install --quiet $(VENV)/wheel/*.whl
 	@touch $@
 
-# The very releases that `make locked` has chosen.
 $(VENV)/installed-dev: $(VENV)/installed tools/locked.txt
 	@tools/environment pip $(VENV) install --quiet --require-hashes --requirement tools/locked.txt
 	@touch $@
 
 # Its Python binding is compiled: whoever runs the quick tests alone needs neither.
 $(VENV)/installed-libvirt: $(VENV)/installed-dev tools/locked-libvirt.txt | libvirt
-	@tools/environment pip $(VENV) install --quiet --require-hashes --requirement tools/locked-libvirt.txt
+	@tools/environment pip $(VENV) install --quiet --no-build-isolation --require-hashes --requirement tools/locked-libvirt.txt
 	@touch $@
 
 # Are vulnerabilities known of what is installed? Says where no database is to be had.
@@ -135,7 +134,7 @@ audit: $(VENV)/installed-dev
 	@$(BIN)/python tools/audit.py
 
 # Choose the releases that CI installs anew.
-locked: $(VENV)/installed
+locked: $(VENV)/built
 	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[lock]"
 	$(BIN)/python tools/lock.py
 

@@ -29,6 +29,8 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """
     if threading.current_thread() is not threading.main_thread():
         return asyncio.run(coroutine)
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # The kernel would not keep how a child process ended.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     cancellable = Cancellable()
     interruption = _Interruption(cancellable)
     numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 from ..basics.printable import in_lines
-from .output import tell, tell_missing
+from .output import complain, tell, tell_missing
 
 GOOD, BAD = 0, 1
 UNUSABLE = 129
@@ -14,7 +14,6 @@ INTERRUPTED = 130
 
 def never_bad(command: str, run: Callable[[], int]) -> int:
     """The exit status that `run` returns. An exception is printed on standard error for `command`, and is never BAD."""
-    import sys
     import traceback
 
     from ..errors import MigDowntimeError
@@ -31,5 +30,5 @@ def never_bad(command: str, run: Callable[[], int]) -> int:
     except ModuleNotFoundError as error:
         tell_missing(command, error)
     except (Exception, SystemExit):
-        print(in_lines(traceback.format_exc()), end="", file=sys.stderr)
+        complain(in_lines(traceback.format_exc().rstrip("\n")))
     return UNUSABLE

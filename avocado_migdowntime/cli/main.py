@@ -2,6 +2,7 @@
 """The sub-commands of `avocado migdowntime`, also of `python -m avocado_migdowntime`."""
 
 import argparse
+import errno
 import io
 import os
 import re
@@ -18,7 +19,7 @@ from ..basics.alike import meant
 from ..basics.printable import in_a_line
 from . import BAD_INPUT, GROUPS, UNTOLD
 from .help import of_all, of_command
-from .output import tell_missing
+from .output import close, complain, tell_missing
 
 _SIGINT, _SIGPIPE = 128 + 2, 128 + 13
 _OPTION = "--migdowntime-"
@@ -79,7 +80,8 @@ def _as_parameter(unknown: Sequence[str]) -> str:
 
 
 def _refuse(parser: argparse.ArgumentParser, status: int, message: str) -> NoReturn:
-    parser.print_usage(sys.stderr)
+    if sys.stderr is not None:  # Otherwise it would be printed on standard output.
+        parser.print_usage(sys.stderr)
     if choice := _CHOICE.search(message):
         message = f"{message[: choice.start()]}unknown {choice[1]!r}; {meant(choice[1], _NAME.findall(choice[2]))}"
     parser.exit(status, f"{parser.prog}: error: {in_a_line(message)}; see {parser.prog} --help\n")
@@ -111,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
     if sys.stderr is None:  # Otherwise print() would write to standard output.
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     if sys.stdout is None:
-        print("migdowntime: the output cannot be written: the standard output is closed", file=sys.stderr)
+        complain("migdowntime: the output cannot be written: the standard output is closed")
         return unusable
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -126,11 +128,10 @@ def run(arguments: argparse.Namespace) -> int:
         tell_missing(arguments.migdowntime_run.__module__.rpartition(".")[2], error)
         return UNTOLD
     except OSError as error:
-        # Keep the interpreter from writing the rest of the buffer when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        close(sys.stdout)
         if isinstance(error, BrokenPipeError):
             return _SIGPIPE
-        print(f"migdowntime: {in_a_line(_said(error))}", file=sys.stderr)
+        complain(f"migdowntime: {in_a_line(_said(error))}")
         return unusable
     finally:
         if signal.getsignal(signal.SIGTERM) is _as_ctrl_c:  # An interrupted command ignores it until its end.
@@ -143,6 +144,8 @@ def _said(error: OSError) -> str:
         return f"{error.filename} cannot be used: {error.strerror}"
     if isinstance(error, FileNotFoundError):
         return "the current directory does not exist any more; change to another one"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"no more files can be opened: {error.strerror}; raise the limit, see ulimit -n"
     return f"the output cannot be written: {error.strerror}"
 
 

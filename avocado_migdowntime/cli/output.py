@@ -2,8 +2,9 @@
 """Output of the sub-commands: answers on standard output, all else on standard error, only printable characters."""
 
 import json
+import os
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from ..basics.printable import in_a_line, in_lines, printable
 from ..errors import MigDowntimeError, UsageError
@@ -22,7 +23,22 @@ def show_json(value: Any) -> None:
 
 def tell(command: str, text: str) -> None:
     """Print a line for people that is not part of `command`'s answer."""
-    print(f"migdowntime {command}: {in_a_line(text)}", file=sys.stderr, flush=True)
+    complain(f"migdowntime {command}: {in_a_line(text)}")
+
+
+def complain(text: str) -> None:
+    """Print lines on standard error. If they cannot be written, the answer and the exit status are the same without."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        close(sys.stderr)
+
+
+def close(stream: TextIO) -> None:
+    """Let everything that is still to be written to a standard `stream` disappear, also when the interpreter exits."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def tell_missing(command: str, error: ModuleNotFoundError) -> None:

@@ -111,7 +111,7 @@ def _together(stretches: Sequence["_Stretch"]) -> Sending | None:
         return None
     by_bandwidth, by_counter = _sum(one.by_bandwidth for one in stretches), _sum(one.by_counter for one in stretches)
     likely_told, likely_sent = np.sum([one.likely for one in stretches], axis=0).tolist()
-    if not by_counter.low or not likely_sent:
+    if not all((by_counter.low, likely_sent, by_bandwidth.low, likely_told)):  # Equal times tell nothing.
         return None
     return Sending(
         windows=sum(len(one.figures) - 1 for one in stretches),

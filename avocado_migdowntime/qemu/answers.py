@@ -109,10 +109,10 @@ def documented(who: str, command: str, answer: Any) -> Any:
     """Return the `answer` to `command`; raises HarnessError if what `who` answered is not what QEMU documents."""
     try:
         msgspec.convert(answer, DOCUMENTED.get(command, Any))
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
+        seen = _lower(str(error)) if isinstance(error, msgspec.ValidationError) else "a name in it is no UTF-8"
         raise HarnessError(
-            f"{who} answers {command} with {quoted(answer)}, which no QEMU does: {_lower(str(error))}; use "
-            "QEMU 5.2 or later"
+            f"{who} answers {command} with {quoted(answer)}, which no QEMU does: {seen}; use QEMU 5.2 or later"
         ) from None
     return answer
 

@@ -131,7 +131,11 @@ async def probe(
                 qemu, within_s
             )
         kinds = argument_kinds(schema, "migrate-set-parameters")
-    except (HarnessError, OSError) as error:
+    except OSError as error:
+        is_there = isinstance(error, FileNotFoundError) and Path(binary).exists()
+        why = "its interpreter or loader does not exist" if is_there else error.strerror
+        raise UsageError(f"{binary} cannot be started: {why}; give the path of a qemu-system-*") from None
+    except HarnessError as error:
         why = str(error).replace(f"the {name} QEMU", "it").replace(f"{name} QEMU", "it")
         raise UsageError(f"{binary} did not answer as a QEMU does ({why}); give the path of a qemu-system-*") from None
     number = version["qemu"]

@@ -89,7 +89,9 @@ class QemuProcess:
         return self
 
     async def _spawn(self) -> Running:
-        (self._directory / f"{self.name}.command").write_text(shlex.join(self._command) + "\n")
+        (self._directory / f"{self.name}.command").write_text(
+            f"{shlex.join(self._command)}\n", errors="surrogateescape"
+        )
         for kind, hear in (("serial", self._hear), ("stderr", lambda data: None)):
             self._outputs.append(Output(self._directory / f"{self.name}.{kind}", hear))
         serial, stderr = self._outputs

@@ -41,7 +41,8 @@ async def probed(binary: str, directory: Path, sockets: Path, within_s: float) -
     """What `binary` can do: the cached answers of the very same file, or else those of `probe`. Raises UsageError as
     that does.
 
-    The cache is in the user's cache directory. If it cannot be read or written, the binary is asked again.
+    The cache is in the user's cache directory. If it cannot be read or written, or a name or an answer is no UTF-8, the
+    binary is asked again.
     """
     fingerprint, place = _fingerprint(binary), _place(binary)
     if fingerprint is None or place is None:
@@ -51,7 +52,7 @@ async def probed(binary: str, directory: Path, sockets: Path, within_s: float) -
         if memory.fingerprint == fingerprint:
             return replace(memory.qemu_info, binary=binary)
     qemu_info = await probe(binary, directory, sockets, within_s=within_s)
-    with suppress(OSError, UsageError):
+    with suppress(OSError, UsageError, UnicodeEncodeError):
         make_private(place.parent)
         write(str(place), msgspec.json.encode(_Memory(fingerprint, qemu_info)))
     return qemu_info
@@ -73,7 +74,6 @@ def _fingerprint(binary: str) -> _Fingerprint | None:
 def _place(binary: str) -> Path | None:
     """The file of the cache for this binary; None if no directory is safe from other users' writes."""
     with suppress(HostRequirementError):
-        return (
-            trusted(cache_directory() / "probed") / f"{sha256(os.path.abspath(binary).encode()).hexdigest()[:32]}.json"
-        )
+        name = sha256(os.fsencode(os.path.abspath(binary))).hexdigest()[:32]
+        return trusted(cache_directory() / "probed") / f"{name}.json"
     return None

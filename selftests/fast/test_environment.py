@@ -61,7 +61,8 @@ def checkout(tmp_path):
 
 def test_one_that_was_made_is_whole_and_stays_so_with_its_time(checkout):
     status, printed, complained = checkout.run("make")
-    assert (status, printed, complained) == (0, "pip install --quiet setuptools<80.9 wheel\n", "") and checkout.whole
+    installed = f"pip install --quiet --require-hashes --requirement {TOP}/tools/locked-build.txt\n"
+    assert (status, printed, complained) == (0, installed, "") and checkout.whole
     os.utime(checkout.directory / "venv" / "made", (1000, 1000))
     assert checkout.run("pip", "install", "some thing") == (0, "pip install some thing\n", "")
     assert checkout.whole and (checkout.directory / "venv" / "made").stat().st_mtime == 1000

@@ -39,6 +39,7 @@ FOUND = [
     ("telemetry", telemetry(word_27=1 << 63)),
     ("telemetry", _PAGE[:100]),
     ("QMP answers", b"\0" + b"[" * 200_000),
+    ("QMP answers, recorded", b'{"\\ud800ram": {}}'),
 ]
 
 

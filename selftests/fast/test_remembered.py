@@ -114,6 +114,11 @@ def _files() -> list[Path]:
     return [path for path in cache_directory().rglob("*") if path.is_file()]
 
 
+def test_a_path_that_is_no_utf_8_is_asked_each_time(tmp_path: Path, asked: list[str]) -> None:
+    binary = made(tmp_path / os.fsdecode(b"q\xff"), b"\x7fELF")
+    assert [known(binary).release[0] for _ in range(2)] == [1, 2] and _files() == []
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"fingerprint": 1}'])
 def test_what_cannot_be_read_is_not_trusted(content: bytes, binary: Path, asked: list[str]) -> None:
     known(binary)

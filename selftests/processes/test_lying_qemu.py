@@ -114,6 +114,8 @@ def test_what_a_process_of_another_host_does_is_told_with_the_host(tmp_path, soc
         ("query-version", version(minor=[2]), "expected `int`, got `array` at `$.qemu.minor`"),
         ("query-version", version(micro=10**4000), "at `$.qemu.micro`"),
         ("query-version", version(micro=-1), "expected `int` >= 0 at `$.qemu.micro`"),
+        ("query-version", {**version(), "\ud800": 1}, "query-version with {'package': '', 'qemu': "),
+        ("query-version", {"\ud800": 1}, "with {'\\ud800': 1}, which no QEMU does: a name in it is no UTF-8"),
         ("query-target", {"arch": 5}, "expected `str`, got `int` at `$.arch`"),
         ("query-target", {"arch": "x" * 201}, "expected `str` of length <= 200 at `$.arch`"),
         ("query-machines", {}, "expected `array`, got `object`"),

@@ -11,6 +11,7 @@ from ..support.documents import TOP
 from ..support.recorded import STOPPED, recording
 
 CLEAN = recording("x86_64-kvm-qemu-7.2")
+INACCURATE = recording("ppc64-tcg-qemu-7.2-with-dirty-rate-formula")
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,24 @@ def test_output_that_is_not_taken_ends_quietly(shell, status, words):
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.returncode == status or (shell == "| head -1" and done.returncode == 141)
     assert "Traceback" not in done.stderr and words in done.stderr
+
+
+@pytest.mark.parametrize("where", ["2> /dev/full", "2>&-", "2> >(true)"])
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (f"analyze {CLEAN}", 0),
+        (f"analyze {INACCURATE}", 1),
+        ("analyze nowhere", 2),
+        ("compare", 2),
+        ("judge --qemu nowhere", 125),
+        ("judge --output /dev/null", 129),
+    ],
+)
+def test_the_status_is_the_same_where_standard_error_takes_nothing(words, status, where):
+    command = f"{sys.executable} -m avocado_migdowntime {words} {where}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert done.returncode == status and bool(done.stdout) == (status < 2)
 
 
 @pytest.mark.parametrize("words", ["compare . .", "faulty factor=2 --qemu ./qemu --output faulty"])
