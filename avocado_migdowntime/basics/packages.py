@@ -15,7 +15,10 @@ class Package:
     @property
     def install(self) -> str:
         """The commands that install it."""
-        return f"apt-get install {self.apt} (or: dnf install {self.dnf}; zypper install {self.zypper})"
+        return (
+            f"apt-get install --no-install-recommends {self.apt} (or: dnf install {self.dnf}; "
+            f"zypper install {self.zypper})"
+        )
 
     @property
     def reinstall(self) -> str:

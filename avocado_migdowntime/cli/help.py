@@ -24,5 +24,5 @@ def of_all(groups: dict[str, list[ModuleType]]) -> str:
     lines = []
     for title, modules in groups.items():
         lines += [f"{title}:", *(f"  {module.NAME:<9} {module.SUMMARY}" for module in modules), ""]
-    more = "Each command has --help, with its exit statuses and an example; those with --json print for programs."
+    more = "COMMAND --help shows the options, exit statuses and examples; --json, where there is one, is for programs."
     return "\n".join([*lines, textwrap.fill(more, _WIDTH), "Begin with: avocado migdowntime doctor"])

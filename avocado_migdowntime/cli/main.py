@@ -41,8 +41,9 @@ class _Command(argparse.ArgumentParser):
     _words: Sequence[str] = ()
 
     def error(self, message: str) -> NoReturn:
-        if message.startswith(_REQUIRED) and (misspelt := self._misspelt()):
-            message = self._unrecognized(misspelt)
+        if message.startswith(_REQUIRED):
+            misspelt = self._misspelt()
+            message = self._unrecognized(misspelt) if misspelt else f"{message}{self._as_qemu()}"
         _refuse(self, self.bad_usage, message)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -64,7 +65,16 @@ class _Command(argparse.ArgumentParser):
         wrong = wrong or next((each for each in self._words if f"-{each}" in options), None)
         if wrong and not hint:
             hint = f"; {meant(wrong, options)}"
+        elif not hint and not unknown[0].startswith("-"):
+            hint = self._as_qemu()
         return f"unrecognized arguments: {' '.join(unknown)}{hint}"
+
+    def _as_qemu(self) -> str:
+        """How to give what may be the path of a QEMU, if this command takes that and nothing without an option."""
+        option = self._option_string_actions.get("--qemu")
+        if option is None or self._get_positional_actions():
+            return ""
+        return f"; give each {option.metavar} as {option.option_strings[0]} {option.metavar}"
 
 
 def _as_parameter(unknown: Sequence[str]) -> str:

@@ -133,11 +133,11 @@ def check_kvm(kvm: Kvm, without: State) -> HostCheck:
     """A guest starts under KVM. Otherwise tests use TCG, unless KVM is required."""
     if not kvm.fault:
         return HostCheck("kvm", State.OK, f"a guest of {kvm.arch} starts under KVM")
-    mend = ""
-    if not kvm.device_exists:
+    mend = kvm.fix
+    if not mend and not kvm.device_exists:
         module = _MODULES.get(kvm.arch, "kvm")
         mend = f"as root: modprobe {module} (in a virtual machine: enable nested virtualisation on its host)"
-    elif not kvm.may_open:
+    elif not mend and not kvm.may_open:
         mend = "as root: usermod --append --groups kvm USER, with your name, then log in again"
     instead = "; tests use TCG" if without is State.NOTE else ""
     return HostCheck("kvm", without, f"{kvm.fault}{instead}", mend)

@@ -38,12 +38,16 @@ class Qemu:
 
 @dataclass(frozen=True)
 class Kvm:
-    """Whether a guest of the host's own architecture started under KVM; if not, `fault` says why."""
+    """Whether a guest of the host's own architecture started under KVM; if not, `fault` says why.
+
+    `fix` says what to do if the state of /dev/kvm does not show it.
+    """
 
     arch: str
     fault: str
     device_exists: bool
     may_open: bool
+    fix: str = ""
 
 
 @dataclass(frozen=True)

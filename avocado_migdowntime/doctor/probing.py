@@ -141,6 +141,7 @@ async def _probe_qemus(
         f"there is no QEMU of {host_arch}, this host's architecture, that can use it",
         device,
         here.may_use_kvm,
+        PROFILES[host_arch].package.install if host_arch in PROFILES else "",
     )
     if host_qemu is not None:
         kvm = await try_kvm(here, host_qemu, directory, resources, device)

@@ -37,8 +37,8 @@ def errors(builds: Sequence[Sequence[RunOutcome]]) -> str:
     allowed = {run.tolerance for runs in builds for run in runs if run.tolerance is not None}
     if not all(off.values()) or len(allowed) != 1:
         return ""
-    each = ", ".join(f"by {median(figures):.2%} on {name}" for name, figures in off.items())
-    return f"In the median, the report is off {each}; {100 * allowed.pop():g}% is allowed."
+    each = ", ".join(f"{median(figures):.2%} on {name}" for name, figures in off.items())
+    return f"Median |error|: {each}; {100 * allowed.pop():g}% is allowed."
 
 
 def sentence(comparisons: Sequence[Comparison]) -> str:

@@ -63,7 +63,7 @@ def line(now: Now) -> str:
     if now.right_ms is not None:
         parts.append(f"expected {_right(now)}")
     if now.ended:
-        parts += [text for _, text in _end(now)]
+        parts += [f"{label} {text}" for label, text in _end(now)]
     elif now.outlook is not None:
         parts.append(f"limit {now.limit_ms:.10g} ms {_does(now.outlook)}")
     if now.advice.limit_ms is not None and not now.ended:

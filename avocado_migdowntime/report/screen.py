@@ -44,10 +44,11 @@ def display(tell: Callable[[str], None]) -> Display:
 
 
 class Lines:
-    """Prints a line for each state."""
+    """Prints a line for each state, but none twice in a row."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self.say = tell
+        self._last = ""
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +60,9 @@ class Lines:
 
     def show(self, now: Now) -> None:
         """Print the state, flushed at once for the reader of a pipe."""
-        print(line(now), flush=True)
+        if (text := line(now)) != self._last:
+            print(text, flush=True)
+        self._last = text
 
 
 class Screen:

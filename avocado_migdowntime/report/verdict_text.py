@@ -12,12 +12,14 @@ from ..verdict.downtime import Downtime
 from ..verdict.limit_at_switchover import BURST_MS
 from ..verdict.mid_pass_stop import GroundTruth
 from ..verdict.predicted_downtime import PredictedDowntime
-from ..verdict.trials import Convergence, Trial
+from ..verdict.trials import Convergence, ConvergenceJudgement, Trial
 from ..verdict.verdict import Verdict
 from .verdict_json import PROMISE
 from .verdict_sentence import is_left_now
 
 _LABEL_WIDTH = 10
+_EXPECTED = {ConvergenceJudgement.RIGHT: "as expected", ConvergenceJudgement.WRONG: "not as expected"}
+"""What a person reads for these; programs read the codes."""
 
 
 def summary(verdict: Verdict) -> str:
@@ -153,14 +155,16 @@ def _blocktime(finding: BlocktimeFinding) -> str:
 
 
 def _convergence(convergence: Convergence) -> str:
-    parts = [f"with {trial.limit_ms:.10g} ms {_did(trial)}" for trial in convergence.trials]
-    return f"{convergence.judgement}: {', '.join(parts)}" if parts else str(convergence.judgement)
+    judged = _EXPECTED.get(convergence.judgement, str(convergence.judgement))
+    parts = [f"with {trial.limit_ms:.10g} ms it {_did(trial)}" for trial in convergence.trials]
+    return f"{judged}: {'; '.join(parts)}" if parts else judged
 
 
 def _did(trial: Trial) -> str:
     if trial.completed:
-        return "at the next sync" if not trial.passes else f"after {_count(trial.passes, 'more pass', 'more passes')}"
-    return f"not within {_count(trial.passes, 'pass', 'passes')}"
+        when = f"after {_count(trial.passes, 'more pass', 'more passes')}" if trial.passes else "at the next sync"
+        return f"ended {when}"
+    return f"did not end within {_count(trial.passes, 'pass', 'passes')}"
 
 
 def _downtime(down: Downtime) -> str:

@@ -36,7 +36,7 @@ def test_half_a_percent_of_bias_is_worse(tmp_path, capsys, monkeypatch):
     assert lines[2].startswith("new    expected-downtime architecture-ppc64-7843  accurate 4×  last-sync 4×")
     assert said.replace("\n", " ") == (
         "new is worse than old: |error| +0.52%, rank test U = 16 of 16, p = 0.029, 4 + 4 runs. "
-        "In the median, the report is off by 0.01% on old, by 0.52% on new; 1% is allowed. "
+        "Median |error|: 0.01% on old, 0.52% on new; 1% is allowed. "
     )
     assert run("new", "old") == 0
     assert "old is better than new: |error| -0.52%" in capsys.readouterr().out

@@ -46,7 +46,8 @@ HOSTS = [
         {"qemus": (replace(PPC, fault="none on the PATH", binary="", release=(0, 0, 0)),)},
         "qemu ppc64",
         "fault",
-        "apt-get install qemu-system-ppc (or: dnf install qemu-system-ppc-core; zypper install qemu-ppc)",
+        "apt-get install --no-install-recommends qemu-system-ppc (or: dnf install qemu-system-ppc-core; "
+        "zypper install qemu-ppc)",
     ),
     (
         {"qemus": (PPC, replace(ARM, fault="did not answer", release=(0, 0, 0)))},
@@ -64,6 +65,7 @@ HOSTS = [
     ({"kvm": Kvm("ppc64", "missing", False, False)}, "kvm", "note", "modprobe kvm_hv"),
     ({"kvm": Kvm("x86_64", "not allowed", True, False)}, "kvm", "note", "as root: usermod --append --groups kvm USER"),
     ({"kvm": Kvm("x86_64", "no page within 1 s", True, True)}, "kvm", "note", ""),
+    ({"kvm": Kvm("x86_64", "no QEMU", False, False, "apt-get install")}, "kvm", "note", "apt-get install"),
     ({"kvm": Kvm("x86_64", "no page", True, True), "kvm_wanted": True}, "kvm", "fault", ""),
     (
         {"shaped": FORBIDDEN, "shaped_wanted": True},
@@ -93,7 +95,7 @@ HOSTS = [
         {"shaped": Shaped(missing_programs=("tc",))},
         "link=shaped",
         "note",
-        "apt-get install iproute2 (or: dnf install iproute-tc; zypper install iproute2)",
+        "apt-get install --no-install-recommends iproute2 (or: dnf install iproute-tc; zypper install iproute2)",
     ),
     ({"shaped": FORBIDDEN}, "link=shaped", "note", "as root"),
     ({"shaped": Shaped(fault="no CONFIG_VETH")}, "link=shaped", "note", ""),

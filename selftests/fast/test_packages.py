@@ -145,7 +145,8 @@ def test_where_nothing_is_missing_nobody_is_asked(host):
 def test_who_may_not_install_is_told_what_root_is_to_run(host, manager):
     host.has_manager(manager)
     host.has("id", "echo 1000")
-    told = (1, f"missing: venv {' '.join(NEEDED)}; as root run: {manager} install {ALL[manager]}\n")
+    install = f"{manager} install{' --no-install-recommends' if manager == 'apt-get' else ''}"
+    told = (1, f"missing: venv {' '.join(NEEDED)}; as root run: {install} {ALL[manager]}\n")
     assert host.packages() == told
     host.has("sudo", "exit 1")
     assert host.packages() == told and host.asked == ""

@@ -30,7 +30,9 @@ def test_a_missing_binary_is_the_users_when_named_and_the_hosts_when_not(tmp_pat
     with pytest.raises(UsageError, match="pipe is no regular file; give the path of a qemu-system-ppc64, or"):
         find_binary(str(tmp_path / "pipe"), "ppc64")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(HostRequirementError, match="apt-get install qemu-system-ppc \\(or: dnf"):
+    with pytest.raises(
+        HostRequirementError, match="apt-get install --no-install-recommends qemu-system-ppc \\(or: dnf"
+    ):
         find_binary(None, "ppc64")
 
 

@@ -92,7 +92,7 @@ def test_a_host_without_qemu_is_told_what_to_install(monkeypatch, capsys, tmp_pa
     assert run() == 1
     text = capsys.readouterr().out
     assert "qemu ppc64    fault  no qemu-system-ppc64 is on the PATH" in text
-    assert "fix:   apt-get install qemu-system-ppc (or: dnf" in text
+    assert "fix:   apt-get install --no-install-recommends qemu-system-ppc (or: dnf" in text
     assert f"qemu arm      note   {tmp_path}/qemu-system-arm did not answer as a QEMU does" in text
     assert "default test  fault  cannot run" in text
 

@@ -39,7 +39,7 @@ def test_a_wrong_build_is_worse_and_the_job_says_the_same_again(home, nothing_le
     judged = (
         r"0 of ([45]) failed on old, ([45]) of \2 failed on new, rank test U = (\d+) of \3, p = 0\.0\d+, \1 \+ \2 runs"
     )
-    off = r"In the median, the report is off by 0\.\d\d% on old, by (?:9\.9|10\.)\d*% on new; 1% is allowed"
+    off = r"Median \|error\|: 0\.\d\d% on old, (?:9\.9|10\.)\d*% on new; 1% is allowed"
     assert re.fullmatch(rf"new is worse than old: \|error\| \+(?:9\.9|10\.)\d*%, {judged}\. {off}\.", told), told
     assert "10 of 10: " in done.stderr and "about" in done.stderr
     job = home / "avocado" / "job-results" / "latest"

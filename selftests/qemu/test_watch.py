@@ -58,7 +58,7 @@ def test_a_migration_is_told_in_lines_as_metrics_and_kept(tmp_path, source):
     *under_way, last = out.splitlines()
     for words in (r"QEMU says \d+ ms; expected \d+", "limit 1 ms probably never ends it", r"set \d+ ms"):
         assert any(re.search(words, shown) for shown in under_way), out
-    assert re.search(r"completed; \d+ ms according to QEMU, under a downtime-limit of 10000 ms", last)
+    assert re.search(r"completed; downtime \d+ ms according to QEMU, under a downtime-limit of 10000 ms", last)
     least = re.search(r"^migdowntime_least_limit_seconds\{.*\} (\S+)$", metrics, re.MULTILINE)
     assert float(least[1]) == pytest.approx((18 << 20) / 12e6, rel=0.2) and metrics.endswith("# EOF\n")
     trace = read(str(tmp_path / "trace.jsonl"))

@@ -124,12 +124,14 @@ def test_two_links_at_a_time_have_each_its_rate():
     [
         (
             {"tc": "exit 0"},
-            "link=shaped needs ip, which is not on the PATH or in /usr/sbin; install it with: apt-get install iproute2 "
+            "link=shaped needs ip, which is not on the PATH or in /usr/sbin; install it with: "
+            "apt-get install --no-install-recommends iproute2 "
             "(or: dnf install iproute-tc; zypper install iproute2)",
         ),
         (
             {"ip": "exit 0"},
-            "link=shaped needs tc, which is not on the PATH or in /usr/sbin; install it with: apt-get install iproute2 "
+            "link=shaped needs tc, which is not on the PATH or in /usr/sbin; install it with: "
+            "apt-get install --no-install-recommends iproute2 "
             "(or: dnf install iproute-tc; zypper install iproute2)",
         ),
         (
