@@ -81,6 +81,27 @@ def test_what_qemu_did_not_do_is_tried_once_more():
     assert set_limits(windows(*passes)) == found
 
 
+@pytest.mark.parametrize(
+    ("limit_ms", "windows_left", "aimed"),
+    [
+        (100, (350, 250, 150, 50), [(130, 255)]),
+        (100, (351, 251, 151, 51), [(230, 155)]),
+        (50, (360, 260, 160), [(230, 164)]),
+        (299, (449, 349, 249), [(130, 356)]),
+        (300, (449, 349, 249), [(130, 342)]),
+    ],
+)
+def test_the_second_pass_ends_with_more_than_a_window_left(limit_ms, windows_left, aimed):
+    assert set_limits(windows((2, *windows_left)), limit_ms) == aimed
+
+
+@pytest.mark.parametrize(("zeros", "fourth"), [(0, (630, 137)), (1, (630, 143))])
+def test_a_pass_that_ends_among_zero_pages_does_not_count(zeros, fourth):
+    rows = windows((2, 350, 250), (3, 230, 130, 30), (4, 240, 140))
+    rows[9:] = [replace(row, ram=replace(row.ram, zero_pages=zeros)) for row in rows[9:]]
+    assert set_limits(rows, 100) == [(130, 255), (200, 100), (330, 127), (500, 100), fourth]
+
+
 @pytest.mark.parametrize(("left", "aimed"), [(350, [(30, 343)]), (351, []), (250, [(30, 245)]), (249, [])])
 def test_half_a_window_from_the_limit_is_near(left, aimed):
     assert set_limits(windows((2, left))) == aimed
