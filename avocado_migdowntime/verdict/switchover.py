@@ -2,10 +2,10 @@
 """Did QEMU sync before it switched over?
 
 QEMU should switch over when a dirty sync has found an amount that fits the limit. Up to 11.0 there is a way around that
-sync: QEMU compares what is pending with the threshold by `<` before the sync, and by `<=` after it, or 0 suffices
-(migration/migration.c: migration_iteration_run). So if exactly the threshold is pending, for example nothing after a
-window in which nothing was sent, the guest is stopped without a sync. Then everything it dirtied since the previous
-sync is sent while it is down, whatever the limit says.
+sync: QEMU compares what is pending with the threshold by `<` before the sync, and after it by `<=` (from 10.1 on) or 0
+suffices (up to 10.0; migration/migration.c: migration_iteration_run). So if exactly the threshold is pending, for
+example nothing after a window in which hardly anything was sent, the guest is stopped without a sync. Then everything
+it dirtied since the previous sync is sent while it is down, whatever the limit says.
 """
 
 from dataclasses import dataclass
@@ -59,9 +59,11 @@ def judge_switchover(evidence: Evidence) -> SwitchoverFinding | None:
         return SwitchoverFinding("not-seen")
     if sent_pages[-1] == sent_pages[0]:
         return SwitchoverFinding("after-a-sync")
+    ends_empty = not last.samples.remaining_bytes[-1] and not last.samples.mbps[-1]
+    when = ", when nothing was left of it after a window in which nothing was sent" if ends_empty else ""
     sentence = (
-        f"QEMU switched over in the middle of pass {last.number}, without another sync; so it sent what the guest had "
-        f"dirtied since that pass began while the guest was down"
+        f"QEMU switched over in pass {last.number} without another sync{when}; so while the guest was down, it sent "
+        f"all that the guest had dirtied since that pass began"
     )
     return SwitchoverFinding("without-a-sync", sentence)
 
