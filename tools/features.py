@@ -30,7 +30,9 @@ FEATURES, GUESTPERF = TOP / "variants" / "features.yaml", TOP / "variants" / "gu
 PAUSING = TOP / "variants" / "guestperf-pause.yaml"
 ARCHITECTURES = ("ppc64", "x86_64")
 TIME_LIMIT_S = 90
-_FAILED = " QEMU ended with (?!.*is not a valid device)|^the migration (is|ended as) failed|^given up after "
+_FAILED = (
+    " QEMU (was ended by|ended with) (?!.*is not a valid device)|^the migration (is|ended as) failed|^given up after "
+)
 """Said if nothing was lacking, and a run still had no result."""
 HEAD = """# Ways to migrate, and what is judged under each
 

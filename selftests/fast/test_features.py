@@ -95,6 +95,10 @@ def test_the_quick_ones_are_some_of_them():
         ({"status": 129, "said": ["migdowntime judge: broken"], "verdict": None}, "fails", "broken"),
         ({"status": 125, "said": ["source QEMU ended with 1"], "verdict": None}, "fails", "source QEMU ended with 1"),
         (
+            {"status": 125, "said": ["destination QEMU was ended by SIGABRT: x"], "verdict": None},
+            *("fails", "destination QEMU was ended by SIGABRT: x"),
+        ),
+        (
             {"status": 125, "said": ["source QEMU ended with 1: x is not a valid device model name"], "verdict": None},
             *("lacks", "source QEMU ended with 1: x is not a valid device model name"),
         ),
