@@ -30,7 +30,9 @@ FEATURES, GUESTPERF = TOP / "variants" / "features.yaml", TOP / "variants" / "gu
 PAUSING = TOP / "variants" / "guestperf-pause.yaml"
 ARCHITECTURES = ("ppc64", "x86_64")
 TIME_LIMIT_S = 90
-_FAILED = " QEMU ended with (?!.*is not a valid device)|^the migration (is|ended as) failed|^given up after "
+_FAILED = (
+    " QEMU (was ended by|ended with) (?!.*is not a valid device)|^the migration (is|ended as) failed|^given up after "
+)
 """Said if nothing was lacking, and a run still had no result."""
 HEAD = """# Ways to migrate, and what is judged under each
 
@@ -166,13 +168,16 @@ def scenarios() -> list[Feature]:
 
 
 def qemus() -> Iterator[Qemu]:
-    """Each available QEMU, the installed one first."""
+    """The available QEMUs, one of each release, the installed one first."""
+    releases = set()
     installed = run([shutil.which("qemu-system-x86_64") or "false", "--version"]).stdout
     if found := re.search(r"version (\S+)", installed):
+        releases.add(found[1])
         yield Qemu(found[1], None)
     listed = run([sys.executable, "-m", "avocado_migdowntime", "qemu", "list", "--json"])
     for one in json.loads(listed.stdout or "[]"):
-        if set(ARCHITECTURES) <= set(one["architectures"]):
+        if set(ARCHITECTURES) <= set(one["architectures"]) and one["release"] not in releases:
+            releases.add(one["release"])
             yield Qemu(one["release"], one["suite"])
 
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS, HOST_PAGES_A_LOOK
 from ..trace.samples import Floats
-from .rounds import HEADER_BYTES, rounds_ended
-from .seam import ONE_LOOK_S, OVER_S, Seam
+from .rounds import HEADER_BYTES, OVER_S, rounds_ended
+from .seam import ONE_LOOK_S, Seam
 
 _WINDOWS_MS = np.arange(BUFFER_DELAY_MS, 4 * BUFFER_DELAY_MS)
 """The possible lengths of a window, on a busy host."""

@@ -17,6 +17,8 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..trace.ram import Ram
 from ..trace.samples import Floats, Samples
 
+OVER_S = 0.5 * BUFFER_DELAY_MS / 1000
+"""If nothing is sent for this long, the burst is over, and its round with it."""
 HEADER_BYTES = 8
 """The header of a page, and the end of a round. QEMU: migration/ram.c, RAM_SAVE_FLAG_CONTINUE and RAM_SAVE_FLAG_EOS."""
 _UNLIKE = 0.15
@@ -39,11 +41,14 @@ def rounds_ended(samples: Samples | Ram) -> Floats:
 def bursts_of_one_round(samples: Samples) -> NDArray[np.bool_]:
     """Which bursts were whole and consisted of one round, with nothing else counted.
 
-    The last samples of the rests between bursts show that; the very last sample must be in a rest, too. A full window
-    sends what the greatest bandwidth allows; one that began late shows less.
+    The last samples of the rests between bursts show that; the very last sample must be in a rest, too. A shorter rest
+    is within a burst, where a busy host halted QEMU. A full window sends what the greatest bandwidth allows; one that
+    began late shows less.
     """
     sent_pages = samples.sent_pages
-    rests = np.flatnonzero((sent_pages[1:] == sent_pages[:-1]) & np.append(sent_pages[2:] > sent_pages[1:-1], True)) + 1
+    firsts = np.flatnonzero(np.append(True, sent_pages[1:] != sent_pages[:-1]))
+    lasts = np.append(firsts[1:], len(sent_pages)) - 1
+    rests = lasts[samples.t_s[lasts] - samples.answered_s[firsts] >= OVER_S]
     burst_bytes = BUFFER_DELAY_MS * samples.wire_bytes_per_ms.max()
     bursts = np.diff(sent_pages[rests]) * (samples.page_bytes[0] + HEADER_BYTES) / max(burst_bytes, 1)
     whole = np.rint(bursts)

@@ -17,8 +17,6 @@ from .rounds import rounds_ended
 
 ONE_LOOK_S = 0.6 * BUFFER_DELAY_MS / 1000
 """Two windows never begin closer together than this, though one may come late."""
-OVER_S = 0.5 * BUFFER_DELAY_MS / 1000
-"""If nothing is sent for this long, the burst is over, and its round with it."""
 _WINDOW_S = BUFFER_DELAY_MS / 1000
 _REST_S = 0.15 * _WINDOW_S
 """Sending nothing for this long is a rest."""

@@ -30,8 +30,8 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS, MAX_WAIT_MS
 from .hugepages import ended_at_rest, nothing_left
 from .passes import Pass
 from .pending import most_left_bytes
-from .rounds import bursts_of_one_round
-from .seam import ONE_LOOK_S, OVER_S, Seam
+from .rounds import OVER_S, bursts_of_one_round
+from .seam import ONE_LOOK_S, Seam
 
 _BUDGET_MS = 1.2 * BUFFER_DELAY_MS
 """No window sends more than this many milliseconds' worth of bandwidth, except zero pages."""

@@ -12,6 +12,7 @@ from math import ceil, floor
 from ..basics.interval import Interval
 from ..oracle.evidence import Evidence
 from ..oracle.last_look import last_look
+from ..oracle.last_sync import WITHOUT, how_it_switched_over
 from ..oracle.standing import standing
 from ..trace.model import GONE, Trace
 from .advice import POSTCOPY, Advice, Finding, Help
@@ -21,6 +22,8 @@ from .helping import bandwidth_needed
 from .narrowing import SHARP
 from .observed import STALLED_S, ObservedPrecopy, observe
 from .running import advise_running, point_of
+
+_WITHOUT_A_SYNC = "the migration completed without a last sync, so it does not show which downtime-limit is enough"
 
 
 def advise(recorded: Trace | Evidence) -> Advice:
@@ -55,6 +58,8 @@ def _advise(whole: Evidence) -> Advice:
         ended = standing(last_look(whole))
         assert ended is not None
         return Advice(Finding.UNKNOWN, reasons=(ended.sentence,))
+    if how_it_switched_over(whole) == WITHOUT:
+        return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs) if precopy else 0, reasons=(_WITHOUT_A_SYNC,))
     if status == "completed" and limit_ms is not None:
         return _advise_completed(precopy, ceil(limit_ms))
     if status == "completed" and now is not None:

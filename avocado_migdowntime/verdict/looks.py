@@ -9,7 +9,8 @@ left at the look that ended the pass, and not above what was left at the look be
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, HOST_PAGES_A_LOOK
 from ..oracle.evidence import Evidence
-from ..oracle.seam import ONE_LOOK_S, OVER_S, Rest, rests
+from ..oracle.rounds import OVER_S
+from ..oracle.seam import ONE_LOOK_S, Rest, rests
 from ..oracle.syncs import Sync
 
 _LOOKS_BACK_S = 3.5 * BUFFER_DELAY_MS / 1000

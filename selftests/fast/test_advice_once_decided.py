@@ -4,6 +4,7 @@
 import pytest
 
 from avocado_migdowntime.prediction.advise import advise
+from selftests.support.migrations import of
 from selftests.support.traces import Pass, completed, made, precopy
 
 SAME = Pass(20_000)
@@ -43,6 +44,16 @@ def test_a_migration_that_completed_in_its_first_pass_shows_no_best_point():
     rows = precopy(SAME)
     advice = advise(made([*rows, completed(rows)], limit_ms=300))
     assert (advice.finding, advice.limit_ms, advice.best_point, advice.syncs_seen) == ("found", 300, None, 0)
+
+
+@pytest.mark.parametrize(("passes", "syncs"), [([2000, 10], 1), ([10], 0)])
+def test_a_switchover_without_a_last_sync_shows_no_limit_that_is_enough(passes, syncs):
+    """Then QEMU would have switched over under any limit, and was down for all that was dirtied."""
+    advice = advise(of(passes, 300.0, syncs_at_switchover=0))
+    assert (advice.finding, advice.limit_ms, advice.syncs_seen) == ("unknown", None, syncs)
+    reason = "the migration completed without a last sync, so it does not show which downtime-limit is enough"
+    assert advice.reasons == (reason,)
+    assert advise(of(passes, 300.0)).limit_ms == 300
 
 
 def test_where_the_limit_that_did_is_not_known_nothing_is_advised_after_the_end():

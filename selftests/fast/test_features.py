@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The ways to migrate by name: each is what a test takes, and its cell says what came of it."""
 
+import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -95,6 +97,10 @@ def test_the_quick_ones_are_some_of_them():
         ({"status": 129, "said": ["migdowntime judge: broken"], "verdict": None}, "fails", "broken"),
         ({"status": 125, "said": ["source QEMU ended with 1"], "verdict": None}, "fails", "source QEMU ended with 1"),
         (
+            {"status": 125, "said": ["destination QEMU was ended by SIGABRT: x"], "verdict": None},
+            *("fails", "destination QEMU was ended by SIGABRT: x"),
+        ),
+        (
             {"status": 125, "said": ["source QEMU ended with 1: x is not a valid device model name"], "verdict": None},
             *("lacks", "source QEMU ended with 1: x is not a valid device model name"),
         ),
@@ -123,6 +129,22 @@ def test_the_scenarios_of_guestperf_are_judged_on_the_installed_qemu_and_on_the_
     assert scenarios.columns == [(installed, "ppc64"), (newest, "x86_64")] and len(ways.columns) == 6
     assert tool.both([installed])[1].columns == [(installed, "ppc64")]
     assert {way.test for way in scenarios.ways if way.name.startswith("pause-")} == {"stop-now"}
+
+
+def test_a_release_is_judged_once_however_many_suites_have_it(monkeypatch):
+    both = ["ppc64", "x86_64"]
+    suites = [
+        ("bullseye", "5.2.0", both),
+        ("sid", "11.1.3", both),
+        ("stable", "7.2.22", both),
+        ("next", "11.1.3", both),
+    ]
+    listed = [dict(zip(("suite", "release", "architectures"), one, strict=True)) for one in suites]
+    listed.append({"suite": "old", "release": "6.0.0", "architectures": ["ppc64"]})
+    said = {"--version": "QEMU emulator version 7.2.22 (Debian)", "--json": json.dumps(listed)}
+    monkeypatch.setattr(tool, "run", lambda words: SimpleNamespace(stdout=said[words[-1]]))
+    found = [(qemu.release, qemu.suite) for qemu in tool.qemus()]
+    assert found == [("7.2.22", None), ("5.2.0", "bullseye"), ("11.1.3", "sid")]
 
 
 def test_a_cell_tells_how_long_vcpus_waited():

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.trace.events import Event
 from avocado_migdowntime.verdict.judge import judge
 
 from ..support.migrations import of, postcopy, with_events
+from ..support.recorded import recording
 
 LIMIT_MS = 300.0
 
@@ -32,10 +34,25 @@ def test_it_fails_a_run_and_says_what_it_means():
     verdict = judge(without())
     assert verdict.passed is False and verdict.switchover.code == "without-a-sync"
     sentence = verdict.check("switchover").sentence
-    assert sentence.startswith(
-        "QEMU switched over in the middle of pass 2, without another sync; so it sent what the guest had "
+    assert sentence == (
+        "QEMU switched over in pass 2 without another sync; so while the guest was down, it sent all that the guest "
+        "had dirtied since that pass began"
     )
     assert sentence in verdict.reasons
+
+
+def test_it_says_where_nothing_was_left_after_a_window_that_sent_nothing():
+    trace = read(str(recording("ppc64-tcg-qemu-10.0-switched-over-without-a-sync")))
+    [*_, last, final] = trace.samples
+    assert (last.ram.remaining_bytes, last.ram.mbps, last.ram.dirty_sync_count, final.downtime_ms) == (0, 0, 1, 3387)
+    verdict = judge(trace)
+    assert verdict.passed is False and verdict.check("switchover").sentence == (
+        "QEMU switched over in pass 1 without another sync, when nothing was left of it after a window in which "
+        "nothing was sent; so while the guest was down, it sent all that the guest had dirtied since that pass began"
+    )
+    for figures in ({"mbps": 8.0}, {"remaining_bytes": 4096}):
+        other = replace(trace, samples=(*trace.samples[:-2], replace(last, ram=replace(last.ram, **figures)), final))
+        assert "when nothing was left" not in judge(other).check("switchover").sentence
 
 
 def test_with_a_sync_more_it_is_as_it_should_be():

@@ -74,6 +74,16 @@ def test_on_hugepages_what_was_left_in_mid_burst_is_known_to_a_burst():
     assert left + second.after.begin_bytes - second.before.end_bytes <= second.at_sync_bytes.high
 
 
+def test_a_burst_that_a_busy_host_halts_is_one_round_still():
+    """The guest had dirtied all of its 5120 pages, which shows that 39 were left."""
+    trace = read(str(recording("x86_64-tcg-qemu-7.2-burst-in-parts")))
+    second = Evidence.of(trace).undisturbed.syncs[1]
+    page_bytes = second.before.last.page_bytes
+    assert second.before.number == 2 and second.after.begin_bytes - second.before.end_bytes == 5091 * page_bytes
+    assert second.unsent_bytes == Interval(39 * page_bytes, 39 * page_bytes)
+    assert second.at_sync_bytes == Interval(5130 * page_bytes, 5130 * page_bytes)
+
+
 @pytest.mark.parametrize(("formula", "off"), [("dirty-rate", -0.82), ("redirty", 0.98)])
 def test_a_rebuilt_qemu_is_inaccurate_and_its_formula_named(formula, off):
     verdict = judge(read(str(recording(f"ppc64-tcg-qemu-7.2-with-{formula}-formula"))))

@@ -148,11 +148,20 @@ def test_a_qemu_that_does_not_say_what_it_counted_leaves_it_open():
 def test_a_burst_is_as_large_as_the_bandwidth_says_within_15_percent(pages, plain):
     """One that was not sampled counts with the next: two windows send twice as much in two rounds."""
     rounds = max(1, pages // BURST)
-    rows = [sample(0.02 * row, 1, 10, row // 2 * pages, MBPS, rounds=row // 2 * rounds) for row in range(6)]
+    rows = [sample(0.06 * row, 1, 10, row // 2 * pages, MBPS, rounds=row // 2 * rounds) for row in range(6)]
     assert bursts_of_one_round(Samples.of(rows)).tolist() == [plain, plain]
     # A window that began late shows less.
     rows = [*rows[:2], *(replace(one, ram=replace(one.ram, mbps=MBPS / 2)) for one in rows[2:])]
     assert bursts_of_one_round(Samples.of(rows)).tolist() == [plain, plain]
+
+
+@pytest.mark.parametrize(("halted_ms", "plain"), [(49, [True, True]), (51, [False, False, True])])
+def test_a_burst_that_a_busy_host_halts_for_less_than_half_a_window_is_one(halted_ms, plain):
+    """The header of a page on its way looks like the end of a round until the page is counted."""
+    seen = (0, 0, 0), (60, 0, 0), (100, 90, 1), (100 + halted_ms, 90, 1), (180, 1000, 1), (240, 1000, 1)
+    rows = [sample(t_ms / 1000, 1, 10, pages, MBPS, rounds=rounds) for t_ms, pages, rounds in seen]
+    rows += [sample(t_ms / 1000, 1, 10, 2000, MBPS, rounds=2) for t_ms in (280, 340)]
+    assert bursts_of_one_round(Samples.of(rows)).tolist() == plain
 
 
 @pytest.mark.parametrize(("ms", "found"), [(38.4, NOTHING), (38.6, (0, LEFT - 50))])

@@ -24,7 +24,13 @@ from ..support.migrations import of
 from ..support.recorded import recording
 from ..support.windows import Sender
 
-RECORDINGS = sorted((Path(__file__).parents[1] / "recordings").glob("*.jsonl.gz"))
+ZERO_PAGES = "ppc64-tcg-qemu-10.0-switched-over-without-a-sync"
+"""It ends with its first pass, whose zero pages leave QEMU's buffer once in several windows."""
+RECORDINGS = sorted(
+    path
+    for path in (Path(__file__).parents[1] / "recordings").glob("*.jsonl.gz")
+    if path.name != f"{ZERO_PAGES}.jsonl.gz"
+)
 STEADY = ("qemu-5.2", "qemu-7.2", "qemu-11.1", "limit-700ms", "formula")
 """How the names of those end whose bandwidth nobody changed, on a host that was not busy."""
 
@@ -35,6 +41,10 @@ def test_no_recorded_qemu_has_a_wrong_bandwidth(path):
     assert seen.error.low <= 0 <= seen.error.high
     if path.name.removesuffix(".jsonl.gz").endswith(STEADY):
         assert seen.error.width < 0.025 and abs(seen.likely_error) < 0.0015
+
+
+def test_a_pass_of_zero_pages_shows_no_bandwidth():
+    assert judge(read(str(recording(ZERO_PAGES)))).bandwidth.code == "not-seen"
 
 
 def test_windows_alike_are_told_by_their_bursts():

@@ -42,6 +42,8 @@ SINCE = {
     "x86_64-tcg-qemu-10.0-hugepages-ended-in-a-burst.jsonl.gz": 120_000_000,
     "x86_64-tcg-qemu-7.2-hugepages-limit-1000ms.jsonl.gz": 120_000_000,
     "x86_64-tcg-qemu-10.0-busy-host-with-once-a-pass.jsonl.gz": 140_000_000,
+    "x86_64-tcg-qemu-7.2-burst-in-parts.jsonl.gz": 160_000_000,
+    "ppc64-tcg-qemu-10.0-switched-over-without-a-sync.jsonl.gz": 160_000_000,
 }
 """From this seed on, recordings that were added later are used as well, so that earlier seeds keep their cases."""
 Answer = Mapping[str, Any]
