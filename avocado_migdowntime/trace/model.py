@@ -186,10 +186,12 @@ class Trace:
         """The trace itself; or, if it holds several migrations, the part from the last one's begin, with a note.
 
         A limit that was set before that becomes the configured one. Samples of a recording that do not fit those around
-        them are left out, with a note.
+        them are left out, with a note, if all others fit each other.
         """
         if not self.readings and len(stray := stray_samples(self.samples)):
-            return self._without(stray).last_migration()
+            others = self._without(stray)
+            if not len(stray_samples(others.samples)):
+                return others.last_migration()
         begins = first_samples(self.samples, self.samples.are(*ENDED), by_counters=not self.readings)
         if not len(begins):
             return self

@@ -118,3 +118,13 @@ def test_where_all_that_was_sent_falls_another_migration_begins():
         rows[200]["query-migrate"]["ram"][name] += 30_000 * PAGE_BYTES
     trace = made(rows)
     assert trace.last_migration().samples.t_s[0] == trace.samples.t_s[201] and SEVERAL in judge(trace).reasons
+
+
+@pytest.mark.parametrize("name", ["normal", "dirty-sync-count"])
+def test_of_a_counter_that_falls_on_and_on_no_sample_is_left_out(name):
+    rows = counted(0)
+    for number, row in enumerate(rows[1:]):
+        row["query-migrate"]["ram"][name] = 10**6 - number
+    reasons = judge(made(rows)).reasons
+    assert not any("left out" in reason for reason in reasons)
+    assert any("fell from" in reason or reason == SEVERAL for reason in reasons)
