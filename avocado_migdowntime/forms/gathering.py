@@ -40,7 +40,7 @@ class _Migration:
         if isinstance(row, SampleRows):
             many = row.many
             self.samples.extend(row.t_s, row.latency_ms, many.statuses, many.table)
-            self.last_readings.extend(many.rows)
+            self.last_readings.extend(many.rows[-MANY:])
             self.lacks = many.lacks
         elif isinstance(row, EventRow):
             self.events.append(event_of(row.t_s, row.side, row.message))

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import msgspec
 import numpy as np
@@ -69,6 +69,42 @@ class Row(NamedTuple):
     def reading(self) -> Reading:
         """The same, completed with computed figures."""
         return filled(self.plain_reading()).reading
+
+
+class _Rows(Sequence[Row]):
+    """The rows of lines in their order; each is made only on demand.
+
+    `whose` has the number of each line's statement, `places` its number in that.
+    """
+
+    def __init__(
+        self,
+        statements: Sequence[Statement],
+        whose: Indices,
+        places: Indices,
+        logged_s: Floats,
+        tick_s: float,
+        mbps: Floats | None,
+        came_s: float,
+    ) -> None:
+        self._statements, self._whose, self._places = statements, whose, places
+        self._logged_s, self._tick_s, self._mbps, self._came_s = logged_s, tick_s, mbps, came_s
+
+    def __len__(self) -> int:
+        return len(self._whose)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Row]: ...
+
+    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        mbps = None if self._mbps is None else self._mbps[:, place].tolist()
+        statement, number = self._statements[self._whose[place]], int(self._places[place])
+        return Row(statement, number, float(self._logged_s[place]), self._tick_s, mbps, self._came_s)
 
 
 class _Part(NamedTuple):
@@ -159,17 +195,14 @@ def _of_guest(
     if not _is_plain(table, form.looks[of]):
         return None
     last = max(parts, key=lambda part: part.numbers[-1]).statement.figures
-    times_s, came_s = logged_s.tolist(), lines[0].line[1]
-    known_mbps = [None] * len(times_s) if mbps is None else mbps.T.tolist()
-    rows: dict[int, Row] = {}
-    for part in parts:
-        for number, place in enumerate(np.searchsorted(numbers, part.numbers).tolist()):
-            rows[place] = Row(part.statement, number, times_s[place], tick_s, known_mbps[place], came_s)
+    whose, places = np.empty((2, len(numbers)), np.int64)
+    for number, part in enumerate(parts):
+        at = np.searchsorted(numbers, part.numbers)
+        whose[at], places[at] = number, np.arange(len(at))
+    rows = _Rows([part.statement for part in parts], whose, places, logged_s, tick_s, mbps, lines[0].line[1])
     statuses = [first.statement.status] * len(rows)
     known_s = total_s if "total-time" in first.statement.figures else None
-    return Many(
-        of, [rows[place] for place in range(len(rows))], _whole(table), statuses, known_s, logged_s, _lacks(last)
-    ), pace
+    return Many(of, rows, _whole(table), statuses, known_s, logged_s, _lacks(last)), pace
 
 
 def _may_be_worked_out(figures: Mapping[str, Any]) -> bool:

@@ -139,3 +139,16 @@ def test_english_behind_an_unknown_head_is_no_other_language():
     text = "?? Memory remaining: 224.113 MiB\n?? Memory processed: 6.568 GiB\n?? Time elapsed: 60000 ms\n"
     with pytest.raises(UsageError, match="^is a text that names figures of a migration: "):
         parse(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "info: &{Type:2 TimeElapsed:60000 MemRemainingSet:true MemRemaining:235000000 MemBps:117500000}\n",
+        "{Status:active ExpectedDowntime:2950 RAM:{Remaining:308641792 Mbps:894.12 DirtySyncCount:11}}\n",
+        "Info { status: Some(active), ram: Some(Ram { remaining: 308641792 }), expected_downtime: Some(2950) }\n",
+    ],
+)
+def test_what_programs_print_of_their_own_structures_is_named_too(text):
+    with pytest.raises(UsageError, match="^is a text that names figures of a migration: "):
+        parse(text.encode())

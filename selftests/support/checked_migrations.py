@@ -21,6 +21,7 @@ from .migrations import (
     dirties_more,
     half_sent,
     harness,
+    jumped,
     looked_at,
     missing_before_the_stop,
     of,
@@ -204,6 +205,7 @@ CHECKED = {
         ("bandwidth", F, "not-as-sent"),
     ),
     "a bandwidth as it should be": row(lambda: of([2000]), ("bandwidth", P, "as-sent")),
+    "a bandwidth beside a jump": row(jumped, ("bandwidth", U, "one-place"), ("report", P, "accurate")),
     "a bandwidth of a few windows": row(lambda: of([2000], duration_ms=600), ("bandwidth", N, "wide")),
     "a bandwidth that is hardly sampled": row(
         lambda: record(Simulation([PAGES]), period_ms=300, on_syncs=False), ("bandwidth", N, "not-seen")

@@ -6,6 +6,8 @@ from dataclasses import replace
 from avocado_migdowntime.faults.fault import Fault
 from avocado_migdowntime.forms.file import parse, read
 from avocado_migdowntime.trace.events import Event
+from avocado_migdowntime.trace.figures import Column
+from avocado_migdowntime.trace.samples import Samples
 from avocado_migdowntime.verdict.mid_pass_stop import STOPS_AT
 from avocado_migdowntime.verdict.predicted_downtime import FIXED_DOWNTIME_MS
 
@@ -124,6 +126,14 @@ def stopped(trace=None, stamps=(1000.0, 1003.0), order=True):
     ]
     told = replace(trace, events=tuple(event for event in trace.events if event.name != "STOP"))
     return with_events(with_header(told, **{STOPS_AT: 0.5}), *events)
+
+
+def jumped():
+    """A migration whose count of bytes sent jumps once by what some ten windows carry, and then goes on."""
+    trace = of([2000, 2000])
+    table = trace.samples.table.copy()
+    table[Column.TRANSFERRED, len(trace.samples) // 2 :] += 12_000_000
+    return replace(trace, samples=Samples(table, trace.samples.labels))
 
 
 def without_bandwidth():
