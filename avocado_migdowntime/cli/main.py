@@ -60,12 +60,12 @@ class _Command(argparse.ArgumentParser):
 
     def _unrecognized(self, unknown: Sequence[str]) -> str:
         options = [name for name in self._option_string_actions if name.startswith("--")]
-        hint = _as_parameter(unknown) if "-p" in self._option_string_actions else ""
+        hint = _as_parameter(unknown, self._words) if "-p" in self._option_string_actions else ""
         wrong = next((each.partition("=")[0] for each in unknown if each.startswith("--")), None)
         wrong = wrong or next((each for each in self._words if f"-{each}" in options), None)
         if wrong and not hint:
             hint = f"; {meant(wrong, options)}"
-        elif not hint and not unknown[0].startswith("-"):
+        elif not hint and os.sep in unknown[0]:
             hint = self._as_qemu()
         return f"unrecognized arguments: {' '.join(unknown)}{hint}"
 
@@ -77,10 +77,16 @@ class _Command(argparse.ArgumentParser):
         return f"; give each {option.metavar} as {option.option_strings[0]} {option.metavar}"
 
 
-def _as_parameter(unknown: Sequence[str]) -> str:
-    """How to write an unknown argument that may be a test parameter: NAME=VALUE, or an option of `avocado run`."""
+def _as_parameter(unknown: Sequence[str], words: Sequence[str]) -> str:
+    """How to write an unknown argument among `words` that may be a test parameter.
+
+    It may be NAME=VALUE, an option of `avocado run`, or the VALUE of `-p NAME VALUE`.
+    """
     from ..parameters.table import Parameters
 
+    for option, name, value in zip(words, words[1:], words[2:], strict=False):
+        if option == "-p" and name in Parameters.__dataclass_fields__ and value in unknown:
+            return f"; a parameter of the test is given as -p {name}={value}"
     for text, after in zip_longest(unknown, unknown[1:], fillvalue=""):
         option, equals, value = text.partition("=")
         name = option.removeprefix(_OPTION).lstrip("-").replace("-", "_")
