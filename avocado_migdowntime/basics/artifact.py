@@ -22,7 +22,12 @@ def is_url(place: str) -> bool:
 
 
 def fetch(url: str, file: Path) -> None:
-    """Download `url` into `file`; raises UsageError if that fails, or is too large or too slow."""
+    """Download `url` into `file`; raises UsageError if that fails, or is too large or too slow, or has a password."""
+    _, at, place = url.partition("://")[2].partition("/")[0].rpartition("@")
+    if at:
+        raise UsageError(
+            f"the URL of {place} holds a user or a password, which messages would show; download it, and give the file"
+        )
     opener = urllib.request.build_opener(_NeverLessSafe)
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "avocado-migdowntime"})

@@ -32,6 +32,16 @@ def parse_rate(text: str) -> int:
     return round(float(match[1]) * _FACTORS[match[2].upper()])
 
 
+def parse_number(text: str, *, whole: bool = False) -> float:
+    """The number, perhaps a whole one, in ``text`` in ASCII digits; raises ValueError for anything else.
+
+    Python's own reading takes 0_1 for 1 as well.
+    """
+    if "_" in text or not text.isascii():
+        raise ValueError(text)
+    return int(text) if whole else float(text)
+
+
 def format_size(size_bytes: int) -> str:
     """``size_bytes`` in the largest unit that divides it: 2097152 is ``2M``."""
     for suffix, factor in (("G", GIB), ("M", MIB), ("K", KIB)):

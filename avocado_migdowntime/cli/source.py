@@ -78,8 +78,10 @@ def _limit(text: str) -> int:
 
 
 def _between(text: str, low: float, high: float) -> float:
+    from ..basics.units import parse_number
+
     try:
-        value = float(text)
+        value = parse_number(text)
     except ValueError:
         value = float("nan")
     if not low <= value <= high:

@@ -63,8 +63,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
+    from ..basics.units import parse_number
+
     try:
-        count = int(text)
+        count = int(parse_number(text, whole=True))
     except ValueError:
         count = 0
     if count < 1:

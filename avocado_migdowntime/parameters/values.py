@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..basics.printable import quoted
-from ..basics.units import GIB, format_size, parse_rate, parse_size
+from ..basics.units import GIB, format_size, parse_number, parse_rate, parse_size
 from ..errors import UsageError
 from .capabilities import check_together
 from .host_address import parse_host
@@ -58,7 +58,7 @@ def number(low: float, high: float, whole: bool) -> Callable[[str], Any]:
 
     def parse(value: str) -> float:
         try:
-            figure = int(value) if whole else float(value)
+            figure = parse_number(value, whole=whole)
         except ValueError:
             figure = None
         if figure is None or not low <= figure <= high:

@@ -55,7 +55,7 @@ class AttachedQemu(ObservedQemu):
                 "the other one, or give QEMU a second -qmp socket, or check whether that QEMU is stopped or hangs"
             ) from None
         except ConnectError as error:
-            if isinstance(error.exc, UnicodeError):
+            if isinstance(error.exc, UnicodeError) and not isinstance(error.exc, UnicodeDecodeError):
                 raise UsageError(f"{self.name} has a host name that no host can have; {_EXPECTED}") from None
             if isinstance(error.exc, OSError):
                 number = error.exc.errno or 0

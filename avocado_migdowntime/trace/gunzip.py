@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 MAGIC = b"\x1f\x8b"
 CUT_OFF = "the gzip file is cut off: used up to there"
 FOREIGN = "bytes after the gzip file's end are ignored"
+_MOST_ZEROS = 4 << 20
+"""Far more zeros than any tape or block device adds after the end; a sparse file has them without end."""
 
 
 class Gunzip:
     """Takes the bytes of one or more gzip members in a row, from the first one on.
 
-    A missing end is left out, and so are bytes other than zeros after the last member; `note` is told. Each piece that
-    is returned has at most `piece_bytes`.
+    A missing end is left out, and so is what follows the last member, other than a few zeros; `note` is told. Each
+    piece that is returned has at most `piece_bytes`.
     """
 
     def __init__(self, piece_bytes: int, note: Callable[[str], object]) -> None:
@@ -21,6 +23,7 @@ class Gunzip:
         self._member = _member()
         self._between = b""
         """The first bytes after the end of a member, until they show whether another one begins."""
+        self._zeros = 0
         self.is_over = False
         """Whether something else follows the last member; the rest is ignored."""
 
@@ -55,7 +58,8 @@ class Gunzip:
                 self._note(CUT_OFF)
 
     def _end_with(self, data: bytes) -> None:
-        if data.strip(b"\0"):
+        self._zeros += len(data)
+        if self._zeros > _MOST_ZEROS or data.strip(b"\0"):
             self.is_over = True
             self._note(FOREIGN)
 

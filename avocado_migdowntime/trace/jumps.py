@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Finds looks that cannot be of one migration: no link carries what was sent between them, or a count of syncs fell."""
+"""Finds looks that cannot be of one migration, because no link carries what was sent between them."""
 
 import numpy as np
 
@@ -12,22 +12,12 @@ _OPEN_S = 0.1
 
 
 def jump(samples: Samples, *, from_begin: bool) -> str:
-    """What was sent in too little time between two looks, or before the first if the times are `from_begin`, or that
-    the count of dirty syncs fell; '' if neither is so.
+    """What was sent in too little time between two looks, or before the first if the times are `from_begin`; '' if
+    nothing was.
     """
     counted = samples.take(np.flatnonzero(samples.has_ram))
     every_sent_bytes = counted.transferred_bytes, counted.page_bytes * counted.sent_pages
-    jumps = (_jump(counted, one, from_begin=from_begin) for one in every_sent_bytes)
-    return next(filter(None, (*jumps, _fall(counted))), "")
-
-
-def _fall(samples: Samples) -> str:
-    counts = samples.dirty_sync_count[samples.dirty_sync_count > 0]
-    falls = np.flatnonzero(np.diff(counts) < 0)
-    if not len(falls):
-        return ""
-    before, after = counts[falls[0] : falls[0] + 2]
-    return f"dirty-sync-count fell from {before:.0f} to {after:.0f}, which it does in no migration"
+    return next(filter(None, (_jump(counted, one, from_begin=from_begin) for one in every_sent_bytes)), "")
 
 
 def _jump(samples: Samples, sent_bytes: Floats, *, from_begin: bool) -> str:

@@ -16,6 +16,8 @@ from ..support.record_command import recorded
     ("words", "expected"),
     [
         (b"hello\n", "does not speak QMP"),
+        (b"\xff\xfe\n", "does not speak QMP"),
+        (b'{"QMP":"\xff"}\n', "does not speak QMP"),
         (b'{"a": 1}\n', "does not speak QMP"),
         (b"", "sends no QMP greeting within"),
     ],

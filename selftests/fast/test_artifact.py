@@ -103,6 +103,16 @@ def test_what_is_no_archive_is_refused_in_a_sentence_with_its_url(server, path, 
         pass
 
 
+@pytest.mark.parametrize("user", ["me:secret@", "secret@", "me@home:secret@"])
+def test_a_password_in_a_url_is_never_shown(user, tmp_path):
+    with pytest.raises(UsageError) as caught:
+        artifact.fetch(f"https://{user}ci.invalid:1/a@b/jobs.tar.gz", tmp_path / "file")
+    assert str(caught.value) == (
+        "the URL of ci.invalid:1 holds a user or a password, which messages would show; download it, and give the file"
+    )
+    assert not (tmp_path / "file").exists()
+
+
 def test_nobody_who_answers_is_a_sentence_too():
     says = r"^http://127.0.0.1:1/a.tar.gz cannot be fetched \(Connection refused\); give"
     with pytest.raises(UsageError, match=says):

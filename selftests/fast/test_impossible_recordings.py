@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recordings with times, counts, lines and fields that no QEMU and no harness makes: nothing wrong follows of them."""
+"""Recordings with times, lines and fields that no QEMU and no harness makes: nothing wrong follows of them."""
 
 import gzip
 import json
@@ -8,7 +8,6 @@ import pytest
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse
-from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.report.entry import recorded
 from avocado_migdowntime.report.html.page import page
 from avocado_migdowntime.verdict.judge import judge
@@ -99,10 +98,3 @@ def test_where_all_is_at_one_time_no_bandwidth_is_judged(tmp_path):
     verdict = judge(parse(path.read_bytes()))
     assert (verdict.verdict, verdict.bandwidth.code) == ("inconclusive", "not-seen")
     assert page("a title", [recorded(str(path))])
-
-
-@pytest.mark.parametrize("fallen", [lambda count: 1000 - count, lambda count: 1 + count % 2])
-def test_of_a_count_of_syncs_that_falls_nothing_follows(fallen):
-    trace = parse(with_ram(dirty_sync_count=fallen))
-    assert trace.doubt.startswith("dirty-sync-count fell from ")
-    assert judge(trace).verdict == "inconclusive" and advise(trace).finding == "unknown"

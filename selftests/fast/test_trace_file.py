@@ -9,7 +9,7 @@ import pytest
 
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse, read
-from avocado_migdowntime.trace.file import TraceWriter
+from avocado_migdowntime.trace.file import TraceWriter, plain_chunks
 from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.verdict.judge import judge
 
@@ -76,6 +76,23 @@ def test_members_are_joined_and_what_lies_behind_them_is_said():
     assert parse(parts).samples == parse(packed).samples
     assert "gzip file is cut off" in parse(parts[:-500]).notes[0]
     assert parse(packed + b"rubbish").notes == ("bytes after the gzip file's end are ignored",)
+
+
+def test_the_zeros_after_the_end_are_read_up_to_a_limit():
+    """A sparse file of 10 GB takes no time."""
+    packed, block, taken = RECORDING.read_bytes(), bytes(1 << 20), []
+
+    def chunks():
+        yield packed
+        for number in range(10_000):
+            taken.append(number)
+            yield block
+
+    notes = []
+    assert parse(packed + block).notes == ()
+    plain = b"".join(plain_chunks(chunks(), notes))
+    assert plain == gzip.decompress(packed) and len(taken) == 5
+    assert notes == ["bytes after the gzip file's end are ignored"]
 
 
 WRONG = [
