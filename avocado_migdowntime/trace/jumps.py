@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Finds looks that cannot be of one migration, because no link carries what was sent between them."""
+"""Finds looks that cannot be of one migration: no link carries what was sent between them, or syncs were uncounted."""
 
 import numpy as np
 
@@ -9,15 +9,29 @@ from .samples import Floats, Samples
 _BYTES_PER_S = GREATEST_MBPS * BYTES_PER_MS_PER_MBPS * 1000
 _OPEN_S = 0.1
 """A log may write a line this much later than its figures are from."""
+_FALLS = 3
+"""Fewer may be of answers that came late, or of a log in which lines changed places."""
 
 
 def jump(samples: Samples, *, from_begin: bool) -> str:
-    """What was sent in too little time between two looks, or before the first if the times are `from_begin`; '' if
-    nothing was.
+    """What was sent in too little time between two looks, or before the first if the times are `from_begin`; or that
+    the count of dirty syncs fell again and again. '' if neither is so.
     """
     counted = samples.take(np.flatnonzero(samples.has_ram))
     every_sent_bytes = counted.transferred_bytes, counted.page_bytes * counted.sent_pages
-    return next(filter(None, (_jump(counted, one, from_begin=from_begin) for one in every_sent_bytes)), "")
+    jumps = (_jump(counted, one, from_begin=from_begin) for one in every_sent_bytes)
+    return next(filter(None, (*jumps, _falls(counted))), "")
+
+
+def _falls(samples: Samples) -> str:
+    counts = samples.dirty_sync_count[samples.dirty_sync_count > 0]
+    falls = np.flatnonzero(np.diff(counts) < 0)
+    if len(falls) < _FALLS:
+        return ""
+    before, after = counts[falls[0] : falls[0] + 2]
+    return (
+        f"dirty-sync-count fell {len(falls)} times, as from {before:.0f} to {after:.0f}, which it does in no migration"
+    )
 
 
 def _jump(samples: Samples, sent_bytes: Floats, *, from_begin: bool) -> str:
