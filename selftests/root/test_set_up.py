@@ -32,7 +32,7 @@ def test_a_try_without_an_index_says_so_and_the_next_one_with_it_succeeds(user):
 
 def test_a_try_that_is_killed_is_healed_by_the_next_one(user):
     packages = user.home / "checkout" / ".venv" / "lib"
-    with user.start("make", ".venv/installed") as make:
+    with user.start("make", ".venv/installed", TMPDIR=str(user.home)) as make:  # pip, killed, leaves its files there
         until(lambda: make.poll() is not None or list(packages.glob("*/site-packages/numpy")))
         assert make.poll() is None
         os.killpg(make.pid, signal.SIGKILL)
