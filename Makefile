@@ -12,8 +12,9 @@ QUICK := selftests/property $(FAST)
 NEEDS_THE_HOST := selftests/root selftests/network
 NOT_QUICK := $(addprefix --ignore=,$(QUICK)) selftests
 PYTEST := $(BIN)/python -m pytest -q
+# The quick tests hardly wait, so more at a time would only be read once more.
+QUICK_AT_ONCE = -n $(shell nproc) --dist worksteal
 # One more at a time than there are CPUs, as some wait; where a module's tests share what takes long to set up, modules.
-AT_ONCE = -n $(shell expr $$(nproc) + 1) --dist worksteal
 MODULES_AT_ONCE = -n $(shell expr $$(nproc) + 1) --dist loadscope
 # Tests of hosts mostly wait for each other's machines.
 HOSTS_AT_ONCE = -n $(shell expr $$(nproc) + 3) --dist loadscope
@@ -30,7 +31,7 @@ wheel: alone # It judges a QEMU as well, which those that run alone would distur
 endif
 
 test: $(VENV)/installed-dev
-	$(PYTEST) $(AT_ONCE) --hypothesis-profile fewer $(QUICK)
+	$(PYTEST) $(QUICK_AT_ONCE) --hypothesis-profile fewer $(QUICK)
 
 demo: demo-packages $(VENV)/installed
 	@$(BIN)/python tools/demo.py $(RESULTS)
@@ -41,10 +42,10 @@ check: browser $(VENV)/installed-libvirt lint
 
 # The fast tests; of those that are watched, how much of the pure core they go through (pyproject.toml says what that is).
 coverage: $(VENV)/installed-dev
-	$(PYTEST) $(AT_ONCE) --cov --cov-report=term:skip-covered -m watched $(FAST)
+	$(PYTEST) $(QUICK_AT_ONCE) --cov --cov-report=term:skip-covered -m watched $(FAST)
 
 unwatched: $(VENV)/installed-dev
-	$(PYTEST) $(AT_ONCE) -m 'not watched' $(FAST)
+	$(PYTEST) $(QUICK_AT_ONCE) -m 'not watched' $(FAST)
 
 # What judges timing, or takes of the host what there is one of: one at a time.
 alone: browser $(VENV)/installed-libvirt

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Finds looks that cannot be of one migration: no link carries what was sent between them, or syncs were uncounted."""
+"""Finds figures that no migration has: more than any link carries, falling counts, pages of an odd size."""
 
 import numpy as np
 
@@ -15,12 +15,12 @@ _FALLS = 3
 
 def jump(samples: Samples, *, from_begin: bool) -> str:
     """What was sent in too little time between two looks, or before the first if the times are `from_begin`; or that
-    the count of dirty syncs fell again and again. '' if neither is so.
+    the count of dirty syncs fell again and again; or a page size that is no power of two. '' if none is so.
     """
     counted = samples.take(np.flatnonzero(samples.has_ram))
     every_sent_bytes = counted.transferred_bytes, counted.page_bytes * counted.sent_pages
     jumps = (_jump(counted, one, from_begin=from_begin) for one in every_sent_bytes)
-    return next(filter(None, (*jumps, _falls(counted))), "")
+    return next(filter(None, (*jumps, _falls(counted), _page(counted))), "")
 
 
 def _falls(samples: Samples) -> str:
@@ -32,6 +32,12 @@ def _falls(samples: Samples) -> str:
     return (
         f"dirty-sync-count fell {len(falls)} times, as from {before:.0f} to {after:.0f}, which it does in no migration"
     )
+
+
+def _page(samples: Samples) -> str:
+    page_bytes = samples.page_bytes[samples.page_bytes > 0]
+    odd = page_bytes[np.frexp(page_bytes)[0] != 0.5]  # Of a power of two, the mantissa is 0.5.
+    return f"a page-size of {odd[0]:.0f} bytes is shown, which no target has" if len(odd) else ""
 
 
 def _jump(samples: Samples, sent_bytes: Floats, *, from_begin: bool) -> str:

@@ -129,3 +129,14 @@ def test_of_a_counter_that_falls_on_and_on_no_sample_is_left_out(name):
     reasons = verdict.reasons
     assert verdict.passed is not False and not any("left out" in reason for reason in reasons)
     assert any(" fell " in reason or reason == SEVERAL for reason in reasons)
+
+
+@pytest.mark.parametrize(("page_bytes", "odd"), [(3, 3), (4097, 4097), (4096, 0), (65536, 0), (1, 0)])
+def test_nothing_follows_from_a_page_that_no_target_has(page_bytes, odd):
+    rows = counted(0)
+    for row in rows:
+        row["query-migrate"]["ram"]["page-size"] = page_bytes
+    trace = made(rows)
+    said = f"a page-size of {odd} bytes is shown, which no target has"
+    assert trace.doubt == (said if odd else "") and (not odd or judge(trace).verdict == "inconclusive")
+    assert not odd or (advise(trace).limit_ms is None and judge(trace).passed is None)

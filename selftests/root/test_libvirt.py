@@ -151,6 +151,8 @@ def test_what_there_is_none_of_is_told_with_what_there_is(libvirt, command):
     status, said = ended(command("watch", libvirt.uri(), GUEST, "--once", "--quiet"))
     assert status == 2 and "no migration is running on dirtier at " in said
     libvirt.start("region=16M", name="another\u202e")
+    for guest in (GUEST, "another\u202e"):
+        libvirt.virsh("suspend", guest)
     for words, told in (
         ((libvirt.uri(), "nobody"), r"no guest is running as nobody at .*; running there: another\\u202e, dirtier\n"),
         ((libvirt.uri(),), r"name a guest of .*; running there: another\\u202e, dirtier\n"),
