@@ -110,7 +110,7 @@ $(VENV)/built: $(VENV)/made $(SOURCES)
 	@rm -rf build *.egg-info
 	@touch $@
 
-$(VENV)/tried/installed: $(VENV)/built
+$(VENV)/tried/installed: $(VENV)/built tools/locked-run.txt
 	@nice tools/try-wheel install $(VENV)/tried $(VENV)/wheel/*.whl
 	@touch $@
 
