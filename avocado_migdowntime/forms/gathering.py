@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..trace.events import Event, event_of
-from ..trace.jumps import jump
+from ..trace.impossible import why_impossible
 from ..trace.model import ENDED, LIMITS_LOGGED, SEVERAL, Trace, checked_header
 from ..trace.ram import note_on
 from ..trace.reading import Item, Reading, is_without_passes
@@ -107,7 +107,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
         snapshot=len(samples) == 1 or not course.clock.has_times or is_without_passes(migration.lacks),
         readings=readings,
         lacks=migration.lacks,
-        doubt=jump(samples if course.clock.has_times else samples[-1:], from_begin=True),
+        doubt=why_impossible(samples if course.clock.has_times else samples[-1:], from_begin=True),
     )
 
 

@@ -3,12 +3,13 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from ..basics.interval import Interval
+from ..basics.lazy_sequence import LazySequence
 from ..basics.qemu_constants import GREATEST_MBPS
 from ..trace.figures import COLUMNS, Column
 from ..trace.reading import Reading, Stamp
@@ -69,42 +70,6 @@ class Row(NamedTuple):
     def reading(self) -> Reading:
         """The same, completed with computed figures."""
         return filled(self.plain_reading()).reading
-
-
-class _Rows(Sequence[Row]):
-    """The rows of lines in their order; each is made only on demand.
-
-    `whose` has the number of each line's statement, `places` its number in that.
-    """
-
-    def __init__(
-        self,
-        statements: Sequence[Statement],
-        whose: Indices,
-        places: Indices,
-        logged_s: Floats,
-        tick_s: float,
-        mbps: Floats | None,
-        came_s: float,
-    ) -> None:
-        self._statements, self._whose, self._places = statements, whose, places
-        self._logged_s, self._tick_s, self._mbps, self._came_s = logged_s, tick_s, mbps, came_s
-
-    def __len__(self) -> int:
-        return len(self._whose)
-
-    @overload
-    def __getitem__(self, place: int) -> Row: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Row]: ...
-
-    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
-        if isinstance(place, slice):
-            return [self[number] for number in range(*place.indices(len(self)))]
-        mbps = None if self._mbps is None else self._mbps[:, place].tolist()
-        statement, number = self._statements[self._whose[place]], int(self._places[place])
-        return Row(statement, number, float(self._logged_s[place]), self._tick_s, mbps, self._came_s)
 
 
 class _Part(NamedTuple):
@@ -199,7 +164,16 @@ def _of_guest(
     for number, part in enumerate(parts):
         at = np.searchsorted(numbers, part.numbers)
         whose[at], places[at] = number, np.arange(len(at))
-    rows = _Rows([part.statement for part in parts], whose, places, logged_s, tick_s, mbps, lines[0].line[1])
+    came_s = lines[0].line[1]
+
+    def made(some: range) -> Sequence[Row]:
+        """The rows of these lines."""
+        at = slice(some.start, some.stop)
+        known_mbps = [None] * len(some) if mbps is None else mbps[:, at].T.tolist()
+        each = zip(whose[at].tolist(), places[at].tolist(), logged_s[at].tolist(), known_mbps, strict=True)
+        return [Row(parts[part].statement, place, t_s, tick_s, pair, came_s) for part, place, t_s, pair in each]
+
+    rows = LazySequence(len(numbers), made)
     statuses = [first.statement.status] * len(rows)
     known_s = total_s if "total-time" in first.statement.figures else None
     return Many(of, rows, _whole(table), statuses, known_s, logged_s, _lacks(last)), pace

@@ -8,12 +8,12 @@ from typing import Union
 
 import numpy as np
 
+from ..basics.lazy_sequence import MANY, LazySequence
 from ..trace.events import BANDWIDTH, DISTURBS, FINISH, FIRST_PASS, HARNESS, LIMIT_CHANGED
 from ..trace.model import ENDED, FROM_A_PIPE, LIMITS_LOGGED, Trace
 from ..trace.samples import Samples
 from .caps import CapUse, most_used
 from .devices import Devices, devices, with_devices
-from .lazy_sequence import MANY, LazySequence
 from .limits import Limits
 from .other_pages import NOTHING_KNOWN, Others
 from .passes import Pass, passes

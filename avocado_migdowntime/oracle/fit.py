@@ -7,9 +7,9 @@ from statistics import fmean, median
 import msgspec
 import numpy as np
 
+from ..basics.batches import by_length
 from ..basics.interval import Interval
 from ..trace.samples import Floats
-from .batches import by_length
 from .formulas import FORMULAS
 from .passes import medians
 from .reports import NowAndEarlier, Reports

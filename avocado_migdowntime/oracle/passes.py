@@ -7,12 +7,12 @@ from itertools import pairwise
 import msgspec
 import numpy as np
 
+from ..basics.batches import by_length
+from ..basics.lazy_sequence import MANY, LazySequence
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..trace.ram import Ram
 from ..trace.samples import Floats, Indices, Samples
 from . import late
-from .batches import by_length
-from .lazy_sequence import MANY, LazySequence
 
 MIN_SAMPLES = 3
 """The number of samples that a pass needs before its K is trusted."""

@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ..basics.batches import by_length
 from ..basics.qemu_constants import BUFFER_DELAY_MS, LEAST_WINDOW_BYTES
 from ..trace.samples import Floats, Indices, Samples
-from .batches import by_length
 from .formulas import RamFigures
 from .passes import UPDATE_S, Pass
 

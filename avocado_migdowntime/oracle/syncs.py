@@ -20,9 +20,9 @@ import msgspec
 import numpy as np
 
 from ..basics.interval import Interval
+from ..basics.lazy_sequence import MANY, LazySequence
 from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS
 from ..trace.samples import Floats, Samples
-from .lazy_sequence import MANY, LazySequence
 from .limits import Limits
 from .other_pages import NOTHING_KNOWN, Others
 from .passes import UPDATE_S, Pass

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
+from ..basics.batches import batches
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS
-from ..oracle.batches import batches
 from ..oracle.evidence import Evidence
 from ..oracle.passes import MIN_SAMPLES, UPDATE_S, Pass, ram_at
 from ..oracle.reports import settling, settling_of

@@ -19,9 +19,9 @@ GREATEST = 2.0**64
 """Beyond any counter of QEMU: infinite or absurdly large numbers are refused."""
 LEAST = 1 / GREATEST
 """Smaller figures than any of QEMU but 0 are refused: what is divided by them would be infinite."""
-_NUMBER = int | float
 WHOLE_BELOW = 2.0**53
 """A float holds each whole number below it (IEEE 754, binary64)."""
+_NUMBER = int | float
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..basics.batches import batches
 from ..basics.interval import Interval
-from ..oracle.batches import batches
 from ..oracle.evidence import Evidence
 from ..oracle.other_pages import Others
 from ..oracle.passes import MIN_SAMPLES, Pass

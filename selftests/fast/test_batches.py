@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Items that are worked out together, and given back in their order."""
 
-from avocado_migdowntime.oracle.batches import FIGURES, ITEMS, batches, by_length
+from avocado_migdowntime.basics.batches import FIGURES, ITEMS, batches, by_length
 
 
 def test_batches_hold_all_items_in_their_order_up_to_so_many_each():

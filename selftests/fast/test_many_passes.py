@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from avocado_migdowntime.basics import lazy_sequence
+from avocado_migdowntime.basics.lazy_sequence import LazySequence
 from avocado_migdowntime.forms.file import parse, read
-from avocado_migdowntime.oracle import evidence, lazy_sequence, passes, syncs
+from avocado_migdowntime.oracle import evidence, passes, syncs
 from avocado_migdowntime.oracle.evidence import Evidence
-from avocado_migdowntime.oracle.lazy_sequence import LazySequence
 from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.report.advice import fields as of_advice
 from avocado_migdowntime.report.verdict_json import fields

@@ -40,7 +40,8 @@ FLOORS = (
 CORE = (
     *("trace", "forms", "oracle", "prediction", "verdict", "comparison", "guest_memory", "faults", "pictures"),
     *("errors", "watching", "agent.page_sums"),
-    *("basics.alike", "basics.interval", "basics.names", "basics.printable", "basics.qemu_constants", "basics.units"),
+    *("basics.alike", "basics.batches", "basics.interval", "basics.lazy_sequence", "basics.names", "basics.printable"),
+    *("basics.qemu_constants", "basics.units"),
     *("parameters.bandwidth", "parameters.capabilities", "parameters.host_address"),
     *("parameters.migrate_parameters", "parameters.setting"),
     *("parameters.sources", "parameters.table", "parameters.values"),

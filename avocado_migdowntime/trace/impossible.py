@@ -13,7 +13,7 @@ _FALLS = 3
 """Fewer may be of answers that came late, or of a log in which lines changed places."""
 
 
-def jump(samples: Samples, *, from_begin: bool) -> str:
+def why_impossible(samples: Samples, *, from_begin: bool) -> str:
     """What was sent in too little time between two looks, or before the first if the times are `from_begin`; or that
     the count of dirty syncs fell again and again; or a page size that is no power of two. '' if none is so.
     """
