@@ -76,7 +76,7 @@ def test_one_end_is_told_and_it_says_what_happened(
     test = write_tests(tmp_path, WAITS)
     module = "avocado_migdowntime.plugins.runner"
     task = ["-i", "1-waits", "-j", "job", "-k", "migdowntime", "-u", f"{test}:Waits.test"]
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "TMPDIR": str(tmp_path)}
     with status_server() as (address, came):
         line = [sys.executable, "-m", module, "task-run", *task, "-s", address]
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
