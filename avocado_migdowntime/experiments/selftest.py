@@ -14,6 +14,7 @@ from ..faulty.launcher import write
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
 from ..parameters.table import parse
+from ..parameters.values import capabilities
 from ..verdict.verdict import Verdict
 from .expected_downtime import expected_downtime
 
@@ -48,15 +49,17 @@ _SHORT = {"page_size": "4K", "integrity": "no", "time_limit": "60"}
 """Parameters of each run; with hugepages, the ends of passes would not show the downtime-limit."""
 _SLOW = {"region": "18M", "max_bandwidth": "12000000"}
 """Passes of 1.5 s, so that another limit visibly cuts off a part."""
-_SLOWED = {**_SLOW, "capabilities": "auto-converge", "passes": "5"}
-_OWN = {
-    "limit-ignored": _SLOW,
-    "limit-factor": {**_SLOW, "downtime_limit": "500"},
+_SLOW_BY_MULTIFD = {"region": "150M", "max_bandwidth": "100M"}
+"""The same. A window of 12 MB/s is no more than the packets that may go beyond it: the bandwidth would vary by half."""
+_SLOWED = {"capabilities": "auto-converge", "passes": "5"}
+_OWN: Mapping[str, Mapping[str, str]] = {
+    "limit-ignored": {},
+    "limit-factor": {"downtime_limit": "500"},
     "auto-converge-ignored": _SLOWED,
     "throttle-step-ignored": _SLOWED,
 }
-"""Fault-specific parameters: a limit so large that its double and its half differ visibly in where passes end; and
-enough syncs, more than a second apart, for auto-converge to slow the guest by two steps.
+"""Parameters of faults that need slow passes: a limit so large that its double and its half differ visibly in where
+passes end; and enough syncs, more than a second apart, for auto-converge to slow the guest by two steps.
 """
 _ATTEMPTS = 2
 """On a busy host a run may be inconclusive; if it should be conclusive, it is repeated."""
@@ -67,7 +70,7 @@ def run_fault(fault: NamedFault, binary: str, pairs: Mapping[str, str], progress
 
     Raises UsageError or HostRequirementError.
     """
-    expected, parameters = expectation(fault), {**_SHORT, **pairs, **_OWN.get(fault.name, {})}
+    expected, parameters = expectation(fault), {**_SHORT, **pairs, **_own(fault, pairs)}
     begun_s, attempts, met = time.monotonic(), 0, False
     while not met and attempts < _ATTEMPTS:
         attempts += 1
@@ -76,6 +79,14 @@ def run_fault(fault: NamedFault, binary: str, pairs: Mapping[str, str], progress
         if isinstance(outcome, MigDowntimeError) or not expected.left_open_by(outcome):
             break
     return FaultRun(fault, str(expected), in_words(outcome), met, attempts, time.monotonic() - begun_s)
+
+
+def _own(fault: NamedFault, pairs: Mapping[str, str]) -> Mapping[str, str]:
+    """The parameters that the fault needs."""
+    if fault.name not in _OWN:
+        return {}
+    is_multifd = "multifd" in capabilities(pairs.get("capabilities", ""))
+    return {**(_SLOW_BY_MULTIFD if is_multifd else _SLOW), **_OWN[fault.name]}
 
 
 def _outcome(

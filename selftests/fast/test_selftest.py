@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from avocado_migdowntime.basics.qemu_constants import DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYTES
 from avocado_migdowntime.cli import selftest
 from avocado_migdowntime.errors import HarnessError, UsageError
-from avocado_migdowntime.experiments.selftest import FAULTS
+from avocado_migdowntime.experiments import selftest as running
+from avocado_migdowntime.experiments.selftest import FAULTS, run_fault
 from avocado_migdowntime.faults.catalogue import KINDS, named_fault
 from avocado_migdowntime.faults.expectation import expectation, in_words
 from avocado_migdowntime.faults.fault import Conversation
 from avocado_migdowntime.forms.file import parse as parse_trace
+from avocado_migdowntime.parameters.table import parse as parse_parameters
 from avocado_migdowntime.verdict.bandwidth import BandwidthFinding
 from avocado_migdowntime.verdict.check import Check, Outcome
 from avocado_migdowntime.verdict.judge import judge
@@ -99,6 +102,20 @@ def test_every_kind_of_fault_is_tried():
 
 
 ACCURATE = through(named_fault("none"))
+
+
+@pytest.mark.parametrize("fault", ["limit-ignored", "limit-factor=2", "throttle-step-ignored"])
+@pytest.mark.parametrize("capabilities", ["", "multifd", "events,multifd"])
+def test_passes_are_slow_where_another_limit_has_to_show_and_windows_are_larger_than_packets(
+    fault, capabilities, monkeypatch
+):
+    ran = []
+    monkeypatch.setattr(running, "_outcome", lambda _fault, _binary, parameters, _: ran.append(parameters) or ACCURATE)
+    run_fault(named_fault(fault), "qemu", {"capabilities": capabilities, "max_bandwidth": "1G", "region": "1G"}, print)
+    given = parse_parameters(ran[0])
+    assert 1.4 <= given.region / given.max_bandwidth <= 1.6
+    late_bytes = (DEFAULT_MULTIFD_CHANNELS + 1) * MULTIFD_PACKET_BYTES if "multifd" in capabilities else 0
+    assert given.max_bandwidth / 10 > 5 * late_bytes
 
 
 def inaccurate(**more):
