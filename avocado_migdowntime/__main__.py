@@ -5,12 +5,10 @@ import argparse
 import sys
 
 from .cli import main as subcommands
-from .host.blas import use_one_thread
 
 
 def main() -> int:
     """Run the command line; returns the exit status."""
-    use_one_thread()
     parser = argparse.ArgumentParser(prog="python -m avocado_migdowntime", allow_abbrev=False)
     subcommands.add_to(parser)
     return subcommands.run(parser.parse_args())

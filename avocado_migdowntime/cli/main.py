@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from ..basics.alike import meant
 from ..basics.printable import in_a_line
+from ..host.blas import use_one_thread
 from . import BAD_INPUT, GROUPS, UNTOLD
 from .help import of_all, of_command
 from .output import close, complain, tell_missing
@@ -125,6 +126,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the chosen sub-command; returns its exit status."""
+    use_one_thread()
     unusable: int = arguments.migdowntime_unusable
     if sys.stderr is None:  # Otherwise print() would write to standard output.
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")

@@ -10,6 +10,7 @@ from avocado.core.plugin_interfaces import Result
 from ..basics.names import PAGE_OF_A_JOB, TRACE_OF_TEST
 from ..basics.printable import in_a_line
 from ..errors import UsageError
+from ..host.blas import use_one_thread
 
 if TYPE_CHECKING:
     from ..report.entry import Recorded
@@ -29,6 +30,7 @@ class MigDowntimeResult(Result):
         traces = [(test, Path(test.get("logdir") or "", TRACE_OF_TEST)) for test in tests]
         if not any(trace.is_file() for _, trace in traces):
             return
+        use_one_thread()
         from ..basics.whole_file import write
         from ..comparison.job_results import by_build
         from ..comparison.outcome import outcomes

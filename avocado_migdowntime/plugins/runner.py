@@ -26,6 +26,7 @@ from ..basics.printable import in_a_line, in_lines
 from ..basics.resources import packaged_tests
 from ..basics.termination import TERMINATION, WHY_TERMINATED
 from ..errors import HostRequirementError, UsageError
+from ..host.blas import use_one_thread
 from ..host.one_at_a_time import alone_on_host
 from ..host.parent import end_with_parent
 from ..parameters.sources import NAMESPACES, of_settings, of_variant
@@ -36,8 +37,12 @@ from .last_word import told_anyway
 
 KILLED = "the test's process was killed; the host resources that it held were released"
 
-NEEDED = ("avocado_migdowntime.avocado_test", "avocado_migdowntime.experiments.run")
-"""Modules that every such test imports."""
+
+def import_needed() -> None:
+    """Import the modules that every such test needs."""
+    use_one_thread()
+    for module in ("avocado_migdowntime.avocado_test", "avocado_migdowntime.experiments.run"):
+        importlib.import_module(module)
 
 
 class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
@@ -65,8 +70,7 @@ class MigDowntimeRunner(AvocadoInstrumentedTestRunner):
         AvocadoInstrumentedTestRunner.signal_handler = staticmethod(TERMINATION.note)
         _terminate_with_parent()
         # Import here, not in the test's process: then the test's time that Avocado reports is that of the migration.
-        for module in NEEDED:
-            importlib.import_module(module)
+        import_needed()
         # Report the start only once this test's turn has come, so that waiting does not count as its time.
         parameters = _parameters(runnable)
         others = bool(parameters.other_hosts)

@@ -41,8 +41,7 @@ class _Runner:
 
 def main() -> None:
     """Serve until the connection ends. In a process that was forked, become the runner."""
-    for module in importlib.import_module(_RUNNER).NEEDED:
-        importlib.import_module(module)
+    importlib.import_module(_RUNNER).import_needed()
     PLACE.one_of_several = True
     _as_typed()
     runner = _Runner()
