@@ -140,12 +140,16 @@ def main() -> int:
 def both(builds: Sequence[Qemu] = ()) -> tuple[Table, Table]:
     """The ways to migrate, and guestperf's scenarios; the latter on the installed and on the newest available QEMU."""
     everywhere = [(qemu, arch) for qemu in builds for arch in ARCHITECTURES]
-    newest = sorted(builds, key=lambda qemu: [int(part) for part in re.findall(r"\d+", qemu.release)])[-1:]
+    newest = sorted(builds, key=lambda qemu: _age(qemu.release))[-1:]
     two = list(zip(dict.fromkeys((*builds[:1], *newest)), ARCHITECTURES, strict=False))
     return (
         Table(HEAD, "what is judged", "##", TRIED / "features.jsonl", *features(FEATURES), everywhere),
         Table(OF_GUESTPERF, "comparison", "###", TRIED / "guestperf.jsonl", {}, scenarios(), two),
     )
+
+
+def _age(release: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", release)]
 
 
 def features(path: Path) -> tuple[Mapping[str, Any], list[Feature]]:
@@ -238,7 +242,7 @@ def both_pages() -> str:
 def page(table: Table) -> str:
     """A table with its head, and below it why some ways are not judged."""
     answers, lines = table.answers(), []
-    columns = list(dict.fromkeys((release, arch) for _, release, arch in answers))
+    columns = sorted({(release, arch) for _, release, arch in answers}, key=lambda column: (_age(column[0]), column[1]))
     reasons: dict[tuple[str, str], list[str]] = {}
     for way in table.ways:
         cells = []
