@@ -58,7 +58,7 @@ MIXED = HEADER + b"".join(SAMPLE.replace(b"{}", b'{"x":%d}' % (n * n % 1_000_003
 """More than 2 MiB, and compressed not so little that it is refused for that."""
 PIPED = {
     "unrelated lines": "exec yes",
-    "a recording": "cat recording; exec yes '{\"t\":0,\"latency_ms\":0,\"query-migrate\":{}}'",
+    "a recording": 'cat recording; exec yes \'{"t":0,"latency_ms":0,"query-migrate":{}}\'',
     "a compressed recording": "exec cat recording.gz",
 }
 
@@ -72,7 +72,9 @@ def test_a_pipe_of_short_lines_is_read_up_to_a_limit(tmp_path, monkeypatch, what
     with subprocess.Popen(["sh", "-c", PIPED[what]], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as writer:
         monkeypatch.setattr("sys.stdin", writer.stdout)
         name = f"/dev/fd/{writer.stdout.fileno()}" if is_named else "-"
-        sentence = f"^{name if is_named else 'standard input'}: holds more than 2 MiB, the most that is read from a pipe"
+        sentence = (
+            f"^{name if is_named else 'standard input'}: holds more than 2 MiB, the most that is read from a pipe"
+        )
         try:
             with pytest.raises(UsageError, match=sentence):
                 read(name)
