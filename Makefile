@@ -134,9 +134,9 @@ $(VENV)/installed-libvirt: $(VENV)/installed-dev tools/locked-libvirt.txt | libv
 audit: $(VENV)/installed-dev
 	@$(BIN)/python tools/audit.py
 
-# Choose the releases that CI installs anew.
-locked: $(VENV)/built
-	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[lock]"
+# Choose the releases that are installed anew.
+locked: $(VENV)/made tools/locked-lock.txt
+	@tools/environment pip $(VENV) install --quiet --require-hashes --requirement tools/locked-lock.txt
 	$(BIN)/python tools/lock.py
 
 clean:
@@ -172,8 +172,8 @@ RUNS := 1000000
 fuzz: $(VENV)/installed-fuzz
 	nice -n 19 $(BIN)/python -m bench.fuzz --runs $(RUNS) --match '$(MATCH)' $(if $(SECONDS),--seconds $(SECONDS))
 
-$(VENV)/installed-fuzz: $(VENV)/installed-dev
-	@tools/environment pip $(VENV) install --quiet "$$(echo $(VENV)/wheel/*.whl)[fuzz]"
+$(VENV)/installed-fuzz: $(VENV)/installed-dev tools/locked-fuzz.txt
+	@tools/environment pip $(VENV) install --quiet --require-hashes --requirement tools/locked-fuzz.txt
 	@touch $@
 
 # The default matrix again and again for SECONDS, an hour by default: does anything pile up?

@@ -69,7 +69,7 @@ setup(
             "types-PyYAML==6.*",
             "wheel==0.*",
         ],
-        "fuzz": ["atheris==3.*"],
+        "fuzz": ["atheris==3.0.*"],
         "hosts": ["avocado-framework-plugin-spawner-remote==113.*"],
         "ssh": ["asyncssh>=2.14"],
         "images": ["ziglang==0.17.1"],

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rewrite the lists of releases that CI installs, with hashes, for each supported Python and platform.
+"""Rewrite the lists of releases that `make` installs, with hashes, for each supported Python and platform.
 
 There is one list for each step of the set-up: what builds the wheel, what the package needs to run, libvirt's binding,
-and everything but that. The binding is compiled when it is installed, so those who run only the quick tests need
-neither it nor a compiler. All lists name the same releases; `uv` resolves them.
+the fuzzer, `uv`, which resolves them, and everything but these three. The binding is compiled when it is installed, so
+those who run only the quick tests need neither it nor a compiler. All lists name the same releases.
 """
 
 import re
@@ -13,12 +13,17 @@ import tempfile
 from pathlib import Path
 
 TOP = Path(__file__).parents[1]
-BUILD, RUN, LOCKED, LIBVIRT = (TOP / "tools" / f"locked{of}.txt" for of in ("-build", "-run", "", "-libvirt"))
-LISTS = (BUILD, RUN, LOCKED, LIBVIRT)
+BUILD, RUN, LOCKED, LIBVIRT, FUZZ, LOCK = (
+    TOP / "tools" / f"locked{of}.txt" for of in ("-build", "-run", "", "-libvirt", "-fuzz", "-lock")
+)
+LISTS = (BUILD, RUN, LOCKED, LIBVIRT, FUZZ, LOCK)
+APART = {"libvirt-python": LIBVIRT, "atheris": FUZZ, "uv": LOCK}
+"""Packages that have a list of their own."""
 HEAD = "# SPDX-License-Identifier: GPL-2.0-or-later\n# Made by `make locked`.\n"
 BUILDERS = ("setuptools", "wheel")
 _UV = ("pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes")
-_ALL = ("--upgrade", "--extra", "dev", "--extra", "images", "--extra", "libvirt", "setup.py")
+_EXTRAS = ("dev", "images", "libvirt", "fuzz", "lock")
+_ALL = ("--upgrade", *(word for extra in _EXTRAS for word in ("--extra", extra)), "setup.py")
 _ONE = re.compile(r"^(?P<name>[\w.-]+)==.*(?:\n +--hash=.*)+\n", re.MULTILINE)
 
 
@@ -33,8 +38,7 @@ def main() -> int:
             build = _compiled("--constraints", same.name, "-", given="\n".join(BUILDERS))
     except subprocess.CalledProcessError as error:
         return error.returncode
-    locked, libvirts = parted(everything)
-    for path, text in zip(LISTS, (build, run, locked, libvirts), strict=True):
+    for path, text in {BUILD: build, RUN: run, **parted(everything)}.items():
         path.write_text(HEAD + text)
     return 0
 
@@ -45,14 +49,12 @@ def _compiled(*words: str, given: str = "") -> str:
     return subprocess.run(command, cwd=TOP, input=given, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
-def parted(text: str) -> tuple[str, str]:
-    """The entries of all packages but libvirt's binding, and that one."""
-    entries = [(match["name"], match[0]) for match in _ONE.finditer(text)]
-    apart = {"libvirt-python"}
-    return (
-        "".join(entry for name, entry in entries if name not in apart),
-        "".join(entry for name, entry in entries if name in apart),
-    )
+def parted(text: str) -> dict[Path, str]:
+    """The entries of each list that takes part of `text`."""
+    lists = dict.fromkeys([LOCKED, *APART.values()], "")
+    for match in _ONE.finditer(text):
+        lists[APART.get(match["name"], LOCKED)] += match[0]
+    return lists
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import options
+from tools import lock
 
 TOP = Path(__file__).parents[1]
 PAGE = TOP / "docs" / "versions.md"
@@ -117,9 +118,11 @@ def prepare(python: str, environment: Path) -> str:
     done = environment / "done"
     if done.exists() and done.stat().st_mtime > wheel.stat().st_mtime:
         return ""
+    pip = [str(environment / "bin" / "pip"), "install", "--quiet"]
     for command in (
         [python, "-m", "venv", "--clear", str(environment)],
-        [str(environment / "bin" / "pip"), "install", "--quiet", f"{wheel}[dev]"],
+        [*pip, "--require-hashes", "--requirement", str(lock.LOCKED)],
+        [*pip, "--no-deps", str(wheel)],
     ):
         if (tried := run(command)).returncode:
             return f"not installed: {(tried.stderr.strip() or tried.stdout.strip()).splitlines()[-1]}"

@@ -42,6 +42,18 @@ def chunks(name: str) -> Iterator[bytes]:
             yield chunk
 
 
+def may_never_end(name: str) -> bool:
+    """Whether `name` (`-`: standard input) is no regular file, so that its end is not known.
+
+    False if that cannot be found out: to read it fails as well.
+    """
+    try:
+        status = os.fstat(sys.stdin.fileno()) if name == "-" else os.stat(name)
+    except (OSError, ValueError, AttributeError):
+        return False
+    return not stat.S_ISREG(status.st_mode)
+
+
 def leads_out(path: Path, of: Path) -> bool:
     """Whether `path` leads out of the directory `of` by a link: what it leads to does not come from whoever supplied
     `of`. Raises FileNotFoundError for a relative path if the current directory is gone.

@@ -7,6 +7,7 @@ from itertools import chain
 
 from ..basics import input_file
 from ..errors import UsageError
+from ..trace.bounds import pipe_in_bounds
 from ..trace.file import is_recording, plain_chunks, recording
 from ..trace.model import FROM_A_PIPE, Trace
 from .foreign import of_bytes
@@ -18,12 +19,12 @@ def read(name: str) -> Trace:
     """The trace in the file `name` (`-`: standard input): a recording, or a text about a migration.
 
     The content decides which form it is: see `forms.catalogue`. Raises UsageError if the file cannot be read, has no
-    known form, shows too little or contradicts itself. A recording that was cut off is used up to there; Trace.notes
-    say so.
+    known form, shows too little, contradicts itself, or is a pipe that holds too much. A recording that was cut off is
+    used up to there; Trace.notes say so.
     """
     called = "standard input" if name == "-" else name
     try:
-        return _parse(input_file.chunks(name))
+        return _parse(input_file.chunks(name), input_file.may_never_end(name))
     except OSError as error:
         raise UsageError(f"{called}: {error.strerror or error}; {_EXPECTED}") from None
     except UsageError as error:
@@ -41,9 +42,11 @@ def _was_read(first: bytes) -> bool:
     return b'"read": true' in first.lstrip().partition(b"\n")[0]
 
 
-def _parse(source: Iterator[bytes]) -> Trace:
+def _parse(source: Iterator[bytes], is_pipe: bool = False) -> Trace:
     notes: list[str] = []
     chunks = plain_chunks(source, notes)
+    if is_pipe:
+        chunks = pipe_in_bounds(chunks)
     first = next(chunks, b"")
     while not first.strip():
         more = next(chunks, b"")

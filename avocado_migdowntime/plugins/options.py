@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The parameters of a test, as options of `avocado run` and as settings in Avocado's configuration files."""
 
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from avocado.core import exit_codes
@@ -60,11 +62,25 @@ class MigDowntimeCLI(CLI):
         try:
             if config.get("subcommand") == "run":
                 parse(of_settings(config))
+                if any(reference.startswith(f"{KIND}:") for reference in config["resolver.references"]):
+                    _refuse_if_not_writable(config["run.results_dir"])
             files = config.get("yaml_to_mux.files") or []
             files[:] = [located(entry) for entry in files]
         except UsageError as error:
             LOG_UI.error(in_a_line(str(error)))
             sys.exit(exit_codes.AVOCADO_FAIL)
+
+
+def _refuse_if_not_writable(results: str | None) -> None:
+    """Raise UsageError if no directory can be made at `results`: Avocado would end with a traceback."""
+    if results is None:
+        return
+    path = Path(results).absolute()
+    there = next(one for one in (path, *path.parents) if os.path.lexists(one))
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(
+            f"--job-results-dir {results}: nothing can be written to {there}; give a directory of your own"
+        )
 
 
 def _refuse(otherwise: Callable[[str], None], message: str) -> None:

@@ -16,6 +16,8 @@ _ANYHOW_BYTES, _FACTOR = 64 << 20, 100
 """The plain bytes that any compressed file may hold, and further bytes for each of its own."""
 _ANYHOW_LINES, _BYTES_A_LINE = 250_000, 6
 """The plain lines that any compressed file may hold, and the bytes of its own that allow a further line."""
+_PIPE_MIB = 256
+"""The plain bytes that are read from a pipe, which may never end."""
 
 
 class Counted:
@@ -45,6 +47,18 @@ def inflated_in_bounds(plain: Iterable[bytes], packed: Counted) -> Iterator[byte
             raise UsageError(
                 f"decompresses to more than recordings hold: its first {packed.size_bytes} bytes make "
                 f"{size_bytes / 1e6:.0f} MB with {lines} lines; decompress it yourself if you trust it"
+            )
+        yield chunk
+
+
+def pipe_in_bounds(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The plain `chunks` of a pipe; raises UsageError if they are too many."""
+    counted = Counted(chunks)
+    for chunk in counted:
+        if counted.size_bytes > _PIPE_MIB << 20:
+            raise UsageError(
+                f"holds more than {_PIPE_MIB} MiB, the most that is read from a pipe, as it may never end; write it to "
+                "a file and give that, or use watch or record if the migration is running"
             )
         yield chunk
 

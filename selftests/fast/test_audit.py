@@ -9,7 +9,7 @@ from importlib.metadata import distribution
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from tools import audit, lock
+from tools import audit, lock, versions
 
 from ..support.documents import TOP
 
@@ -47,9 +47,9 @@ NEEDED = SETUP.split("install_requires=[")[1].split("]")[0]
 
 
 def test_each_requirement_is_pinned_within_its_range_with_hashes():
-    requirements = [one for one in wanted(SETUP) if one.name not in ("atheris", "uv")]
+    requirements = wanted(SETUP)
     assert len(requirements) > 20
-    locked = pinned(lock.LOCKED, lock.LIBVIRT)
+    locked = pinned(lock.LOCKED, *lock.APART.values())
     for one in requirements:
         assert one.specifier.contains(Version(locked[name_of(one)]["version"])), one
 
@@ -71,10 +71,11 @@ def test_the_package_gets_what_it_needs_and_nothing_else():
 
 
 def test_every_step_of_the_set_up_installs_from_a_list_with_hashes_or_the_wheel_alone():
-    command = ["make", "--dry-run", "--always-make", ".venv/installed-libvirt", ".venv/tried/installed"]
+    targets = (".venv/installed-libvirt", ".venv/tried/installed", ".venv/installed-fuzz", "locked")
+    command = ["make", "--dry-run", "--always-make", *targets]
     done = subprocess.run(command, cwd=TOP, env=WITHOUT_MAKE, capture_output=True, text=True, check=True)
     steps = {line for line in done.stdout.splitlines() if re.search(r"\bpip\b", line)}
-    assert {"tools/environment", ".venv/bin/pip"} == {line.split()[0] for line in steps} and len(steps) == 5
+    assert {"tools/environment", ".venv/bin/pip"} == {line.split()[0] for line in steps} and len(steps) == 7
     for line in steps:
         assert "--require-hashes" in line or "--no-deps" in line, line
 
@@ -93,6 +94,21 @@ def test_the_wheel_is_tried_with_nothing_but_the_releases_of_the_list(tmp_path):
     assert len(installed) == 3 and all(line.startswith(f"1 {packages}: install ") for line in installed)
 
 
+def test_another_python_gets_the_releases_of_the_list_and_the_wheel_alone(tmp_path, monkeypatch):
+    (tmp_path / ".venv" / "wheel").mkdir(parents=True)
+    wheel, environment, ran = tmp_path / ".venv" / "wheel" / "a.whl", tmp_path / "environment", []
+    wheel.touch()
+    environment.mkdir()
+    monkeypatch.setattr(versions, "TOP", tmp_path)
+    monkeypatch.setattr(versions, "run", lambda command: ran.append(command) or subprocess.CompletedProcess(command, 0))
+    assert versions.prepare("python3", environment) == ""
+    _, *installed = ran
+    assert [command[2:] for command in installed] == [
+        ["--quiet", "--require-hashes", "--requirement", str(lock.LOCKED)],
+        ["--quiet", "--no-deps", str(wheel)],
+    ]
+
+
 def test_every_line_is_a_pin_or_a_hash():
     for file in lock.LISTS:
         lines = file.read_text().removeprefix(lock.HEAD).splitlines()
@@ -101,10 +117,12 @@ def test_every_line_is_a_pin_or_a_hash():
         )
 
 
-def test_what_is_compiled_is_apart():
+def test_what_only_some_need_is_apart():
     first, last = "a==1 \\\n    --hash=sha256:1\n", "z==1 ; x \\\n    --hash=b\n"
     compiled = "libvirt-python==2 \\\n    --hash=sha256:2 \\\n    --hash=sha256:3\n"
-    assert lock.parted(first + compiled + last) == (first + last, compiled)
+    fuzzer, resolver = "atheris==3 \\\n    --hash=sha256:4\n", "uv==4 \\\n    --hash=sha256:5\n"
+    parted = lock.parted(first + fuzzer + compiled + resolver + last)
+    assert parted == {lock.LOCKED: first + last, lock.LIBVIRT: compiled, lock.FUZZ: fuzzer, lock.LOCK: resolver}
 
 
 def test_without_a_database_nothing_is_claimed():

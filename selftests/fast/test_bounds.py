@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is too much, or does not come, is refused in a sentence, in time."""
 
+import gzip
 import os
 import subprocess
 import threading
@@ -11,6 +12,7 @@ import pytest
 from avocado_migdowntime.basics import input_file
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse, read
+from avocado_migdowntime.trace import bounds
 
 HEADER = b'{"qemu":{},"migrate-parameters":{"downtime-limit":300}}\n'
 SAMPLE = b'{"t":0,"latency_ms":0,"query-migrate":{}}\n'
@@ -50,6 +52,42 @@ def test_what_never_ends_is_given_up(tmp_path):
     finally:
         writer.kill()
         writer.wait()
+
+
+MIXED = HEADER + b"".join(SAMPLE.replace(b"{}", b'{"x":%d}' % (n * n % 1_000_003)) for n in range(60_000))
+"""More than 2 MiB, and compressed not so little that it is refused for that."""
+PIPED = {
+    "unrelated lines": "exec yes",
+    "a recording": 'cat recording; exec yes \'{"t":0,"latency_ms":0,"query-migrate":{}}\'',
+    "a compressed recording": "exec cat recording.gz",
+}
+
+
+@pytest.mark.parametrize("what", PIPED)
+@pytest.mark.parametrize("is_named", [False, True])
+def test_a_pipe_of_short_lines_is_read_up_to_a_limit(tmp_path, monkeypatch, what, is_named):
+    monkeypatch.setattr(bounds, "_PIPE_MIB", 2)
+    (tmp_path / "recording").write_bytes(MIXED)
+    (tmp_path / "recording.gz").write_bytes(gzip.compress(MIXED))
+    with subprocess.Popen(["sh", "-c", PIPED[what]], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as writer:
+        monkeypatch.setattr("sys.stdin", writer.stdout)
+        name = f"/dev/fd/{writer.stdout.fileno()}" if is_named else "-"
+        sentence = (
+            f"^{name if is_named else 'standard input'}: holds more than 2 MiB, the most that is read from a pipe"
+        )
+        try:
+            with pytest.raises(UsageError, match=sentence):
+                read(name)
+        finally:
+            writer.kill()
+
+
+def test_a_file_may_hold_more_than_a_pipe(tmp_path, monkeypatch):
+    monkeypatch.setattr(bounds, "_PIPE_MIB", 2)
+    (tmp_path / "recording").write_bytes(MIXED)
+    with (tmp_path / "recording").open() as file:
+        monkeypatch.setattr("sys.stdin", file)
+        assert len(read("-").samples) == len(read(str(tmp_path / "recording")).samples) == 60_000
 
 
 def test_a_pipe_that_nobody_writes_is_not_waited_for_without_end(tmp_path, monkeypatch):

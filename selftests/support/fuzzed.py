@@ -15,6 +15,7 @@ from itertools import chain, islice
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import yaml
@@ -115,7 +116,8 @@ def _packed(data: bytes) -> None:
 
 
 def _page(data: bytes) -> None:
-    with _in_a_file("trace.jsonl", data) as path:
+    """Without plotly's JavaScript, which takes half of the time and is the same whatever the data."""
+    with _in_a_file("trace.jsonl", data) as path, patch(f"{page.__module__}._plotly", lambda: ("", "")):
         assert page("a title", [recorded(str(path))])
 
 
