@@ -207,5 +207,10 @@ def _number(value: Any) -> Any:
 
 
 def _holds_none(answer: Mapping[str, Any]) -> bool:
-    values = answer.values()
-    return None in values or any(_holds_none(value) for value in values if type(value) is dict)
+    parts: list[Mapping[str, Any]] = [answer]  # No recursion: an answer may be nested more deeply than calls may be.
+    while parts:
+        values = parts.pop().values()
+        if None in values:
+            return True
+        parts += [value for value in values if type(value) is dict]
+    return False

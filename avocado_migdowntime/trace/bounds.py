@@ -16,7 +16,7 @@ _ANYHOW_BYTES, _FACTOR = 64 << 20, 100
 """The plain bytes that any compressed file may hold, and further bytes for each of its own."""
 _ANYHOW_LINES, _BYTES_A_LINE = 250_000, 6
 """The plain lines that any compressed file may hold, and the bytes of its own that allow a further line."""
-_PIPE_MIB = 256
+_PIPE_MIB = 1024
 """The plain bytes that are read from a pipe, which may never end."""
 
 
