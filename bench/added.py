@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Measure what this package adds to a test that Avocado's own remote spawner runs: `python -m bench.added`, as root.
 
-Both run on the same hosts, in turn: a test of Avocado's that leaves a recording, by Avocado's spawner, and a test of
-this package that leaves and judges the same recording, by this package's spawner. No test waits for anything.
+Both run on the same hosts, in turn: by Avocado's spawner a test of Avocado's that leaves a recording, or Avocado's
+`noop`; and by this package's spawner a test of this package that leaves and judges the same recording. No test waits
+for anything. Each job is compared to that of Avocado's right before it, because other load comes and goes. Avocado's
+/bin/true cannot be used: its runner needs the results directory of the job on each host.
 """
 
 import json
@@ -46,6 +48,8 @@ class Judged(MigrationTest):
     def test(self):
         self.judge(replay)
 """
+_OWN = {"recording": "plain.py", "nothing": "noop.json"}
+"""The file with the test that Avocado's spawner runs."""
 
 
 def main() -> None:
@@ -54,21 +58,28 @@ def main() -> None:
     parser.add_argument("--tests", type=options.count, default=100, help="tests of a job (default: %(default)s)")
     parser.add_argument("--rounds", type=options.count, default=3, help="jobs of each kind (default: %(default)s)")
     parser.add_argument("--hosts", type=options.count, default=3, help="how many hosts (default: %(default)s)")
+    parser.add_argument(
+        "--own", choices=_OWN, default="recording", help="what Avocado's spawner runs (default: %(default)s)"
+    )
     chosen = parser.parse_args()
     # Avocado's spawner does not find its helper where a virtual environment is not activated.
     os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
     with tempfile.TemporaryDirectory() as directory, lab(chosen.hosts) as made:
         give_recording(made)
         made.give("plain.py", _PLAIN.encode())
+        made.give("noop.json", json.dumps({"kind": "noop", "uri": "noop"}).encode())
         made.give("judged.py", write_tests(Path(directory), _JUDGED).read_bytes())
         plain, ours = [], []
         slots = [made.slot(name) for name in made.names]
         for _ in range(chosen.rounds):
-            plain.append(_job(made, [_of_avocado(slot) for slot in slots], "remote", "plain.py", chosen.tests))
+            of_avocado = [_of_avocado(slot) for slot in slots]
+            plain.append(_job(made, of_avocado, "remote", _OWN[chosen.own], chosen.tests))
             ours.append(_job(made, slots, "migdowntime-hosts", "judged.py", chosen.tests))
     for number, name in enumerate(("wall time", "processor of the job", "processor of the hosts")):
-        own, added = (median(job[number] for job in jobs) for jobs in (plain, ours))
-        print(f"{name}, ms a test: {1000 * own:.0f} of Avocado's own, {1000 * (added - own):+.0f}")
+        own_ms = median(1000 * job[number] for job in plain)
+        added_ms = [1000 * (job[number] - own[number]) for own, job in zip(plain, ours, strict=True)]
+        spread = f"{median(added_ms):+.0f} ({min(added_ms):+.0f} to {max(added_ms):+.0f})"
+        print(f"{name}, ms a test: {own_ms:.0f} of Avocado's own, {spread}")
 
 
 def _of_avocado(slot: str) -> str:
