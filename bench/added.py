@@ -21,7 +21,6 @@ from bench import options
 from bench.cost import used_s
 from selftests.support.avocado_command import write_tests
 from selftests.support.many_hosts import Lab, give_recording, in_variants, lab
-from selftests.support.ssh_hosts import inner
 
 _PLAIN = """
 from pathlib import Path
@@ -106,8 +105,7 @@ def _job(made: Lab, slots: list[str], spawner: str, file: str, tests: int) -> tu
 
 def _hosts_s(made: Lab) -> float:
     """The time of the processor of all that ran on the hosts: that of the living counts what they have waited for."""
-    spaces = {os.readlink(f"/proc/{inner(init)}/ns/pid") for init in made.inits.values()}
-    found_s = 0.0
+    spaces, found_s = made.spaces(), 0.0
     for directory in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # It may have just ended.
             if os.readlink(directory / "ns" / "pid") in spaces:
