@@ -70,8 +70,8 @@ def main() -> None:
         made.give("judged.py", write_tests(Path(directory), _JUDGED).read_bytes())
         plain, ours = [], []
         slots = [made.slot(name) for name in made.names]
+        of_avocado = [_of_avocado(slot) for slot in slots]
         for _ in range(chosen.rounds):
-            of_avocado = [_of_avocado(slot) for slot in slots]
             plain.append(_job(made, of_avocado, "remote", _OWN[chosen.own], chosen.tests))
             ours.append(_job(made, slots, "migdowntime-hosts", "judged.py", chosen.tests))
     for number, name in enumerate(("wall time", "processor of the job", "processor of the hosts")):
