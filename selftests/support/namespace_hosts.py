@@ -160,9 +160,9 @@ class NamespaceHosts:
 
     def _pid(self, name: str) -> int:
         """The first process of a host, by its process id here."""
-        pid = self.inits[name].pid
-        children = Path(f"/proc/{pid}/task/{pid}/children")
-        until(children.read_text, "a host's first process")
+        init = self.inits[name]
+        children = Path(f"/proc/{init.pid}/task/{init.pid}/children")
+        until(lambda: init.poll() is not None or children.read_text(), "a host's first process")
         return int(children.read_text().split()[0])
 
     def _processes(self, name: str) -> Iterator[str]:
