@@ -10,6 +10,7 @@ for anything. Each job is compared to that of Avocado's right before it, because
 import json
 import os
 import resource
+import signal
 import sysconfig
 import tempfile
 import time
@@ -95,6 +96,8 @@ def _job(made: Lab, slots: list[str], spawner: str, file: str, tests: int) -> tu
     hosts_s, job_s, begun_s = _hosts_s(made), _ended_s(), time.monotonic()
     with made.start(slots, *in_variants(made, file, tests), "--spawner", spawner) as process:
         out, _ = process.communicate()
+    with suppress(ProcessLookupError):  # Avocado's spawner may leave the shell of a host open.
+        os.killpg(process.pid, signal.SIGKILL)
     took_s = time.monotonic() - begun_s, _ended_s() - job_s, _hosts_s(made) - hosts_s
     assert (process.returncode, [test["status"] for test in made.tests()]) == (0, ["PASS"] * tests), out
     wall_s, of_job_s, of_hosts_s = (one / tests for one in took_s)
