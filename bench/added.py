@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Measure what this package adds to a test that Avocado's own remote spawner runs: `python -m bench.added`, as root.
 
-Both run on the same hosts, in turn: a test of Avocado's that leaves a recording, by Avocado's spawner, and a test of
-this package that leaves and judges the same recording, by this package's spawner. No test waits for anything.
+Both run on the same hosts, in turn: by Avocado's spawner a test of Avocado's that leaves a recording, or Avocado's
+`noop`; and by this package's spawner a test of this package that leaves and judges the same recording. No test waits
+for anything. Each job is compared to that of Avocado's right before it, because other load comes and goes. Avocado's
+/bin/true cannot be used: its runner needs the results directory of the job on each host.
 """
 
 import json
 import os
 import resource
+import signal
 import sysconfig
 import tempfile
 import time
@@ -19,7 +22,6 @@ from bench import options
 from bench.cost import used_s
 from selftests.support.avocado_command import write_tests
 from selftests.support.many_hosts import Lab, give_recording, in_variants, lab
-from selftests.support.ssh_hosts import inner
 
 _PLAIN = """
 from pathlib import Path
@@ -46,6 +48,8 @@ class Judged(MigrationTest):
     def test(self):
         self.judge(replay)
 """
+_OWN = {"recording": "plain.py", "nothing": "noop.json"}
+"""The file with the test that Avocado's spawner runs."""
 
 
 def main() -> None:
@@ -54,21 +58,28 @@ def main() -> None:
     parser.add_argument("--tests", type=options.count, default=100, help="tests of a job (default: %(default)s)")
     parser.add_argument("--rounds", type=options.count, default=3, help="jobs of each kind (default: %(default)s)")
     parser.add_argument("--hosts", type=options.count, default=3, help="how many hosts (default: %(default)s)")
+    parser.add_argument(
+        "--own", choices=_OWN, default="recording", help="what Avocado's spawner runs (default: %(default)s)"
+    )
     chosen = parser.parse_args()
     # Avocado's spawner does not find its helper where a virtual environment is not activated.
     os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
     with tempfile.TemporaryDirectory() as directory, lab(chosen.hosts) as made:
         give_recording(made)
         made.give("plain.py", _PLAIN.encode())
+        made.give("noop.json", json.dumps({"kind": "noop", "uri": "noop"}).encode())
         made.give("judged.py", write_tests(Path(directory), _JUDGED).read_bytes())
         plain, ours = [], []
         slots = [made.slot(name) for name in made.names]
+        of_avocado = [_of_avocado(slot) for slot in slots]
         for _ in range(chosen.rounds):
-            plain.append(_job(made, [_of_avocado(slot) for slot in slots], "remote", "plain.py", chosen.tests))
+            plain.append(_job(made, of_avocado, "remote", _OWN[chosen.own], chosen.tests))
             ours.append(_job(made, slots, "migdowntime-hosts", "judged.py", chosen.tests))
     for number, name in enumerate(("wall time", "processor of the job", "processor of the hosts")):
-        own, added = (median(job[number] for job in jobs) for jobs in (plain, ours))
-        print(f"{name}, ms a test: {1000 * own:.0f} of Avocado's own, {1000 * (added - own):+.0f}")
+        own_ms = median(1000 * job[number] for job in plain)
+        added_ms = [1000 * (job[number] - own[number]) for own, job in zip(plain, ours, strict=True)]
+        spread = f"{median(added_ms):+.0f} ({min(added_ms):+.0f} to {max(added_ms):+.0f})"
+        print(f"{name}, ms a test: {own_ms:.0f} of Avocado's own, {spread}")
 
 
 def _of_avocado(slot: str) -> str:
@@ -85,6 +96,8 @@ def _job(made: Lab, slots: list[str], spawner: str, file: str, tests: int) -> tu
     hosts_s, job_s, begun_s = _hosts_s(made), _ended_s(), time.monotonic()
     with made.start(slots, *in_variants(made, file, tests), "--spawner", spawner) as process:
         out, _ = process.communicate()
+    with suppress(ProcessLookupError):  # Avocado's spawner may leave the shell of a host open.
+        os.killpg(process.pid, signal.SIGKILL)
     took_s = time.monotonic() - begun_s, _ended_s() - job_s, _hosts_s(made) - hosts_s
     assert (process.returncode, [test["status"] for test in made.tests()]) == (0, ["PASS"] * tests), out
     wall_s, of_job_s, of_hosts_s = (one / tests for one in took_s)
@@ -95,8 +108,7 @@ def _job(made: Lab, slots: list[str], spawner: str, file: str, tests: int) -> tu
 
 def _hosts_s(made: Lab) -> float:
     """The time of the processor of all that ran on the hosts: that of the living counts what they have waited for."""
-    spaces = {os.readlink(f"/proc/{inner(init)}/ns/pid") for init in made.inits.values()}
-    found_s = 0.0
+    spaces, found_s = made.spaces(), 0.0
     for directory in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # It may have just ended.
             if os.readlink(directory / "ns" / "pid") in spaces:

@@ -55,7 +55,7 @@ def _killed(made: Lab, moments: random.Random, number: int, waits: tuple[str, st
     tests = made.tests()
     traces = sum(Path(test["logdir"], "data", "trace.jsonl").is_file() for test in tests)
     passed = sum(test["status"] == "PASS" for test in tests)
-    left = [each for name in made.names if name != killed for each in made.left(name)]
+    left = made.left(*(name for name in made.names if name != killed))
     print(
         f"{number + 1}: a host killed after {at_s:.1f} s: {passed} of 12 passed, {traces} traces, left {left}",
         flush=True,

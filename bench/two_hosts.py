@@ -64,7 +64,7 @@ def main() -> None:
             if verdict["relative_error"] is None:
                 print(f"{number}: {verdict['verdict']}, {out.splitlines()[-1]}", flush=True)
                 continue
-            outcomes.append(_told(number, output, verdict, took_s, hosts.left_there()))
+            outcomes.append(_told(number, output, verdict, took_s, hosts.left()))
     print(f"{accurate} of {arguments.runs} accurate; {_all(outcomes)}")
 
 

@@ -23,9 +23,10 @@ _ATTEMPTS = 2
 """The most hosts that a test may lose: one that takes down its host must not take down all of them."""
 _CLEANING_UP_S = 60.0
 _READ_S = 0.1
-"""A test's messages come by another connection than its end. Without this pause Avocado, when it ends a job, waits in a
-busy loop for a test that has ended but of which it has read nothing.
+"""A test's messages come by another connection than its end. If Avocado, when it ends a job, has read nothing of a test
+that has ended, it waits for it in a busy loop; so they get this long.
 """
+_LOOK_S = 0.01
 _TOLD_S = 0.5
 """Within this time Avocado has read what a runner sent before it ended."""
 _BY_SIGNAL = 128
@@ -61,7 +62,7 @@ class FarRun:
             end_message = {**messages.FinishedMessage.get(result, fail_reason=in_a_line(why)), **names}
             for service in self._task.status_services:
                 await asyncio.to_thread(tell, service.uri, end_message)
-        await asyncio.sleep(_READ_S)
+        await self._is_told(_READ_S)
 
     async def _run(self) -> tuple[str, str]:
         """Return the result and the reason that the runner did not report; no reason if it reported the end."""
@@ -117,7 +118,7 @@ class FarRun:
         """Whether Avocado reads the end of the test within `within_s` seconds."""
         test, until_s = str(self._task.identifier), time.monotonic() + within_s
         while test not in self._hosts.ends and time.monotonic() < until_s:
-            await asyncio.sleep(_READ_S)
+            await asyncio.sleep(_LOOK_S)
         return test in self._hosts.ends
 
     def _arguments(self) -> list[str]:

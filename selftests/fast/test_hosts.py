@@ -185,6 +185,12 @@ def test_what_is_told_already_is_neither_told_nor_run_once_more(ran, host):
     assert ran([host, "good"], 1) == ({host: 1, "good": 0}, {})
 
 
+def test_nothing_is_waited_for_once_the_end_is_read(ran, monkeypatch):
+    monkeypatch.setattr(far_run, "_READ_S", HANGS_S)
+    begun_s = time.monotonic()
+    assert ran(["late"], 1) == ({"late": 1}, {}) and time.monotonic() < begun_s + HANGS_S
+
+
 def test_where_no_host_is_left_each_test_says_so(ran):
     _, told = ran(["lost"], 3)
     assert len(told) == 3 and {result for result, _ in told.values()} == {"error"}

@@ -41,6 +41,16 @@ def test_what_prepares_a_job_is_what_the_page_for_ci_has():
     assert all(command in (TOP / "docs/ci.md").read_text() for command in prepared)
 
 
+def test_what_prepares_a_host_installs_a_qemu_for_each_architecture_of_the_job_that_follows():
+    page = (TOP / "docs/lab.md").read_text()
+    [prepares] = [line for line in page.splitlines() if line.startswith("pip wheel ")]
+    [by_default] = re.findall(r"\|\| set -- (.*?)\n\n", (TOP / "tools/packages").read_text(), re.DOTALL)
+    tree = yaml.safe_load((TOP / "variants/architectures.yaml").read_text().replace("!mux", ""))
+    assert "scp wheel/*.whl tools/packages root@lab1:" in prepares and "'./packages && " in prepares
+    assert "-m architectures --spawner migdowntime-hosts" in page
+    assert {f"qemu-system-{arch}" for arch in tree["architecture"]} <= set(by_default.split())
+
+
 def test_the_plan_is_for_the_quick_tests():
     plan = yaml.safe_load((TOP / "plans/quick.fmf").read_text())
     assert "avocado run migdowntime: --filter-by-tags quick -m quick" in plan["execute"]["script"]

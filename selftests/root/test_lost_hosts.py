@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from ..support.ssh_hosts import ADDRESSES, OTHER, Hosts, other_hosts
+from ..support.namespace_hosts import ADDRESSES
+from ..support.ssh_hosts import OTHER, Hosts, other_hosts
 from ..support.two_hosts import FROM_OTHER, FROM_OTHER_TO_THIRD, LONG, ON_TCG, SMALL, TO_OTHER, left, under_way
 from ..support.waiting import HANGS_S
 
@@ -21,7 +22,7 @@ pytestmark = [
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_ended_leaves_nothing_on_any_host(hosts: Hosts, how: signal.Signals) -> None:
     with hosts.start("judge", *FROM_OTHER_TO_THIRD, *ON_TCG, *LONG) as process:
-        assert under_way(process) and all(hosts.left_there(address) for address in hosts.inits)
+        assert under_way(process) and all(hosts.left(name) for name in hosts.names)
         process.send_signal(how)
         process.communicate()
     assert process.returncode in (-how, 130)

@@ -35,7 +35,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 def nothing_left(hosts: Lab, *names: str) -> None:
     until_s = time.monotonic() + HANGS_S
-    while (left := [hosts.left(name) for name in names]) != [[]] * len(names):
+    while left := hosts.left(*names):
         assert time.monotonic() < until_s, left
         time.sleep(0.1)
 

@@ -14,7 +14,8 @@ from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.verdict.judge import judge
 
 from ..support.documents import TOP
-from ..support.ssh_hosts import ADDRESSES, OTHER, THIRD, Hosts
+from ..support.namespace_hosts import ADDRESSES
+from ..support.ssh_hosts import OTHER, THIRD, Hosts
 from ..support.two_hosts import FROM_OTHER, FROM_OTHER_TO_THIRD, LONG, ON_TCG, SMALL, TO_OTHER, under_way
 
 pytestmark = [

@@ -21,7 +21,7 @@ _GONE_S = 60
 def left(hosts: Hosts) -> list[str]:
     """What is left on other hosts when that was waited for."""
     until_s = time.monotonic() + _GONE_S
-    while (left := hosts.left_there()) and time.monotonic() < until_s:
+    while (left := hosts.left()) and time.monotonic() < until_s:
         time.sleep(0.1)
     return left
 
