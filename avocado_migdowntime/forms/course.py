@@ -9,7 +9,8 @@ import numpy as np
 
 from ..trace.events import HARNESS, LIMIT_CHANGED
 from ..trace.figures import Column
-from ..trace.model import ENDED, GONE
+from ..trace.model import GONE
+from ..trace.sample import ENDED
 from ..trace.ram import LEEWAY
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
 from ..trace.samples import Floats

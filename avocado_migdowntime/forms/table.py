@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..trace.model import ENDED
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .domjobinfo import OF_LIBVIRT, of_fields
 from .form import Form, Line
@@ -42,6 +41,7 @@ _MOST_BYTES_PER_MS = 2e7
 """No migration is faster: 160 Gbit/s."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
 _RULE = re.compile(r"[-|:+=\s]+")
+from ..trace.sample import ENDED
 
 
 class Table(Form):
