@@ -11,6 +11,7 @@ from ..host.threads import awake, threads, waits_in
 from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
 from ..trace.events import AWAKE, BLOCKTIME
+from ..trace.sample import ENDED
 from .looking import looking
 
 CAPABILITY = "postcopy-blocktime"
@@ -19,7 +20,6 @@ _LOOK_S = 0.01
 _WAITS_FOR_A_PAGE = "handle_userfault"
 """The kernel function in which a thread sleeps until its page comes (fs/userfaultfd.c)."""
 _FIGURES = ("postcopy-blocktime", "postcopy-vcpu-blocktime")
-from ..trace.sample import ENDED
 
 
 @asynccontextmanager

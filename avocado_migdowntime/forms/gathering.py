@@ -9,9 +9,9 @@ from typing import Any
 from ..trace.events import Event, event_of
 from ..trace.impossible import why_impossible
 from ..trace.model import LIMITS_LOGGED, SEVERAL, Trace, checked_header
-from ..trace.sample import ENDED
 from ..trace.ram import note_on
 from ..trace.reading import Item, Reading, is_without_passes
+from ..trace.sample import ENDED
 from ..trace.samples import SamplesWriter
 from .course import Courses
 from .many import Many, OneOfMany

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..trace.reading import Item, Reading, Remark, Stamp
+from ..trace.sample import ENDED
 from .domjobinfo import OF_LIBVIRT, of_fields
 from .form import Form, Line
 from .qmp_fields import PLACES
@@ -41,7 +42,6 @@ _MOST_BYTES_PER_MS = 2e7
 """No migration is faster: 160 Gbit/s."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
 _RULE = re.compile(r"[-|:+=\s]+")
-from ..trace.sample import ENDED
 
 
 class Table(Form):

@@ -14,6 +14,7 @@ from ..trace.impossible import why_impossible
 from ..trace.model import FROM_A_PIPE, LIMITS_LOGGED, Trace
 from ..trace.sample import ENDED
 from ..trace.samples import Samples
+from ..trace.uncarried import Uncarried
 from .caps import CapUse, most_used
 from .devices import Devices, devices, with_devices
 from .limits import Limits
@@ -53,7 +54,8 @@ class Evidence:
             return recorded
         trace = recorded.last_migration()
         if not trace.readings:
-            trace = replace(trace, doubt=why_impossible(trace.samples, from_begin=False))
+            doubt = why_impossible(trace.samples, from_begin=False)
+            trace = replace(trace, doubt=doubt or Uncarried(trace.early_bytes).after(trace.samples).why)
         return cls.of_one(trace)
 
     @classmethod

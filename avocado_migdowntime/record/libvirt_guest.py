@@ -13,6 +13,7 @@ from ..basics.printable import in_a_line, quoted
 from ..errors import HarnessError, UsageError
 from ..qemu.answers import documented
 from ..qemu.monitor import Silence
+from ..trace.sample import ENDED
 from .binding import Binding, binding
 from .libvirt_events import Events, GuestEvents
 from .libvirt_job import answer_of_job
@@ -25,7 +26,6 @@ _LAST_WORDS_S = 1.0
 """libvirt reports a guest's end a moment after the guest has gone."""
 _MOST_NAMES = 12
 _FORBIDS = "ermission denied", "system bus"
-from ..trace.sample import ENDED
 
 
 class GuestGone(ConnectionGone):

@@ -119,8 +119,16 @@ class Trace:
             by_multifd = went_in_packets(self.samples, self.readings)
         if not by_multifd or release.get("major", _COUNTS_LATE) < _COUNTS_LATE:
             return 0.0
-        channels = optional_number(self.migrate_parameters, "multifd-channels") or DEFAULT_MULTIFD_CHANNELS
-        return (channels + 1) * MULTIFD_PACKET_BYTES
+        return (self._multifd_channels + 1) * MULTIFD_PACKET_BYTES
+
+    @property
+    def early_bytes(self) -> float:
+        """The most bytes of pages that multifd counts before it counts the bytes: packets queued and on their way."""
+        return 2 * (self._multifd_channels + 1) * MULTIFD_PACKET_BYTES if "multifd" in self.capabilities else 0.0
+
+    @property
+    def _multifd_channels(self) -> float:
+        return optional_number(self.migrate_parameters, "multifd-channels") or DEFAULT_MULTIFD_CHANNELS
 
     @property
     def migrate_parameters(self) -> Mapping[str, Any]:

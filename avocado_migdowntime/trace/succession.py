@@ -77,8 +77,8 @@ class Succession(Generic[Row]):
 
     def _decide(self, odd: int, counts: Counts) -> list[tuple[Row, bool]]:
         """Decide about the row at the place `odd`, now that the `counts` after it are known."""
-        row, its = self._tail[odd]
-        if self._stray() != odd and _fits(its, counts):
+        _, its = self._tail[odd]
+        if self._stray() == 0 and _fits(its, counts):
             self._leave_out(0)
             return []
         if _fits(self._last, counts):
@@ -95,6 +95,8 @@ class Succession(Generic[Row]):
         """Settle all rows, as none comes that decides."""
         if (stray := self._stray()) is not None:
             self._leave_out(stray)
+        elif self._odd is not None:
+            self._last, self._odd = self._tail[self._odd][1], None
         settled = [(row, False) for row, _ in self._tail]
         self._before, self._tail = NO_COUNTS, []
         return settled
@@ -105,11 +107,10 @@ class Succession(Generic[Row]):
         return [(row, True)]
 
     def _stray(self) -> int | None:
-        """The place in the tail of the row that does not fit, by what is known so far."""
-        if self._odd is None:
+        """The place in the tail of the row that does not fit, by what is known so far; None if nothing shows it."""
+        if self._odd is None or not self._before:
             return None
-        _, its = self._tail[self._odd]
-        return 0 if self._before and _fits(self._before, its) else self._odd
+        return 0 if _fits(self._before, self._tail[self._odd][1]) else self._odd
 
     def _leave_out(self, place: int) -> None:
         assert self._odd is not None

@@ -12,10 +12,10 @@ from ..prediction.advice import Advice
 from ..prediction.advise import advise
 from ..prediction.outlook import Outlook, outlook
 from ..trace.ram import Ram
+from ..trace.sample import ENDED
 from ..verdict.judge import judge
 from ..verdict.verdict import Verdict
 from .histories import Histories
-from ..trace.sample import ENDED
 
 
 @dataclass(frozen=True)
