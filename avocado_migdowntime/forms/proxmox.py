@@ -14,7 +14,7 @@ from typing import Any
 
 from ..trace.reading import Item, Remark, Setting
 from .figures import NUMBER, SIZE, reading_of, scaled, size_in, size_of
-from .form import Line
+from .form import ANOTHER, Line
 from .log import Log
 from .log_numbers import Numbers, Statement
 from .pace import Pace
@@ -138,7 +138,7 @@ class ProxmoxLog(Log):
         self._migration_count += 1
         self._running, self._copies, self._limits_ms = False, False, []
         of = f"VM {guest}"
-        self._of = f"{of}, migration {self._migration_count}" if self.looks[of] is not None else of
+        self._of = f"{of}{ANOTHER}{self._migration_count}" if self.looks[of] is not None else of
         return []
 
     def statement(self, numbers: Numbers) -> Statement | None:
