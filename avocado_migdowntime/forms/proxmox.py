@@ -36,6 +36,8 @@ _NEW = re.compile(
     rf"migration (?P<status>[\w-]+), transferred (?P<sent>{SIZE}) of (?P<total>{SIZE}) VM-state, (?P<speed>{SIZE})/s"
     rf"(?: \(\+ (?P<devices>{SIZE}) VFIO-state\))?(?:, VM dirties lots of memory: (?P<dirty>{SIZE})/s)?"
 )
+_NEW_WHOLE = re.compile(rf"{_NEW.pattern}(?!,| \()")
+"""The same, unless its end is on the next line."""
 _LIMIT_S = re.compile(rf"migrate_set_downtime: ({NUMBER}(?:\.\d{{1,9}})?)(?!\.)")
 _LIMIT_MS = re.compile(
     rf"(?:migration downtime limit|auto-increased downtime to continue migration): ({NUMBER}(?:\.\d{{1,9}})?) ms"
@@ -70,7 +72,7 @@ class ProxmoxLog(Log):
         b"start migrate command",
     )
     CUT = re.compile(r"\bmigration (?:status: )?active\b|\bincreased downtime\b")
-    WHOLE = (_OLD, _NEW, _LIMIT_MS)
+    WHOLE = (_OLD, _NEW_WHOLE, _LIMIT_MS)
     LOGS_LIMITS = True
     LACKS = "no expected downtime, and since 2021 no remaining RAM"
     INSTEAD = "`echo 'info migrate' | qm monitor VMID` on the source host, repeatedly"

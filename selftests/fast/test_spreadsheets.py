@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Figures that went through a spreadsheet, and several migrations of one guest in one log."""
 
+import csv
+import io
 import json
 import re
 
 import pytest
 
 from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.forms.reader import Reader
+from avocado_migdowntime.trace.reading import Reading
 from avocado_migdowntime.verdict.judge import judge
 
 from ..support.product_logs import Look, kubevirt, proxmox_new
@@ -125,3 +129,31 @@ def test_a_reply_may_be_within_strings_of_strings(times):
     for _ in range(times):
         text = json.dumps({"msg": text})
     assert parse(text.encode()).samples[-1].ram.remaining_bytes == 900 << 20
+
+
+ROWS = [kubevirt(look) for look in looks(0, [900, 800, 700, 600])]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "names", [["_raw", "_time"], ["_time", "_raw"], ["host", "_raw", "_time"], ["row", "_raw"]], ids=str
+)
+@pytest.mark.parametrize("is_newest_first", [False, True])
+def test_objects_in_the_cells_of_an_export_are_read_in_the_order_of_their_time(names, delimiter, is_newest_first):
+    file = io.StringIO()
+    table = csv.DictWriter(file, names, delimiter=delimiter, extrasaction="ignore")
+    table.writeheader()
+    for row in reversed(range(4)) if is_newest_first else range(4):
+        table.writerow({"_raw": ROWS[row], "_time": f"2024-05-12T11:57:{row:02}.120+0000", "host": "a", "row": row})
+    trace = parse(file.getvalue().encode())
+    assert [one.ram.remaining_bytes >> 20 for one in trace.samples] == [900, 800, 700, 600]
+
+
+@pytest.mark.parametrize("width", [50, 60, 70, 80, 93, 94, 95, 97, 100, 110, 120])
+def test_a_line_of_proxmox_may_be_broken_before_its_dirty_rate(width):
+    sent = "2024-03-01 10:20:{} migration active, transferred {} MiB of 8.0 GiB VM-state, 49.0 MiB/s"
+    dirties = ", VM dirties lots of memory: 80.0 MiB/s"
+    lines = [sent.format("03", 410), sent.format(13, 900) + dirties, sent.format(23, 1390) + dirties]
+    text = "".join(f"{line[at : at + width]}\n" for line in lines for at in range(0, len(line), width))
+    read = [one.answer["ram"] for one in Reader().whole([text.encode()]) if isinstance(one, Reading)]
+    assert [one.get("dirty-pages-rate") for one in read] == [None, 20480, 20480]
