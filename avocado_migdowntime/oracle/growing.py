@@ -26,28 +26,27 @@ class GrowingEvidence:
 
     def __init__(self, header: Mapping[str, Any]) -> None:
         self._header = header
-        self._several = False
+        self.begun = 1
+        """How many migrations have begun."""
         self._succession = Succession[Sample]()
         self._number: int
         self._count: int
         self._in_order: bool
         self._begin([])
 
-    def sample(self, row: Sample) -> bool:
-        """Add a sample; return whether another migration began.
+    def sample(self, row: Sample) -> None:
+        """Add a sample.
 
-        One begins after the end of another, or where counters fell. Whether that was only one damaged sample, which is
-        left out, shows with the next.
+        Another migration begins after the end of one, or where counters fell. Whether that was only one damaged sample,
+        which is left out, shows with the next.
         """
-        settled = self._succession.take(row, row.status, counts_of(row))
-        for one, begins in settled:
+        for one, begins in self._succession.take(row, row.status, counts_of(row)):
             if begins:
                 earlier, events = parted(self._events, one.t_s)
                 self._header = header_after(self._header, earlier)
-                self._several = True
+                self.begun += 1
                 self._begin(events)
             self._settle(one)
-        return any(begins for _, begins in settled)
 
     def _settle(self, row: Sample) -> None:
         if row.status == "active" and row.ram is not None:
@@ -69,7 +68,7 @@ class GrowingEvidence:
             raise UsageError("holds no sample yet; add an answer to query-migrate first")
         samples = self._samples.followed_by(tail)
         left_out = [row.t_s for row in (*self._succession.left_out, *self._succession.stray())]
-        notes = (*([SEVERAL] if self._several else []), *on_left_out(left_out))
+        notes = (*([SEVERAL] if self.begun > 1 else []), *on_left_out(left_out))
         open_ = samples[self._open_from :]
         doubt = self._impossible.after(open_).why or self._uncarried.after(open_).why
         evidence = Evidence.of_one(Trace(samples, tuple(self._events), self._header, notes, doubt=doubt))

@@ -67,7 +67,9 @@ class Watcher:
         if before is not None and before.status in ENDED and row.status not in ENDED:  # Another migration begins.
             self._stretch, self._before = _Stretch.of(self._stretch.header, True), None
         self._history.sample(row)
-        if self._whole.sample(row):
+        begun = self._whole.begun
+        self._whole.sample(row)
+        if self._whole.begun > begun:
             self._before = None
         self._stretch.sample(row)
         return before is None or _turn(before) != _turn(row)
