@@ -35,6 +35,8 @@ _COMMIT = re.compile(r"v\d[\w.-]{1,60}", re.ASCII)
 """A commit as `git describe` names it: the package name of a QEMU that was built in its git tree."""
 _RELEASE_PARTS = ("major", "minor", "micro")
 _GREATEST_PART = 999
+_COMPRESSING = frozenset(("compress", "xbzrle"))
+"""The capabilities with which a page costs less than its size."""
 _COUNTS_LATE = 8
 """From this release on, pages of multifd may be counted as sent later than they are queued."""
 _NAMES = ("arch", "machine", "accelerator", "guest", "backing")
@@ -123,7 +125,13 @@ class Trace:
 
     @property
     def early_bytes(self) -> float:
-        """The most bytes of pages that multifd counts before it counts the bytes: packets queued and on their way."""
+        """The most bytes of pages that multifd counts before it counts the bytes: packets queued and on their way.
+
+        Infinite if pages are compressed.
+        """
+        compression = self.migrate_parameters.get("multifd-compression", "none")
+        if not _COMPRESSING.isdisjoint(self.capabilities) or ("multifd" in self.capabilities and compression != "none"):
+            return inf
         return 2 * (self._multifd_channels + 1) * MULTIFD_PACKET_BYTES if "multifd" in self.capabilities else 0.0
 
     @property

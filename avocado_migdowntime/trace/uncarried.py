@@ -8,12 +8,15 @@ If pages are compressed, each stretch of the migration has more pages than bytes
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..basics.qemu_constants import MOST_UNCOUNTED_BYTES, ZERO_PAGE_BYTES
 from .samples import Floats, Samples
 
 _OTHERS = 10
 """That pages cost what they should is known from at least this many other samples."""
+_SLIGHT = 0.001
+"""A jump by no more than this share of what is left changes no verdict."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,14 @@ class Uncarried:
         if not len(samples):
             return self
         samples = Samples(np.hstack([self._last.table, samples.table]))
-        cost, sent, open_ = self._compared(samples)
+        cost, sent, open_, is_slight = self._compared(samples)
         jumps = np.flatnonzero(cost - sent > open_)
+        told = [_told(samples, cost, sent, int(jump)) for jump in jumps[:1] if not is_slight[jump]]
         others = np.delete(sent - cost, jumps)
         return Uncarried(
             self.early_bytes,
             self._jumps + len(jumps),
-            self._first or (_told(samples, cost, sent, int(jumps[0])) if len(jumps) else ""),
+            self._first or "".join(told),
             self._others + len(others),
             self._spare_bytes + float(np.sum(others)),
             samples[-1:],
@@ -56,20 +60,24 @@ class Uncarried:
         is_known = self._others >= _OTHERS and self._spare_bytes > -MOST_UNCOUNTED_BYTES - self.early_bytes
         return self._first if self._jumps == 1 and is_known else ""
 
-    def _compared(self, samples: Samples) -> tuple[Floats, Floats, Floats]:
-        """What the pages from each sample to the next cost, the bytes sent meanwhile, and how much these leave open.
+    def _compared(self, samples: Samples) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
+        """What the pages from each sample to the next cost, the bytes sent meanwhile, how much these leave open, and
+        whether a jump would be slight.
 
         A page may be counted before its bytes.
         """
-        pages, zero = np.diff(samples.sent_pages), np.diff(samples.zero_pages)
-        page_bytes = samples.page_bytes[1:]
-        cost = (pages - zero) * page_bytes + zero * ZERO_PAGE_BYTES
+        zero, page_bytes = np.diff(samples.zero_pages), samples.page_bytes[1:]
+        of_content = (np.diff(samples.sent_pages) - zero) * page_bytes
+        cost = of_content + zero * ZERO_PAGE_BYTES
         transferred, counted = np.diff(samples.transferred_bytes), np.diff(samples.counted_bytes)
         late_bytes = MOST_UNCOUNTED_BYTES + self.early_bytes
         # precopy-bytes counts page by page, but not those of multifd, nor any after the guest was stopped.
         is_exact = (np.abs(counted - transferred) <= late_bytes) & (self.early_bytes == 0)
         sent = np.where(is_exact, counted, np.fmax(counted, transferred))
-        return cost, sent, np.where(is_exact, page_bytes, late_bytes)
+        open_ = np.where(is_exact, page_bytes, late_bytes)
+        slight_bytes = _SLIGHT * np.maximum(samples.remaining_bytes[1:], samples.remaining_bytes[:-1])
+        is_slight = (of_content - sent <= slight_bytes) & (zero * page_bytes <= slight_bytes)
+        return cost, sent, open_, is_slight
 
 
 def _told(samples: Samples, cost: Floats, sent: Floats, at: int) -> str:

@@ -55,13 +55,32 @@ def test_what_only_precopy_bytes_shows_is_not_known_without_it():
     assert not Evidence.of(few).trace.doubt and Evidence.of(many).trace.doubt
 
 
-def test_a_page_may_be_counted_before_its_bytes():
-    assert not Evidence.of(made(jumped("normal", 1, 200))).trace.doubt
-    assert Evidence.of(made(jumped("normal", 2, 200))).trace.doubt
+@pytest.mark.parametrize("at", [250, 251])
+def test_a_page_may_be_counted_before_its_bytes(at):
+    """Hardly anything is left there."""
+    assert not Evidence.of(made(jumped("normal", 1, at))).trace.doubt
+    assert Evidence.of(made(jumped("normal", 2, at))).trace.doubt
+
+
+@pytest.mark.parametrize(("pages", "is_doubtful"), [(24, False), (27, True)])
+def test_a_jump_by_a_thousandth_of_what_is_left_is_none(pages, is_doubtful):
+    assert bool(Evidence.of(made(jumped("normal", pages, 252))).trace.doubt) == is_doubtful
 
 
 def test_where_pages_are_compressed_more_of_them_prove_nothing():
     assert not Evidence.of(made(jumped("normal", 30_000, 252, bytes_each=1000))).trace.doubt
+
+
+@pytest.mark.parametrize("name", ["xbzrle", "compress"])
+def test_with_a_capability_that_compresses_pages_they_prove_nothing(name):
+    assert not Evidence.of(made(jumped("normal", 30_000, 252), header={"capabilities": [name]})).trace.doubt
+
+
+@pytest.mark.parametrize(("compression", "is_doubtful"), [("none", True), ("zstd", False)])
+def test_nor_does_multifd_that_compresses(compression, is_doubtful):
+    parameters = {"multifd-compression": compression}
+    trace = made(jumped("normal", 30_000, 252), header={"capabilities": ["multifd"]}, parameters=parameters)
+    assert bool(Evidence.of(trace).trace.doubt) == is_doubtful
 
 
 def test_a_second_jump_is_no_lone_one():
