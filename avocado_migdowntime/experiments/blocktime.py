@@ -11,7 +11,7 @@ from ..host.threads import awake, threads, waits_in
 from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
 from ..trace.events import AWAKE, BLOCKTIME
-from ..trace.model import ENDED
+from ..trace.sample import ENDED
 from .looking import looking
 
 CAPABILITY = "postcopy-blocktime"

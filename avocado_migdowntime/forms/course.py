@@ -9,9 +9,10 @@ import numpy as np
 
 from ..trace.events import HARNESS, LIMIT_CHANGED
 from ..trace.figures import Column
-from ..trace.model import ENDED, GONE
+from ..trace.model import GONE
 from ..trace.ram import LEEWAY
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
+from ..trace.sample import ENDED
 from ..trace.samples import Floats
 from .clock import Clock, begins_migration
 from .counters import Counters

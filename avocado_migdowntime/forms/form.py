@@ -36,6 +36,9 @@ class Line:
 MAYBE: Sequence["Item | Line"] = ()
 """Returned for a line that is taken, but may turn out to be of no known form."""
 
+ANOTHER = ", migration "
+"""Between a guest's name and the number of its migration, if that is not its first."""
+
 
 class Form:
     """Reads one form. One object reads one text, from its first line to its last."""
@@ -60,6 +63,8 @@ class Form:
     """What no text of this form shows although a verdict needs it: `no dirty rate and no pages`."""
     LOGS_LIMITS: ClassVar[bool] = False
     """Whether a text of this form shows each downtime-limit that is set, including the first."""
+    OF_MIGRATIONS: ClassVar[bool] = False
+    """Whether a text of this form names migrations, not guests."""
     INSTEAD: ClassVar[str] = ""
     """The command of that product that shows it, to follow the word `take`."""
 

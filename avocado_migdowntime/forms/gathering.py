@@ -2,17 +2,19 @@
 """Builds one trace from the items of a whole text: the last migration of the guest that was shown last."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..trace.events import Event, event_of
 from ..trace.impossible import why_impossible
-from ..trace.model import ENDED, LIMITS_LOGGED, SEVERAL, Trace, checked_header
+from ..trace.model import LIMITS_LOGGED, SEVERAL, Trace, checked_header
 from ..trace.ram import note_on
 from ..trace.reading import Item, Reading, is_without_passes
+from ..trace.sample import ENDED
 from ..trace.samples import SamplesWriter
 from .course import Courses
+from .form import ANOTHER
 from .many import Many, OneOfMany
 from .reader import Reader
 from .refusal import in_another_language, lacking, nothing_told, too_little
@@ -84,7 +86,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
         raise refused
     remarks = [SEVERAL] if of in several else []
     if len(with_readings) > 1:
-        remarks.append(f"{len(with_readings)} guests are migrated in this text: {of or 'the last one'} is judged")
+        remarks.append(_of_several(with_readings, of, any(form.OF_MIGRATIONS for form in reader.forms)))
     if why := last.answer.get("error-desc"):
         remarks.append(f"the reason shown: {why}")
     remarks += dict.fromkeys(filter(None, (note_on(one.answer.get("ram")) for one in readings)))
@@ -134,3 +136,10 @@ def _beside(answer: Mapping[str, Any]) -> Iterator[str]:
 
 def _short(name: str) -> str:
     return name.removeprefix("ram.")
+
+
+def _of_several(names: Collection[str], of: str, of_migrations: bool) -> str:
+    """Which of several guests or migrations is judged."""
+    guests = {name.partition(ANOTHER)[0] for name in names}
+    are = "migrations are" if of_migrations or len(guests) < len(names) else "guests are migrated"
+    return f"{len(names)} {are} in this text: {of or 'the last one'} is judged"

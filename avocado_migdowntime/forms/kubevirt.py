@@ -84,6 +84,7 @@ class KubevirtLog(Log):
     )
     CUT = re.compile("Migration info for")
     WHOLE = (re.compile(r"TimeElapsed:\d+ms(?: \w+:\d[\w/]*){0,99} (?:Disk(?:Mbps|Bps):\d|\.{3}|\u2026)"),)
+    OF_MIGRATIONS = True
     LACKS = "whole MiB and Mbps only, every 4 s"
     INSTEAD = "`kubectl exec POD -c compute -- virsh -r domjobinfo 1`, repeatedly"
 

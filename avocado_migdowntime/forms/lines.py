@@ -27,16 +27,17 @@ from .records import (
     cell,
     lists_of_lines,
     logged,
+    object_in_cell,
     of_json,
     python_s_strings_of_lines,
     several_logged,
     strings_of_lines,
 )
-from .stamps import parted
+from .stamps import parted, stamp_within
 
 _QUOTED = re.compile(
     r"(?:[>|][ \t]?|[-+*\u2022][ \t]+|(?:#|//)[ \t]+|\+|-(?=[A-Z(]|[a-z][a-z -]{1,30}: )"
-    r"|\d{1,6}:(?=\d{4}-\d\d-\d\d|(?!\d))|\d{1,6}\t"
+    r"|\d{1,6}:(?=\d{4}-\d\d-\d\d|(?!\d))|\d{1,6}\t(?![\w.,-]*\t\S)"
     r"|(?!\d{4}[-/])[\w./-]{1,80}:\d{1,6}:(?!\d\d)|\[(?:pod/[^\]\s]+|stdlog)\](?:[ \t]|$)"
     r"|[\w.-]{1,80}[ \t]{1,80}\|(?:[ \t]|$))+"
 )
@@ -143,6 +144,9 @@ def _unwrapped(text: str, came_s: float, at: Stamp | None = None) -> Iterator[Li
         for pane in panes:
             yield from _unwrapped(pane, came_s, at)
         return
+    if '"{""' in text and (found := object_in_cell(text)):
+        text, before, behind = found
+        at = parted(before)[0] or stamp_within(behind) or at
     text = out_of_table(text)
     if not is_row(text) and (match := _QUOTED.match(text)):
         text = text[match.end() :].strip()

@@ -134,9 +134,11 @@ def _sharp_nearby(looks: Floats, new: int) -> Floats | None:
 
 def _since_earlier(looks: Floats, new: int) -> Floats:
     """The bandwidths at the last `new` lines, each since the last line that makes it sharp, or else sharpest."""
-    old, count = looks.shape[1] - new, looks.shape[1]
-    open_by = _open_by(looks[:, old:, None], looks[:, None, ::-1])
-    open_by[np.arange(count)[::-1] >= np.arange(old, count)[:, None]] = np.inf
+    old = looks.shape[1] - new
+    t_s, _, low, high, _ = looks
+    tell = (t_s <= np.max(t_s[old:]) - LEAST_S) & (high < np.max(low[old:]))
+    count = max(1, int(np.max(np.flatnonzero(tell), initial=-1)) + 1)  # Later lines tell nothing about any of the new.
+    open_by = _open_by(looks[:, old:, None], looks[:, None, count - 1 :: -1])
     best = np.argmin(open_by, axis=1)
     bounds = _bounds(looks[:, old:], looks[:, count - 1 - best])
     bounds[:, open_by[np.arange(new), best] == np.inf] = np.nan

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..trace.reading import Item, Remark, Setting
 from .figures import NUMBER, SIZE, reading_of, scaled, size_in, size_of
-from .form import Line
+from .form import ANOTHER, Line
 from .log import Log
 from .log_numbers import Numbers, Statement
 from .pace import Pace
@@ -36,6 +36,8 @@ _NEW = re.compile(
     rf"migration (?P<status>[\w-]+), transferred (?P<sent>{SIZE}) of (?P<total>{SIZE}) VM-state, (?P<speed>{SIZE})/s"
     rf"(?: \(\+ (?P<devices>{SIZE}) VFIO-state\))?(?:, VM dirties lots of memory: (?P<dirty>{SIZE})/s)?"
 )
+_NEW_WHOLE = re.compile(rf"{_NEW.pattern}(?!,| \()")
+"""The same, unless its end is on the next line."""
 _LIMIT_S = re.compile(rf"migrate_set_downtime: ({NUMBER}(?:\.\d{{1,9}})?)(?!\.)")
 _LIMIT_MS = re.compile(
     rf"(?:migration downtime limit|auto-increased downtime to continue migration): ({NUMBER}(?:\.\d{{1,9}})?) ms"
@@ -70,7 +72,7 @@ class ProxmoxLog(Log):
         b"start migrate command",
     )
     CUT = re.compile(r"\bmigration (?:status: )?active\b|\bincreased downtime\b")
-    WHOLE = (_OLD, _NEW, _LIMIT_MS)
+    WHOLE = (_OLD, _NEW_WHOLE, _LIMIT_MS)
     LOGS_LIMITS = True
     LACKS = "no expected downtime, and since 2021 no remaining RAM"
     INSTEAD = "`echo 'info migrate' | qm monitor VMID` on the source host, repeatedly"
@@ -138,7 +140,7 @@ class ProxmoxLog(Log):
         self._migration_count += 1
         self._running, self._copies, self._limits_ms = False, False, []
         of = f"VM {guest}"
-        self._of = f"{of}, migration {self._migration_count}" if self.looks[of] is not None else of
+        self._of = f"{of}{ANOTHER}{self._migration_count}" if self.looks[of] is not None else of
         return []
 
     def statement(self, numbers: Numbers) -> Statement | None:

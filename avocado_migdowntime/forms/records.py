@@ -28,6 +28,7 @@ _NUMBERED = re.compile(rf'"n": ?\d+, ?"t": ?({_JSON_STRING})')
 """A line of a task log in the API of Proxmox VE."""
 _CELL = re.compile(r'"((?:[^"\\]|\\.|"")*)",?')
 """A line that is one string, as in comma-separated values or in an array."""
+_CELL_OF_OBJECT = re.compile(r'(?:(?<=[,;\t])|^)"(\{""(?:[^"]|"")*)"(?=[,;\t]|$)')
 _PYTHON_CELL = re.compile(r"\[?'([^']*)'[,\]]?")
 _FIELD = re.compile(rf'"(?:{_NAMES}|t)"\s*:\s*({_JSON_STRING}),?')
 """A line that is a field of an object over several lines."""
@@ -132,6 +133,12 @@ def cell(text: str) -> str:
     if text.startswith(("'", "['")) and (match := _PYTHON_CELL.fullmatch(text)):
         return match[1]
     return text
+
+
+def object_in_cell(text: str) -> tuple[str, str, str] | None:
+    """An object in a cell of comma-separated values, with its quotes as they were, and what is before and after it."""
+    match = _CELL_OF_OBJECT.search(text)
+    return match and (match[1].replace('""', '"'), text[: match.start()], text[match.end() :])
 
 
 def of_json(text: str) -> str:

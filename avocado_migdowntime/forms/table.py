@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..trace.model import ENDED
 from ..trace.reading import Item, Reading, Remark, Stamp
+from ..trace.sample import ENDED
 from .domjobinfo import OF_LIBVIRT, of_fields
 from .form import Form, Line
 from .qmp_fields import PLACES

@@ -10,8 +10,11 @@ import numpy as np
 
 from ..basics.lazy_sequence import MANY, LazySequence
 from ..trace.events import BANDWIDTH, DISTURBS, FINISH, FIRST_PASS, HARNESS, LIMIT_CHANGED
-from ..trace.model import ENDED, FROM_A_PIPE, LIMITS_LOGGED, Trace
+from ..trace.impossible import why_impossible
+from ..trace.model import FROM_A_PIPE, LIMITS_LOGGED, Trace
+from ..trace.sample import ENDED
 from ..trace.samples import Samples
+from ..trace.uncarried import Uncarried
 from .caps import CapUse, most_used
 from .devices import Devices, devices, with_devices
 from .limits import Limits
@@ -50,6 +53,14 @@ class Evidence:
         if isinstance(recorded, Evidence):
             return recorded
         trace = recorded.last_migration()
+        if not trace.readings:
+            doubt = why_impossible(trace.samples, from_begin=False)
+            trace = replace(trace, doubt=doubt or Uncarried(trace.early_bytes).after(trace.samples).why)
+        return cls.of_one(trace)
+
+    @classmethod
+    def of_one(cls, trace: Trace) -> "Evidence":
+        """The evidence of a trace that holds one migration and says whether its figures are in doubt."""
         # A text may show a limit without showing whether somebody changed it before or after.
         limits = Limits() if trace.is_bare_text else Limits.of(trace)
         others = Others(trace.host_page_bytes, trace.ram_bytes)

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import UsageError
-from ..trace.begins import NO_COUNTS, Counts, counts_of, fall
 from ..trace.events import Event
-from ..trace.model import ENDED, SEVERAL, Trace, header_after, parted
+from ..trace.impossible import Impossible
+from ..trace.model import SEVERAL, Trace, header_after, on_left_out, parted
 from ..trace.sample import Sample
 from ..trace.samples import Samples, SamplesWriter
+from ..trace.succession import Succession, counts_of
+from ..trace.uncarried import Uncarried
 from .evidence import Evidence
 from .passes import Pass, passes
 
@@ -24,23 +26,29 @@ class GrowingEvidence:
 
     def __init__(self, header: Mapping[str, Any]) -> None:
         self._header = header
-        self._notes: tuple[str, ...] = ()
-        self._status = ""
+        self.begun = 1
+        """How many migrations have begun."""
+        self._succession = Succession[Sample]()
         self._number: int
         self._count: int
         self._in_order: bool
-        self._counts: Counts
         self._begin([])
 
     def sample(self, row: Sample) -> None:
-        """Add a sample; one after the migration had ended, or with a counter that fell, begins another migration."""
-        counts = counts_of(row)
-        if (self._status in ENDED and row.status not in ENDED) or fall(self._counts, counts):
-            earlier, events = parted(self._events, row.t_s)
-            self._header = header_after(self._header, earlier)
-            self._notes = (SEVERAL,)
-            self._begin(events)
-        self._status, self._counts = row.status, counts or self._counts
+        """Add a sample.
+
+        Another migration begins after the end of one, or where counters fell. Whether that was only one damaged sample,
+        which is left out, shows with the next.
+        """
+        for one, begins in self._succession.take(row, row.status, counts_of(row)):
+            if begins:
+                earlier, events = parted(self._events, one.t_s)
+                self._header = header_after(self._header, earlier)
+                self.begun += 1
+                self._begin(events)
+            self._settle(one)
+
+    def _settle(self, row: Sample) -> None:
         if row.status == "active" and row.ram is not None:
             if row.ram.dirty_sync_count > self._number:
                 self._end_pass()
@@ -55,24 +63,32 @@ class GrowingEvidence:
 
     def evidence(self) -> Evidence:
         """The evidence so far about the last migration; raises UsageError before the first sample."""
-        if not self._count:
+        tail = self._succession.tail()
+        if not self._count + len(tail):
             raise UsageError("holds no sample yet; add an answer to query-migrate first")
-        trace = Trace(self._samples.samples(), tuple(self._events), self._header, self._notes)
-        evidence = Evidence.of(trace)
-        if trace.completed or not self._in_order:  # The guest was stopped within what may have looked like a pass.
+        samples = self._samples.followed_by(tail)
+        left_out = [row.t_s for row in (*self._succession.left_out, *self._succession.stray())]
+        notes = (*([SEVERAL] if self.begun > 1 else []), *on_left_out(left_out))
+        open_ = samples[self._open_from :]
+        doubt = self._impossible.after(open_).why or self._uncarried.after(open_).why
+        evidence = Evidence.of_one(Trace(samples, tuple(self._events), self._header, notes, doubt=doubt))
+        # In a completed one, the guest was stopped within what may have looked like a pass.
+        if evidence.trace.completed or not self._in_order:
             return evidence
         return replace(evidence, ended_passes=tuple(self._ended), open_from=self._open_from)
 
     def _begin(self, events: list[Event]) -> None:
         self._samples = SamplesWriter()
-        self._queued_bytes = Trace(Samples(), header=self._header).queued_bytes
+        begun = Trace(Samples(), header=self._header)
+        self._queued_bytes = begun.queued_bytes
         self._events = events
         self._ended: list[Pass] = []
         self._count = self._open_from = self._number = 0
         self._in_order = True
-        self._counts = NO_COUNTS
+        self._impossible, self._uncarried = Impossible(), Uncarried(begun.early_bytes)
 
     def _end_pass(self) -> None:
-        samples = self._samples.samples()
-        self._ended += passes(samples[self._open_from :], queued_bytes=self._queued_bytes)
+        open_ = self._samples.samples()[self._open_from :]
+        self._ended += passes(open_, queued_bytes=self._queued_bytes)
+        self._impossible, self._uncarried = self._impossible.after(open_), self._uncarried.after(open_)
         self._open_from = self._count

@@ -15,7 +15,8 @@ from ..oracle.syncs import Sync
 from ..trace.cpu import cpu_courses
 from ..trace.figures import COLUMNS, Column
 from ..trace.guest_progress import guest_courses
-from ..trace.model import ENDED, Trace
+from ..trace.model import Trace
+from ..trace.sample import ENDED
 from ..trace.samples import Floats, Samples
 from ..verdict.verdict import Verdict
 from .chart import Chart, Panel, Role, Series

@@ -13,7 +13,7 @@ from ..basics.printable import in_a_line, quoted
 from ..errors import HarnessError, UsageError
 from ..qemu.answers import documented
 from ..qemu.monitor import Silence
-from ..trace.model import ENDED
+from ..trace.sample import ENDED
 from .binding import Binding, binding
 from .libvirt_events import Events, GuestEvents
 from .libvirt_job import answer_of_job

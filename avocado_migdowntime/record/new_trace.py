@@ -8,8 +8,8 @@ from typing import Any
 
 from ..errors import UsageError
 from ..trace.file import TraceWriter, Writer
-from ..trace.model import ENDED, checked_header
-from ..trace.sample import Sample
+from ..trace.model import checked_header
+from ..trace.sample import ENDED, Sample
 
 Show = Callable[[Sample], None]
 """Called with each sample."""

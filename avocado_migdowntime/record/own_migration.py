@@ -7,8 +7,7 @@ from contextlib import aclosing
 from ..errors import HarnessError
 from ..qemu.process import QemuProcess
 from ..trace.file import TraceWriter
-from ..trace.model import ENDED
-from ..trace.sample import Sample
+from ..trace.sample import ENDED, Sample
 from .sampler import Sampler
 
 

@@ -14,8 +14,8 @@ from ..oracle.evidence import Evidence
 from ..oracle.growing import GrowingEvidence
 from ..trace.events import HARNESS, Event, event_of
 from ..trace.file import Writer
-from ..trace.model import ENDED, Trace
-from ..trace.sample import Sample
+from ..trace.model import Trace
+from ..trace.sample import ENDED, Sample
 from ..trace.samples import Samples
 from .pace import Pace
 

@@ -1,56 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where another migration begins: after the end of one, or where a counter fell that only grows during a migration."""
+"""Where the last migration in many samples begins, and which of its samples fit none of the others."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .figures import Column
-from .sample import Sample
+from .sample import ENDED
 from .samples import Indices, Samples
+from .succession import NO_COUNTS, Counts, Succession
 
-_COLUMNS = [Column.SENT, Column.ZERO, Column.TRANSFERRED]
-_ALSO = [*_COLUMNS, Column.SYNCS]
-Counts = tuple[int | None, ...]
-"""What such counters show in a sample, in one order; nothing if it shows none."""
-NO_COUNTS: Counts = ()
+_COUNTERS = [Column.SENT, Column.ZERO, Column.TRANSFERRED, Column.SYNCS]
 
 
-def first_samples(samples: Samples, ended: NDArray[np.bool_], *, by_counters: bool) -> Indices:
-    """The first sample of each migration but the first; `ended` says which samples show one that has ended."""
-    begins = np.append(False, ended[:-1] & ~ended[1:])[: len(samples)]
-    if by_counters:
-        migration = np.cumsum(begins)
-        rows = np.flatnonzero(samples.has_ram & samples.are("active"))
-        fell = np.any(np.diff(samples.table[_COLUMNS][:, rows], axis=1) < 0, axis=0)
-        begins[rows[1:][fell & (np.diff(migration[rows]) == 0)]] = True
-    return np.flatnonzero(begins)
+def last_migration(samples: Samples, *, by_counters: bool) -> tuple[Indices, Indices]:
+    """The samples of the last migration, and those of it that are left out, as their counters do not fit.
 
-
-def stray_samples(samples: Samples) -> Indices:
-    """The samples with a counter that is greater than in the next one, although that is of the same migration.
-
-    It is if what was sent falls by only one of its counters, and if all of them go on from the sample before.
+    Unless `by_counters`, another migration begins only after the end of one, and none is left out.
     """
-    rows = np.flatnonzero(samples.has_ram & samples.are("active"))
-    counts = samples.table[_ALSO][:, rows]
-    grew = np.diff(counts, axis=1)
-    fell = grew < 0
-    if not np.any(fell):
-        return rows[:0]
-    is_another = fell[_ALSO.index(Column.SENT)] & ~(grew[_ALSO.index(Column.TRANSFERRED)] >= 0)
-    goes_on = ~np.any(counts[:, 2:] < counts[:, :-2], axis=0)
-    stray: Indices = rows[1:-1][(np.any(fell, axis=0) & ~is_another)[1:] & goes_on]
-    return stray
-
-
-def counts_of(sample: Sample) -> Counts:
-    """The counters of an active sample; those of others may be of the switchover."""
-    ram = sample.ram
-    if ram is None or sample.status != "active":
-        return NO_COUNTS
-    return ram.sent_pages, ram.zero_pages, ram.transferred_bytes
-
-
-def fall(before: Counts, now: Counts) -> bool:
-    """Whether one of the counters fell."""
-    return any(a is not None and b is not None and b < a for a, b in zip(before, now, strict=False))
+    ended = samples.are(*ENDED)
+    begins = np.flatnonzero(ended[:-1] & ~ended[1:])
+    begin = int(begins[-1]) + 1 if len(begins) else 0
+    counted = samples.has_ram & samples.are("active")
+    counts = samples.table[_COUNTERS]
+    rows = np.flatnonzero(counted[begin:]) + begin
+    if not by_counters or not np.any(np.diff(counts[:, rows], axis=1) < 0):
+        return np.arange(begin, len(samples)), rows[:0]
+    succession, kept = Succession[int](), list[int]()
+    statuses, each = samples.table[Column.STATUS, begin:].tolist(), counts[:, begin:].T.tolist()
+    for row, (status, its) in enumerate(zip(statuses, each, strict=True), begin):
+        shown: Counts = tuple(its) if counted[row] else NO_COUNTS
+        for settled, is_first in succession.take(row, samples.labels[int(status)], shown):
+            if is_first:
+                kept.clear()
+            kept.append(settled)
+    return np.array([*kept, *succession.tail()]), np.array([*succession.left_out, *succession.stray()], np.intp)

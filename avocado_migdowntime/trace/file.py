@@ -10,7 +10,6 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,7 +20,6 @@ from ..errors import HarnessError, UsageError
 from .bounds import LONGEST_LINE_BYTES, Counted, in_bounds, inflated_in_bounds
 from .decode import LinesDecoder, blocks_of_lines, decoded
 from .gunzip import MAGIC, Gunzip
-from .impossible import why_impossible
 from .model import Trace, checked_header
 from .samples import Samples
 
@@ -149,8 +147,7 @@ def recording(chunks: Iterator[bytes], notes: list[str]) -> Trace:
     if decoder.cut_off:
         notes.append(f"cut off in line {decoder.cut_off}: used up to there")
     notes += decoder.notes
-    trace = Trace(samples, tuple(decoder.events), header, tuple(notes))
-    return replace(trace, doubt=why_impossible(trace.last_migration().samples, from_begin=False))
+    return Trace(samples, tuple(decoder.events), header, tuple(notes))
 
 
 def _header(record: Mapping[str, Any], line_number: int = 1) -> Mapping[str, Any]:

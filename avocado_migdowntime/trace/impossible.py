@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Finds figures that no migration has: more than any link carries, falling counts, pages of an odd size."""
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS, GREATEST_MBPS
@@ -17,21 +19,58 @@ def why_impossible(samples: Samples, *, from_begin: bool) -> str:
     """What was sent in too little time between two looks, or before the first if the times are `from_begin`; or that
     the count of dirty syncs fell again and again; or a page size that is no power of two. '' if none is so.
     """
-    counted = samples.take(np.flatnonzero(samples.has_ram))
-    every_sent_bytes = counted.transferred_bytes, counted.page_bytes * counted.sent_pages
-    jumps = (_jump(counted, one, from_begin=from_begin) for one in every_sent_bytes)
-    return next(filter(None, (*jumps, _falls(counted), _page(counted))), "")
+    return Impossible().after(samples, from_begin=from_begin).why
 
 
-def _falls(samples: Samples) -> str:
+@dataclass(frozen=True)
+class Impossible:
+    """What is impossible in the samples so far; more of them may follow."""
+
+    _jumps: tuple[str, ...] = ("", "")
+    _falls: int = 0
+    _first_fall: tuple[float, float] = (0.0, 0.0)
+    _page: str = ""
+    _last: Samples = field(default_factory=Samples)
+    """The last samples that show each of the counters."""
+
+    def after(self, samples: Samples, *, from_begin: bool = False) -> "Impossible":
+        """The same after more samples."""
+        counted = samples.take(np.flatnonzero(samples.has_ram))
+        if not len(counted):
+            return self
+        counted = Samples(np.hstack([self._last.table, counted.table]))
+        falls, first_fall = _falls(counted)
+        sent = _every_sent_bytes(counted)
+        jumps = (_jump(counted, one, from_begin=from_begin) for one in sent)
+        last = {int(np.flatnonzero(one > 0)[-1]) for one in (*sent, counted.dirty_sync_count) if np.any(one > 0)}
+        return Impossible(
+            tuple(before or now for before, now in zip(self._jumps, jumps, strict=True)),
+            self._falls + falls - _falls(self._last)[0],
+            self._first_fall if self._falls else first_fall,
+            self._page or _page(counted),
+            counted.arranged(np.array(sorted(last), np.intp)),
+        )
+
+    @property
+    def why(self) -> str:
+        """Why nothing follows from these samples; '' if nothing in them is impossible."""
+        falls = ""
+        if self._falls >= _FALLS:
+            before, after = self._first_fall
+            falls = f"dirty-sync-count fell {self._falls} times, as from {before:.0f} to {after:.0f}, "
+            falls += "which it does in no migration"
+        return next(filter(None, (*self._jumps, falls, self._page)), "")
+
+
+def _every_sent_bytes(samples: Samples) -> tuple[Floats, ...]:
+    return samples.transferred_bytes, samples.page_bytes * samples.sent_pages
+
+
+def _falls(samples: Samples) -> tuple[int, tuple[float, float]]:
+    """How often the count of dirty syncs fell, and its values before and after the first fall."""
     counts = samples.dirty_sync_count[samples.dirty_sync_count > 0]
     falls = np.flatnonzero(np.diff(counts) < 0)
-    if len(falls) < _FALLS:
-        return ""
-    before, after = counts[falls[0] : falls[0] + 2]
-    return (
-        f"dirty-sync-count fell {len(falls)} times, as from {before:.0f} to {after:.0f}, which it does in no migration"
-    )
+    return len(falls), (float(counts[falls[0]]), float(counts[falls[0] + 1])) if len(falls) else (0.0, 0.0)
 
 
 def _page(samples: Samples) -> str:

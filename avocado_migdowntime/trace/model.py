@@ -17,14 +17,14 @@ from ..basics.printable import in_a_line, printable, quoted
 from ..basics.qemu_constants import DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYTES, NO_PRECOPY, NO_RAM
 from ..basics.units import MIB, format_size
 from ..errors import UsageError
-from .begins import first_samples, stray_samples
+from .begins import last_migration
 from .events import Event
 from .packets import went_in_packets
 from .ram import optional_number
 from .reading import Reading
 from .rounding import rounded
 from .sample import Sample
-from .samples import Indices, Samples
+from .samples import Samples
 
 _LEAST_GRANULE = 4096
 _DIRTIER = "dirtier"
@@ -35,6 +35,8 @@ _COMMIT = re.compile(r"v\d[\w.-]{1,60}", re.ASCII)
 """A commit as `git describe` names it: the package name of a QEMU that was built in its git tree."""
 _RELEASE_PARTS = ("major", "minor", "micro")
 _GREATEST_PART = 999
+_COMPRESSING = frozenset(("compress", "xbzrle"))
+"""The capabilities with which a page costs less than its size."""
 _COUNTS_LATE = 8
 """From this release on, pages of multifd may be counted as sent later than they are queued."""
 _NAMES = ("arch", "machine", "accelerator", "guest", "backing")
@@ -44,8 +46,6 @@ DESTINATION = "qemu_destination"
 """Header key: the destination's answer to query-version, if that is another QEMU."""
 TRACKED = "tracked"
 """Header key: the migrate parameters of which every change is recorded."""
-ENDED = frozenset({"completed", "failed", "cancelled"})
-"""Final statuses of a migration."""
 LIMITS_LOGGED = "limits-logged"
 """Header key of a trace from a text that logs each downtime-limit that is set."""
 FROM_A_PIPE = "from a pipe"
@@ -121,8 +121,22 @@ class Trace:
             by_multifd = went_in_packets(self.samples, self.readings)
         if not by_multifd or release.get("major", _COUNTS_LATE) < _COUNTS_LATE:
             return 0.0
-        channels = optional_number(self.migrate_parameters, "multifd-channels") or DEFAULT_MULTIFD_CHANNELS
-        return (channels + 1) * MULTIFD_PACKET_BYTES
+        return (self._multifd_channels + 1) * MULTIFD_PACKET_BYTES
+
+    @property
+    def early_bytes(self) -> float:
+        """The most bytes of pages that multifd counts before it counts the bytes: packets queued and on their way.
+
+        Infinite if pages are compressed.
+        """
+        compression = self.migrate_parameters.get("multifd-compression", "none")
+        if not _COMPRESSING.isdisjoint(self.capabilities) or ("multifd" in self.capabilities and compression != "none"):
+            return inf
+        return 2 * (self._multifd_channels + 1) * MULTIFD_PACKET_BYTES if "multifd" in self.capabilities else 0.0
+
+    @property
+    def _multifd_channels(self) -> float:
+        return optional_number(self.migrate_parameters, "multifd-channels") or DEFAULT_MULTIFD_CHANNELS
 
     @property
     def migrate_parameters(self) -> Mapping[str, Any]:
@@ -185,31 +199,23 @@ class Trace:
     def last_migration(self) -> "Trace":
         """The trace itself; or, if it holds several migrations, the part from the last one's begin, with a note.
 
-        A limit that was set before that becomes the configured one. Samples of a recording that do not fit those around
-        them are left out, with a note, if all others fit each other.
+        A limit that was set before that becomes the configured one. A sample of a recording whose counters do not fit
+        those around it is left out, with a note.
         """
-        if not self.readings and len(stray := stray_samples(self.samples)):
-            others = self._without(stray)
-            if not len(stray_samples(others.samples)):
-                return others.last_migration()
-        begins = first_samples(self.samples, self.samples.are(*ENDED), by_counters=not self.readings)
-        if not len(begins):
+        rows, left_out = last_migration(self.samples, by_counters=not self.readings)
+        begin = int(rows[0]) if len(rows) else 0
+        if not begin and not len(left_out):
             return self
-        samples = self.samples[int(begins[-1]) :]
-        readings = self.readings[-len(samples) :]
-        earlier, events = parted(self.events, float(samples.t_s[0]))
-        header = header_after(self.header, earlier)
-        notes = (*self.notes, SEVERAL)
-        return replace(self, samples=samples, events=tuple(events), header=header, notes=notes, readings=readings)
-
-    def _without(self, stray: Indices) -> "Trace":
-        at_s = self.samples.t_s[stray[0]]
-        which = f"the sample at {at_s:.2f} s is left out: a counter in it"
-        if len(stray) > 1:
-            which = f"{len(stray)} samples, from {at_s:.2f} s, are left out: a counter in each"
-        note = f"{which} is greater than in the next one"
-        rows = np.delete(np.arange(len(self.samples)), stray)
-        return replace(self, samples=self.samples.take(rows), notes=(*self.notes, note))
+        samples = self.samples.take(rows)
+        earlier, events = parted(self.events, float(samples.t_s[0])) if begin else ([], self.events)
+        return replace(
+            self,
+            samples=samples,
+            events=tuple(events),
+            header=header_after(self.header, earlier),
+            notes=(*self.notes, *([SEVERAL] if begin else []), *on_left_out(self.samples.t_s[left_out].tolist())),
+            readings=self.readings[-len(samples) :],
+        )
 
     @property
     def is_bare_text(self) -> bool:
@@ -251,6 +257,16 @@ class Trace:
         """The first event of this side and name whose data contain all of `data`."""
         wanted = data.items()
         return next((e for e in self.events if (e.side, e.name) == (side, name) and wanted <= e.data.items()), None)
+
+
+def on_left_out(times_s: Sequence[float]) -> tuple[str, ...]:
+    """The note on samples of these times that are left out; none if there are none."""
+    if not times_s:
+        return ()
+    which = f"the sample at {times_s[0]:.2f} s is left out: a counter in it does"
+    if len(times_s) > 1:
+        which = f"{len(times_s)} samples, from {times_s[0]:.2f} s, are left out: a counter in each does"
+    return (f"{which} not fit those of the samples around it",)
 
 
 def parted(events: Iterable[Event], begin_s: float) -> tuple[list[Event], list[Event]]:

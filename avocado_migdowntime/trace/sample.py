@@ -9,6 +9,9 @@ from ..basics.printable import quoted
 from ..errors import UsageError
 from .ram import Ram, note_on, optional_number, ram_of
 
+ENDED = frozenset({"completed", "failed", "cancelled"})
+"""Final statuses of a migration."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:

@@ -235,10 +235,15 @@ class SamplesWriter:
         self._table: Floats = np.empty((COLUMNS, 64))
         self._count = 0
         self._new: list[list[float]] = []
+        self._lent: list[Sample] = []
+        """Rows in the table of the last `followed_by` that were not added since."""
         self.labels = Labels()
 
     def append(self, row: Sample) -> None:
         """Add a sample."""
+        if self._lent:
+            self._keep_lent([row])
+            self._lent = self._lent[1:]
         self._add(figures_of(row, self.labels))
 
     def _add(self, figures: list[float]) -> None:
@@ -270,6 +275,22 @@ class SamplesWriter:
         """The samples so far; later additions do not change them."""
         self._put()
         return Samples(self._table[:, : self._count], tuple(self.labels))
+
+    def followed_by(self, rows: Sequence[Sample]) -> Samples:
+        """The samples so far and `rows`, which are not added."""
+        self._put()
+        self._keep_lent(rows)
+        self._lent = [*rows]
+        figures = np.array([figures_of(row, self.labels) for row in rows]).reshape(-1, COLUMNS).T
+        begin, end = self._make_room(len(rows)), self._count
+        self._count = begin
+        self._table[:, begin:end] = figures
+        return Samples(self._table[:, :end], tuple(self.labels))
+
+    def _keep_lent(self, rows: Sequence[Sample]) -> None:
+        """Leave the table to those who have it, unless `rows` are those that it lends."""
+        if any(lent is not row for lent, row in zip(self._lent, rows, strict=False)):
+            self._table, self._lent = self._table.copy(), []
 
     def _put(self) -> None:
         """Write pending samples to the table: many at once, since that takes as long as a few."""

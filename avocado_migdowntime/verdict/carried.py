@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..basics.interval import Interval, span
+from ..basics.qemu_constants import MOST_UNCOUNTED_BYTES
 from ..basics.units import MIB
 from ..oracle.evidence import Evidence
 from ..trace.events import BROKEN, CARRIED, HARNESS, Event
@@ -18,10 +19,6 @@ TRANSFERRED_TOLERANCE = 0.05
 """The tolerance: encryption adds some bytes, and what a socket resends is carried twice."""
 _MOST_HEADER_BYTES = 134
 """Headers of a packet: 14 bytes for Ethernet, and up to 60 each for IP and TCP (RFC 791, RFC 9293)."""
-_MOST_FLUSHED_BYTES = 64 * 4096
-"""The most bytes that QEMU 8.2 and later have sent but not yet counted (migration/qemu-file.c: qemu_fflush,
-MAX_IOV_SIZE).
-"""
 _COUNTS_WHAT_GOES = (8, 1)
 """From this release on multifd counts the bytes it sent; before, it counted the size of the pages
 (migration/multifd.c).
@@ -92,7 +89,7 @@ def judge_carried(evidence: Evidence) -> CarriedFinding | None:
     carried = _between(begin, end, "bytes")
     if min(payload, carried) <= 0:
         return CarriedFinding("not-seen")
-    uncounted = trace.queued_bytes + _MOST_FLUSHED_BYTES + _hash_table_bytes(evidence)
+    uncounted = trace.queued_bytes + MOST_UNCOUNTED_BYTES + _hash_table_bytes(evidence)
     most = (float(transferred_bytes[asked_s.searchsorted(last.t_s)]) + uncounted) / payload - 1
     least = float(transferred_bytes[-1]) / carried - 1
     error = span((least, most))

@@ -11,8 +11,8 @@ from ..oracle.reports import computes_nothing, settling
 from ..prediction.advice import Advice
 from ..prediction.advise import advise
 from ..prediction.outlook import Outlook, outlook
-from ..trace.model import ENDED
 from ..trace.ram import Ram
+from ..trace.sample import ENDED
 from ..verdict.judge import judge
 from ..verdict.verdict import Verdict
 from .histories import Histories

@@ -8,8 +8,8 @@ from typing import Any
 from ..oracle.evidence import Evidence
 from ..oracle.growing import GrowingEvidence
 from ..trace.events import Event
-from ..trace.model import ENDED, header_after
-from ..trace.sample import Sample
+from ..trace.model import header_after
+from ..trace.sample import ENDED, Sample
 from .histories import HistoryWriter
 from .now import Now, now
 
@@ -30,11 +30,12 @@ class _Stretch:
 
     def sample(self, row: Sample) -> None:
         """Take a sample, unless it belongs to a pass whose start was not seen: its length is not known."""
-        active = row.status == "active" and row.ram is not None
-        if not self.begin_seen and active:
-            assert row.ram is not None
-            self.begin_seen = self.number is not None and row.ram.dirty_sync_count > self.number
-            self.number = row.ram.dirty_sync_count
+        number = row.ram.dirty_sync_count if row.ram and row.status == "active" else None
+        if number is not None and self.number is not None and self.samples == 1 and number < self.number:
+            self.begin_seen, self.samples, self.growing = False, 0, GrowingEvidence(self.header)  # A damaged count.
+        if not self.begin_seen and number is not None:
+            self.begin_seen = self.number is not None and number > self.number
+            self.number = number
         if self.begin_seen:
             self.samples += 1
             self.growing.sample(row)
@@ -66,7 +67,10 @@ class Watcher:
         if before is not None and before.status in ENDED and row.status not in ENDED:  # Another migration begins.
             self._stretch, self._before = _Stretch.of(self._stretch.header, True), None
         self._history.sample(row)
+        begun = self._whole.begun
         self._whole.sample(row)
+        if self._whole.begun > begun:
+            self._before = None
         self._stretch.sample(row)
         return before is None or _turn(before) != _turn(row)
 

@@ -5,10 +5,12 @@ import copy
 
 import pytest
 
+from avocado_migdowntime.oracle.evidence import Evidence
+from avocado_migdowntime.oracle.growing import GrowingEvidence
 from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.trace.model import SEVERAL
 from avocado_migdowntime.verdict.judge import judge
-from selftests.support.growing import differences, grown
+from selftests.support.growing import differences, fed, grown
 from selftests.support.traces import PAGE_BYTES, Pass, answers, completed, event, made, precopy
 
 PASSES = [Pass(30_000), Pass(20_000), Pass(25_000), Pass(20_000), Pass(22_000)]
@@ -85,7 +87,7 @@ def test_a_recording_of_which_nothing_is_counted_has_no_doubt():
     rows = counted(0)
     for answer in answers(rows, 1):
         del answer["ram"]
-    assert not made(rows).doubt
+    assert not Evidence.of(made(rows)).trace.doubt
 
 
 @pytest.mark.parametrize("name", ["normal", "duplicate", "transferred", "dirty-sync-count"])
@@ -96,8 +98,46 @@ def test_one_sample_with_a_counter_above_the_next_is_left_out(name):
     verdict, expected = judge(trace), judge(whole)
     assert [*trace.last_migration().samples] == [*whole.samples]
     assert (verdict.report, verdict.limit, verdict.bandwidth) == (expected.report, expected.limit, expected.bandwidth)
-    note = "the sample at 3.98 s is left out: a counter in it is greater than in the next one"
+    note = "the sample at 3.98 s is left out: a counter in it does not fit those of the samples around it"
     assert note in verdict.reasons and note in advise(trace).reasons and SEVERAL not in verdict.reasons
+
+
+@pytest.mark.parametrize("name", ["normal", "duplicate", "transferred", "dirty-sync-count"])
+def test_one_sample_with_a_counter_below_the_one_before_is_left_out(name):
+    rows = copy.deepcopy(counted(0))
+    for row in rows:
+        row["query-migrate"]["ram"]["duplicate"] = 500
+    rows[200]["query-migrate"]["ram"][name] = 1
+    trace, whole = made(rows), made([*rows[:200], *rows[201:]])
+    assert [*trace.last_migration().samples] == [*whole.samples]
+    assert judge(trace).report == judge(whole).report
+    assert differences(grown(trace), trace) == []
+
+
+@pytest.mark.parametrize("name", ["normal", "duplicate", "transferred"])
+@pytest.mark.parametrize("value", [0, 10**12])
+def test_a_damaged_last_sample_is_left_out(name, value):
+    rows = copy.deepcopy(counted(0))
+    for row in rows:
+        row["query-migrate"]["ram"]["duplicate"] = 500
+    rows[-2]["query-migrate"]["ram"][name] = value
+    trace = made([*rows, completed(rows)])
+    assert len(trace.last_migration().samples) == len(rows)
+    assert judge(trace).passed and differences(grown(trace), trace) == []
+
+
+def test_what_was_had_before_does_not_change_if_its_last_sample_is_left_out_later():
+    rows = copy.deepcopy(counted(0))
+    rows[200]["query-migrate"]["ram"]["normal"] += 30_000
+    trace = made(rows)
+    evidence = GrowingEvidence(trace.header)
+    fed(evidence, trace, 0, 201)
+    early = evidence.evidence().samples
+    assert early[-1] == trace.samples[200]
+    for number in (202, 203, 210):
+        fed(evidence, trace, number - 1 if number > 202 else 201, number)
+        later = evidence.evidence().samples
+        assert early[-1] == trace.samples[200] and later[-1] == trace.samples[number - 1]
 
 
 def test_several_samples_with_such_a_counter_are_left_out():
@@ -107,7 +147,7 @@ def test_several_samples_with_such_a_counter_are_left_out():
     trace = made(rows)
     assert len(trace.last_migration().samples) == len(rows) - 2
     assert (
-        "2 samples, from 3.98 s, are left out: a counter in each is greater than in the next one"
+        "2 samples, from 3.98 s, are left out: a counter in each does not fit those of the samples around it"
         in judge(trace).reasons
     )
 
@@ -138,5 +178,7 @@ def test_nothing_follows_from_a_page_that_no_target_has(page_bytes, odd):
         row["query-migrate"]["ram"]["page-size"] = page_bytes
     trace = made(rows)
     said = f"a page-size of {odd} bytes is shown, which no target has"
-    assert trace.doubt == (said if odd else "") and (not odd or judge(trace).verdict == "inconclusive")
+    assert Evidence.of(trace).trace.doubt == (said if odd else "") and (
+        not odd or judge(trace).verdict == "inconclusive"
+    )
     assert not odd or (advise(trace).limit_ms is None and judge(trace).passed is None)

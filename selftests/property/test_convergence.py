@@ -171,9 +171,9 @@ def test_an_idle_guest_needs_hardly_any_limit():
 
 def test_a_guest_that_dirties_nothing_needs_no_limit_to_speak_of():
     trace = record(simulation(sweep(6000, 20)))
-    ended = trace.samples[-1].ram.sent_pages
+    ended = replace(trace.samples[-1].ram, remaining_bytes=0, mbps=0.0)
     idle = tuple(
-        replace(sample, ram=replace(sample.ram, remaining_bytes=0, sent_pages=ended, mbps=0.0))
+        replace(sample, ram=replace(ended, dirty_sync_count=sample.ram.dirty_sync_count))
         if sample.ram.dirty_sync_count > 2
         else sample
         for sample in trace.samples
