@@ -35,8 +35,8 @@ _COMMIT = re.compile(r"v\d[\w.-]{1,60}", re.ASCII)
 """A commit as `git describe` names it: the package name of a QEMU that was built in its git tree."""
 _RELEASE_PARTS = ("major", "minor", "micro")
 _GREATEST_PART = 999
-_COMPRESSING = frozenset(("compress", "xbzrle"))
-"""The capabilities with which a page costs less than its size."""
+_CHEAP = frozenset(("compress", "xbzrle", "mapped-ram"))
+"""The capabilities with which a page costs less than its size, or a zero page nothing."""
 _COUNTS_LATE = 8
 """From this release on, pages of multifd may be counted as sent later than they are queued."""
 _NAMES = ("arch", "machine", "accelerator", "guest", "backing")
@@ -127,12 +127,14 @@ class Trace:
     def early_bytes(self) -> float:
         """The most bytes of pages that multifd counts before it counts the bytes: packets queued and on their way.
 
-        Infinite if pages are compressed.
+        Infinite if pages may cost less than usual, or if the recording does not say so.
         """
         compression = self.migrate_parameters.get("multifd-compression", "none")
-        if not _COMPRESSING.isdisjoint(self.capabilities) or ("multifd" in self.capabilities and compression != "none"):
+        by_multifd = "multifd" in self.capabilities
+        is_cheap = not _CHEAP.isdisjoint(self.capabilities) or (by_multifd and compression != "none")
+        if is_cheap or "capabilities" not in self.header:
             return inf
-        return 2 * (self._multifd_channels + 1) * MULTIFD_PACKET_BYTES if "multifd" in self.capabilities else 0.0
+        return 2 * (self._multifd_channels + 1) * MULTIFD_PACKET_BYTES if by_multifd else 0.0
 
     @property
     def _multifd_channels(self) -> float:

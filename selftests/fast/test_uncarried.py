@@ -18,6 +18,11 @@ BEGINS = 151, 252, 378
 """The first samples of later passes."""
 
 
+def recorded(rows, capabilities=(), **more):
+    """A recording that says which capabilities were on."""
+    return made(rows, header={"capabilities": list(capabilities)}, **more)
+
+
 def jumped(name, pages, at, bytes_each=PAGE_BYTES + 8, beside=()):
     """Five passes that send this many bytes for each page; from sample `at` on, the counter `name` is greater."""
     rows = precopy(*PASSES)
@@ -33,7 +38,7 @@ def jumped(name, pages, at, bytes_each=PAGE_BYTES + 8, beside=()):
 @pytest.mark.parametrize("at", [*BEGINS, 200])
 @pytest.mark.parametrize(("name", "pages"), [("normal", 100), ("normal", 30_000), ("duplicate", 3000)])
 def test_nothing_follows_if_the_bytes_sent_are_fewer(name, pages, at):
-    trace = made(jumped(name, pages, at))
+    trace = recorded(jumped(name, pages, at))
     verdict, advice = judge(trace), advise(trace)
     assert (verdict.passed, advice.limit_ms) == (None, None)
     assert any(SAYS in reason for reason in verdict.reasons)
@@ -42,7 +47,7 @@ def test_nothing_follows_if_the_bytes_sent_are_fewer(name, pages, at):
 
 
 def test_it_says_where_and_how_much():
-    doubt = Evidence.of(made(jumped("normal", 30_000, 252))).trace.doubt
+    doubt = Evidence.of(recorded(jumped("normal", 30_000, 252))).trace.doubt
     assert doubt == (
         "between 5.00 and 5.00 s, pages of 1.23e+08 bytes were counted as sent, but only 0 bytes were sent: "
         "a counter of pages jumped"
@@ -51,35 +56,39 @@ def test_it_says_where_and_how_much():
 
 def test_what_only_precopy_bytes_shows_is_not_known_without_it():
     """Transferred may be counted late by a buffer, in which the headers of 30 000 zero pages fit."""
-    few, many = (made(jumped("duplicate", pages, 252, beside=["precopy-bytes"])) for pages in (30_000, 40_000))
+    few, many = (recorded(jumped("duplicate", pages, 252, beside=["precopy-bytes"])) for pages in (30_000, 40_000))
     assert not Evidence.of(few).trace.doubt and Evidence.of(many).trace.doubt
 
 
 @pytest.mark.parametrize("at", [250, 251])
 def test_a_page_may_be_counted_before_its_bytes(at):
     """Hardly anything is left there."""
-    assert not Evidence.of(made(jumped("normal", 1, at))).trace.doubt
-    assert Evidence.of(made(jumped("normal", 2, at))).trace.doubt
+    assert not Evidence.of(recorded(jumped("normal", 1, at))).trace.doubt
+    assert Evidence.of(recorded(jumped("normal", 2, at))).trace.doubt
 
 
 @pytest.mark.parametrize(("pages", "is_doubtful"), [(24, False), (27, True)])
 def test_a_jump_by_a_thousandth_of_what_is_left_is_none(pages, is_doubtful):
-    assert bool(Evidence.of(made(jumped("normal", pages, 252))).trace.doubt) == is_doubtful
+    assert bool(Evidence.of(recorded(jumped("normal", pages, 252))).trace.doubt) == is_doubtful
 
 
 def test_where_pages_are_compressed_more_of_them_prove_nothing():
-    assert not Evidence.of(made(jumped("normal", 30_000, 252, bytes_each=1000))).trace.doubt
+    assert not Evidence.of(recorded(jumped("normal", 30_000, 252, bytes_each=1000))).trace.doubt
 
 
-@pytest.mark.parametrize("name", ["xbzrle", "compress"])
-def test_with_a_capability_that_compresses_pages_they_prove_nothing(name):
-    assert not Evidence.of(made(jumped("normal", 30_000, 252), header={"capabilities": [name]})).trace.doubt
+@pytest.mark.parametrize("name", ["xbzrle", "compress", "mapped-ram"])
+def test_with_a_capability_that_makes_pages_cheap_they_prove_nothing(name):
+    assert not Evidence.of(recorded(jumped("normal", 30_000, 252), [name])).trace.doubt
+
+
+def test_nor_do_they_if_the_capabilities_are_not_known():
+    assert not Evidence.of(made(jumped("normal", 30_000, 252))).trace.doubt
 
 
 @pytest.mark.parametrize(("compression", "is_doubtful"), [("none", True), ("zstd", False)])
 def test_nor_does_multifd_that_compresses(compression, is_doubtful):
     parameters = {"multifd-compression": compression}
-    trace = made(jumped("normal", 30_000, 252), header={"capabilities": ["multifd"]}, parameters=parameters)
+    trace = recorded(jumped("normal", 30_000, 252), ["multifd"], parameters=parameters)
     assert bool(Evidence.of(trace).trace.doubt) == is_doubtful
 
 
@@ -87,19 +96,19 @@ def test_a_second_jump_is_no_lone_one():
     rows = jumped("normal", 30_000, 252)
     for row in rows[300:]:
         row["query-migrate"]["ram"]["normal"] += 30_000
-    assert not Evidence.of(made(rows)).trace.doubt
+    assert not Evidence.of(recorded(rows)).trace.doubt
 
 
 def test_of_few_samples_it_is_not_known_what_a_page_costs():
     rows = jumped("normal", 30_000, 252)
-    assert not Evidence.of(made(rows[246:257])).trace.doubt
-    assert Evidence.of(made(rows[246:258])).trace.doubt
+    assert not Evidence.of(recorded(rows[246:257])).trace.doubt
+    assert Evidence.of(recorded(rows[246:258])).trace.doubt
 
 
 def test_of_multifd_packets_are_counted_before_their_bytes():
     rows = jumped("normal", 700, 252)
-    assert Evidence.of(made(rows)).trace.doubt
-    assert not Evidence.of(made(rows, header={"capabilities": ["multifd"]})).trace.doubt
+    assert Evidence.of(recorded(rows)).trace.doubt
+    assert not Evidence.of(recorded(rows, ["multifd"])).trace.doubt
 
 
 @pytest.mark.parametrize("path", sorted(RECORDINGS.glob("*.jsonl.gz")), ids=lambda path: path.name)
