@@ -29,6 +29,7 @@ CLOCKS = (
 )
 OTHERS = (
     *("", "total time: 00:22:35", "Elapsed: 00:22:35", "52:54:00", "52:54:00:12:34:56", "Mon Nov 32 00:22:35 UTC 2026"),
+    "Mon Nov 0 00:22:35 UTC 2026",
     *("Foo 30 Xyz 2026 00:22:35", "24:22:35", "99999999999", "00:22:35 vm1", "2026-11-30 00:22:35 INFO said"),
 )
 
@@ -43,6 +44,7 @@ def test_a_date_and_a_time_on_a_line_of_their_own(line):
 def test_a_clock_on_a_line_of_its_own_comes_again_each_day(line):
     stamp = date_line(line)
     assert (stamp.t_s, stamp.period_s) == (OF_DAY, 86_400)
+    assert date_line(line.replace("00:22", "23:22").replace("12:22:35 A", "11:22:35 P")).t_s == OF_DAY + 23 * 3600
 
 
 @pytest.mark.parametrize(
