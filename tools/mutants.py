@@ -23,7 +23,7 @@ from typing import Any
 
 from bench import options
 
-from .mutant_results import MUTATED, PACKAGE, TOP, Part, accepted, core, is_in, mutants, report, room_of
+from .mutant_results import MUTATED, PACKAGE, TOP, Part, accepted, core, is_accepted, is_in, mutants, report, room_of
 
 COPY = MUTATED.parent
 STATS = MUTATED / "mutmut-stats.json"
@@ -169,7 +169,7 @@ def run(part: Part) -> None:
     known = accepted()
     for tests, to_try in (
         (nearest, lambda mutant: mutant.status != "killed"),
-        (others, lambda mutant: mutant.status == "survived" and mutant.change not in known),
+        (others, lambda mutant: mutant.status == "survived" and not is_accepted(mutant.change, known)),
     ):
         state.tests_by_mangled_function_name = defaultdict(list, tests)
         names = {mutant.name for mutant in mutants(part) if to_try(mutant)}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tools import mutant_watch
-from tools.mutant_results import Change, Mutant, Tally, drawn, table, too_low, wilson
+from tools.mutant_results import Change, Mutant, Tally, drawn, is_accepted, table, too_low, wilson
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "avocado_migdowntime"
@@ -43,6 +43,20 @@ def test_each_accepted_mutant_is_of_lines_that_are_there_and_is_accepted_once_wi
     changes = [(entry["function"], entry["was"], becomes) for entry in entries for becomes in entry["becomes"]]
     assert len(set(changes)) == len(changes)
     assert all(entry["why"] and entry["was"] not in entry["becomes"] for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "accepts"),
+    [
+        ("zip(a, b, strict=True)", ["zip(a, b, strict=False)", "zip(a, b, strict=None)", "zip(a, b, )"], True),
+        ("zip(a, b, strict=False):", ["zip(a, b, strict=None):", "zip(a, b, ):"], True),
+        ("zip(a, b, strict=False)", ["zip(a, b, strict=True)"], False),
+        ("zip(a, b, strict=True)", ["zip(a, strict=True)", "zip(b, strict=True)", "zip(a, None, strict=True)"], False),
+        ("path.resolve(a, strict=True)", ["path.resolve(a, strict=False)", "path.resolve(a, )"], False),
+    ],
+)
+def test_zip_need_not_assert_that_two_have_one_length(was, becomes, accepts):
+    assert [is_accepted(Change("function", was, line), set()) for line in becomes] == [accepts] * len(becomes)
 
 
 @pytest.mark.parametrize(
