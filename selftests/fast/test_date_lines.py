@@ -55,7 +55,12 @@ def test_parts_of_a_second(line, part_s, tick_s):
     assert (stamp is None) == (part_s is None)
     if stamp is not None:
         assert (stamp.t_s - 1796000000, stamp.tick_s) == pytest.approx((part_s, 1 + tick_s))
-    assert date_line("00:22:35.5").t_s == OF_DAY + 0.5
+    assert (date_line("00:22:35.25").t_s, date_line("00:22:35.25").tick_s) == pytest.approx((OF_DAY + 0.25, 1.01))
+
+
+def test_a_month_has_a_first_and_a_last_day():
+    days = [date_line(f"{day} 00:22:35 UTC 2026").t_s for day in ("Sun Nov 1", "Mon Nov 30", "Thu Dec 31")]
+    assert days == [MIDNIGHT_22 - 29 * 86_400, MIDNIGHT_22, MIDNIGHT_22 + 31 * 86_400]
 
 
 @pytest.mark.parametrize("line", OTHERS)
