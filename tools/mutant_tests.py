@@ -2,11 +2,11 @@
 """How mutmut runs the tests here, so that no result is due to a busy machine.
 
 Tests that fail without a mutant are left out, instead of killing each mutant that they reach. All times are CPU time:
-the time of a test, so that equally much is tried each time; and the time after which a mutant is given up.
+the time of a test, so that equally much is tried each time; and the time after which a mutant is given up. One that
+sleeps is given up by its Watch.
 """
 
 import gc
-import signal
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -18,8 +18,7 @@ from mutmut.runners.harness import PytestRunner
 from mutmut.state import state
 from mutmut.workers import isolation
 
-ASLEEP_S = 900
-"""A mutant that uses no CPU is given up after this much wall time."""
+from .mutant_watch import Watch
 
 
 class Tests(PytestRunner):
@@ -59,7 +58,7 @@ class Tests(PytestRunner):
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
         """Try a mutant in a separate process; return pytest's exit status."""
-        signal.alarm(ASLEEP_S)
+        Watch().start()
         return super().run_tests(mutant_name=mutant_name, tests=tests)
 
     def run_stats(self, *, tests: Iterable[str]) -> int:

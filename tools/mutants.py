@@ -15,6 +15,7 @@ import ast
 import json
 import os
 import subprocess
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,12 +23,12 @@ from typing import Any
 
 from bench import options
 
-from .mutant_results import MUTATED, PACKAGE, TOP, Part, accepted, core, is_in, mutants, report, room_of
+from .mutant_results import MUTATED, PACKAGE, TOP, Part, accepted, core, is_accepted, is_in, mutants, report, room_of
 
 COPY = MUTATED.parent
 STATS = MUTATED / "mutmut-stats.json"
 OF_THIS_TOOL = {
-    *(f"tools/{name}.py" for name in ("mutants", "mutant_results", "mutant_tests")),
+    *(f"tools/{name}.py" for name in ("mutants", "mutant_results", "mutant_tests", "mutant_watch")),
     *("selftests/mutants.toml", "selftests/floors.toml"),
 }
 TESTS = ("selftests/fast", "selftests/property")
@@ -50,6 +51,8 @@ NEAREST_TESTS = 15
 then with as many others. A mutant that survives these, and is not accepted, is tried with all others, which takes
 longest.
 """
+TRIES = 2
+"""A mutant has timed out if it does so this many times: what a machine was halted may count as CPU time."""
 SPARED = "-p no:unraisableexception -p no:threadexception"
 """pytest plugins that collect garbage repeatedly at the end of each run, which takes longer than most tests."""
 
@@ -128,8 +131,15 @@ on_dependency_change = "ignore"
 """
 
 
+def forget_imports() -> None:
+    """Have what this tool imports from the checkout imported again by the tests, from the copy with the mutants."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in (PACKAGE, "bench")]:
+        del sys.modules[name]
+
+
 def run(part: Part) -> None:
     """Make the mutants, and try those of the part that no test has killed."""
+    forget_imports()
     os.chdir(COPY)
     os.environ["PYTEST_ADDOPTS"] = SPARED
     from mutmut import __main__ as mutmut
@@ -159,11 +169,14 @@ def run(part: Part) -> None:
     known = accepted()
     for tests, to_try in (
         (nearest, lambda mutant: mutant.status != "killed"),
-        (others, lambda mutant: mutant.status == "survived" and mutant.change not in known),
+        (others, lambda mutant: mutant.status == "survived" and not is_accepted(mutant.change, known)),
     ):
         state.tests_by_mangled_function_name = defaultdict(list, tests)
-        if names := [mutant.name for mutant in mutants(part) if to_try(mutant)]:
-            mutmut._run(names, processes)
+        names = {mutant.name for mutant in mutants(part) if to_try(mutant)}
+        for _ in range(TRIES):
+            if names:
+                mutmut._run(sorted(names), processes)
+            names = {mutant.name for mutant in mutants(part) if mutant.name in names and mutant.status == "timed out"}
 
 
 def _named(names: Sequence[str], every: list[Any], files: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:

@@ -104,7 +104,7 @@ def batches_of(replies: Sequence[Reply], qmp: Qmp) -> list[Many] | None:
     batches = []
     for guest, numbers in of.items():
         total_s = np.array([answers[number].total_time for number in numbers]) / 1000
-        if not _in_order([replies[number] for number in numbers], total_s, qmp.last_of(guest), qmp.last_of("")):
+        if not _in_order([replies[number] for number in numbers], total_s, qmp.last_of(guest)):
             return None
         if numbers[-1] == len(replies) - 1:
             numbers, total_s = numbers[:-1], total_s[:-1]
@@ -123,7 +123,7 @@ def batches_of(replies: Sequence[Reply], qmp: Qmp) -> list[Many] | None:
     return batches
 
 
-def _in_order(replies: Sequence[Reply], total_s: Floats, before: Reading | None, of_no_guest: Reading | None) -> bool:
+def _in_order(replies: Sequence[Reply], total_s: Floats, before: Reading | None) -> bool:
     """Whether one guest's replies are in the order of time and none repeats another."""
     later_s = np.diff(total_s)
     if np.any(later_s < 0) or total_s[0] < 0:
@@ -134,14 +134,10 @@ def _in_order(replies: Sequence[Reply], total_s: Floats, before: Reading | None,
     since_s = np.array(known_s[1:]) - [one.again_s for one in replies[:-1]] if len(known_s) == len(replies) else None
     if since_s is None or np.any((later_s == 0) & ~(since_s > SAME_S)):
         return False
-    if any(one.first_copy_s is not None for one in replies) and (
-        np.any(later_s == 0) or not _is_later(total_s[0], of_no_guest)
-    ):
-        return False
     return before is None or before.stamp is None or _is_later(total_s[0], before)
 
 
-def _is_later(total_s: float, before: Reading | None) -> bool:
+def _is_later(total_s: float, before: Reading) -> bool:
     """Whether an answer with this total time cannot be the one `before`."""
-    total_ms = None if before is None else before.answer.get("total-time")
-    return before is None or (isinstance(total_ms, int | float) and total_s > total_ms / 1000)
+    total_ms = before.answer.get("total-time")
+    return isinstance(total_ms, int | float) and total_s > total_ms / 1000

@@ -48,10 +48,7 @@ _SET_DOWNTIME = re.compile(
 _ENGINE = re.compile(r"Migration completed \(VM: ([^,]{1,255}),.{0,999}Actual downtime: (?:(\d{1,9}) ?ms|\(?N/A\)?)\)")
 _GIVEN_UP = re.compile(r"Aborting migration|Migration is stuck: |The migration will be aborted")
 _POSTCOPY = re.compile(r"Migration (?:switched to|entered) post-copy mode")
-_STATUSES = {
-    "seconds to complete": "completed",
-    "Failed to migrate": "failed",
-}
+_COMPLETED = re.compile(r"igration took .{0,99}seconds to complete")
 
 
 _ENDS = (b"igration took", b"Aborting migration", b"Migration is stuck", b"migration will be aborted")
@@ -107,14 +104,15 @@ class VdsmLog(Log):
         if match := _ENGINE.search(text):
             down = {"downtime": float(match[2])} if match[2] else None
             return self.looks.ends(f"VM {match[1]}", "completed", line.stamp, down)
-        if (not of and self.looks[of] is None) or "igrat" not in text:
+        if not of and self.looks[of] is None:
             return None
         if _GIVEN_UP.search(text):
             return self.looks.ends(of, "cancelled", line.stamp)
         if _POSTCOPY.search(text):
             return self.looks.postcopy(of, line.stamp)
-        status = next((status for words, status in _STATUSES.items() if words in text), None)
-        return None if status is None else self.looks.ends(of, status, line.stamp)
+        if _COMPLETED.search(text):
+            return self.looks.ends(of, "completed", line.stamp)
+        return self.looks.ends(of, "failed", line.stamp) if "Failed to migrate" in text else None
 
     def end(self) -> Iterable[Item]:
         for of, greatest_ms in self._greatest_ms.items():

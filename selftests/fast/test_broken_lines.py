@@ -35,3 +35,9 @@ def test_a_line_that_is_broken_before_a_word_by_which_it_is_known_is_one():
     line = "2024-05-12 11:57:06 migration active, transferred 515.4 MiB of 12.6 GiB VM-state, 110.0 MiB/s"
     broken = line.replace("migration ", "migration\n").replace("of ", "of\n")
     assert readings(f"{broken}\n\n".encode()) == readings(f"{line}\n".encode()) != []
+
+
+def test_a_long_line_that_is_broken_once_before_a_word_by_which_it_is_known_is_one():
+    line = "2024-05-12 11:57:06 pve1 migration: migration active, transferred 515.4 MiB of 9.6 GiB VM-state, 11.0 MiB/s"
+    broken = line.replace("migration active", "migration\nactive")
+    assert readings(f"{broken}\n\n".encode()) == readings(f"{line}\n".encode()) != []

@@ -29,6 +29,7 @@ CLOCKS = (
 )
 OTHERS = (
     *("", "total time: 00:22:35", "Elapsed: 00:22:35", "52:54:00", "52:54:00:12:34:56", "Mon Nov 32 00:22:35 UTC 2026"),
+    "Mon Nov 0 00:22:35 UTC 2026",
     *("Foo 30 Xyz 2026 00:22:35", "24:22:35", "99999999999", "00:22:35 vm1", "2026-11-30 00:22:35 INFO said"),
 )
 
@@ -43,6 +44,7 @@ def test_a_date_and_a_time_on_a_line_of_their_own(line):
 def test_a_clock_on_a_line_of_its_own_comes_again_each_day(line):
     stamp = date_line(line)
     assert (stamp.t_s, stamp.period_s) == (OF_DAY, 86_400)
+    assert date_line(line.replace("00:22", "23:22").replace("12:22:35 A", "11:22:35 P")).t_s == OF_DAY + 23 * 3600
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,12 @@ def test_parts_of_a_second(line, part_s, tick_s):
     assert (stamp is None) == (part_s is None)
     if stamp is not None:
         assert (stamp.t_s - 1796000000, stamp.tick_s) == pytest.approx((part_s, 1 + tick_s))
-    assert date_line("00:22:35.5").t_s == OF_DAY + 0.5
+    assert (date_line("00:22:35.25").t_s, date_line("00:22:35.25").tick_s) == pytest.approx((OF_DAY + 0.25, 1.01))
+
+
+def test_a_month_has_a_first_and_a_last_day():
+    days = [date_line(f"{day} 00:22:35 UTC 2026").t_s for day in ("Sun Nov 1", "Mon Nov 30", "Thu Dec 31")]
+    assert days == [MIDNIGHT_22 - 29 * 86_400, MIDNIGHT_22, MIDNIGHT_22 + 31 * 86_400]
 
 
 @pytest.mark.parametrize("line", OTHERS)

@@ -52,6 +52,13 @@ def test_what_shows_no_end_goes_on_as_in_the_longest_passes_as_far_as_the_shorte
     assert drawn.steady(2000) == pytest.approx(2000 / 3000 * 100e6)
 
 
+def test_between_two_lengths_a_steady_guest_dirties_at_most_what_the_chords_beside_them_allow():
+    drawn = through((1000, 100e6), (2000, 150e6), (3000, 180e6))
+    assert drawn.steady(1500) == pytest.approx((125e6 + 135e6) / 2)
+    assert drawn.steady(2500) == pytest.approx((165e6 + 175e6) / 2)
+    assert drawn.steady(3500) == 180e6
+
+
 def test_the_level_is_the_most_that_a_sync_found():
     points = [Point(ms, Interval(size, size), size) for ms, size in ((1000, 30e6), (3000, 30e6))]
     drawn = DirtyingCurve.through(points, pending_bytes=50e6)

@@ -94,6 +94,11 @@ def test_a_table_may_be_written_in_other_ways(change):
     assert samples(change(table)) == samples(table)
 
 
+def test_what_a_table_has_beside_the_figures_may_have_one_name():
+    table = [HEAD, *ROWS]
+    assert samples("\n".join(f"{line},note,note" for line in table)) == samples("\n".join(table))
+
+
 def test_a_table_without_total_times_goes_by_its_own():
     places = [number for number, name in enumerate(HEAD.split(",")) if name != "total-time"]
     lines = [",".join(line.split(",")[place] for place in places) for line in (HEAD, *ROWS)]

@@ -55,9 +55,13 @@ def test_the_page_size_is_told_by_the_bytes_of_normal_pages(ram, page, how):
         ({"downtime": 4}, "completed", "estimated"),
         ({}, "active", "estimated"),
         ({"status": "failed"}, "failed", None),
+        ({"expected-downtime": 3, "ram": {"postcopy-requests": 1}}, "postcopy-active", "derived"),
+        ({"downtime": 4, "ram": {"postcopy-bytes": 1, "remaining": 5}}, "postcopy-active", "derived"),
+        ({"downtime": 4, "ram": {"postcopy-bytes": 1, "remaining": 0}}, "completed", "estimated"),
+        ({"downtime": 4, "ram": {"postcopy-requests": 0}}, "completed", "estimated"),
     ],
 )
-def test_a_status_is_told_by_which_downtime_is_shown(answer, status, how):
+def test_a_status_is_told_by_which_downtime_is_shown_and_by_what_postcopy_sent(answer, status, how):
     whole = filled(Reading(answer)).reading
     assert whole.answer["status"] == status
     assert ("status" in whole.derived, "status" in whole.estimated) == (how == "derived", how == "estimated")

@@ -92,6 +92,12 @@ def test_a_guest_dirties_faster_than_is_sent_where_that_is_sure(pages, faster):
     assert bool(words) == faster
 
 
+@pytest.mark.parametrize(("sent", "pages", "faster"), [(0, 2, False), (1, 1, False), (1, 2, True)])
+def test_a_guest_dirties_faster_than_pages_are_sent_where_some_are(sent, pages, faster):
+    words = dirtying_in_words(look(mbps=None, **{"dirty-pages-rate": pages, "pages-per-second": sent}))
+    assert (" of pages were sent, zero pages included: " in words) == bool(words) == faster
+
+
 @pytest.mark.parametrize("lacking", ["mbps", "dirty-pages-rate", "page-size"])
 def test_it_is_not_known_whether_it_dirties_faster_where_a_figure_is_lacking(lacking):
     assert dirtying_in_words(look(**{"dirty-pages-rate": 9999, lacking: None})) == ""

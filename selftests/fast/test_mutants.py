@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.mutant_results import Change, Mutant, Tally, drawn, table, too_low, wilson
+from tools import mutant_watch
+from tools.mutant_results import Change, Mutant, Tally, drawn, is_accepted, table, too_low, wilson
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "avocado_migdowntime"
@@ -42,6 +43,20 @@ def test_each_accepted_mutant_is_of_lines_that_are_there_and_is_accepted_once_wi
     changes = [(entry["function"], entry["was"], becomes) for entry in entries for becomes in entry["becomes"]]
     assert len(set(changes)) == len(changes)
     assert all(entry["why"] and entry["was"] not in entry["becomes"] for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "accepts"),
+    [
+        ("zip(a, b, strict=True)", ["zip(a, b, strict=False)", "zip(a, b, strict=None)", "zip(a, b, )"], True),
+        ("zip(a, b, strict=False):", ["zip(a, b, strict=None):", "zip(a, b, ):"], True),
+        ("zip(a, b, strict=False)", ["zip(a, b, strict=True)"], False),
+        ("zip(a, b, strict=True)", ["zip(a, strict=True)", "zip(b, strict=True)", "zip(a, None, strict=True)"], False),
+        ("path.resolve(a, strict=True)", ["path.resolve(a, strict=False)", "path.resolve(a, )"], False),
+    ],
+)
+def test_zip_need_not_assert_that_two_have_one_length(was, becomes, accepts):
+    assert [is_accepted(Change("function", was, line), set()) for line in becomes] == [accepts] * len(becomes)
 
 
 @pytest.mark.parametrize(
@@ -98,3 +113,26 @@ def test_a_sample_is_too_low_where_its_whole_interval_is():
         assert bool(too_low("another", tally, of_a_sample=True)) == sampled
         assert bool(too_low("another", tally, of_a_sample=False)) == whole
     assert too_low("another", Tally.of(mutants(90, survived=10), set()), of_a_sample=False) is None
+
+
+def looks(monkeypatch, used_s):
+    """The number of looks until a process is given up that has used so much CPU time at each; None if it never is."""
+    clock, given_up = iter([0.0, *used_s]), []
+    monkeypatch.setattr(mutant_watch, "process_time", lambda: next(clock))
+    monkeypatch.setattr(mutant_watch.os, "_exit", given_up.append)
+    watch = mutant_watch.Watch()
+    for number in range(1, len(used_s) + 1):
+        watch.look()
+        if given_up:
+            assert given_up == [mutant_watch.TIMED_OUT]
+            return number
+    return None
+
+
+def test_what_sleeps_is_given_up_after_so_many_looks_in_a_row_and_what_computes_ever_so_slowly_is_not(monkeypatch):
+    asleep = [0.0] * mutant_watch.ASLEEP_LOOKS
+    assert looks(monkeypatch, asleep) == len(asleep)
+    assert looks(monkeypatch, asleep[1:]) is None
+    assert looks(monkeypatch, [0.002 * number for number in range(100)]) is None
+    woken = [*asleep[2:], *[1.0] * (len(asleep) + 1)]
+    assert looks(monkeypatch, woken) == len(woken)

@@ -185,6 +185,18 @@ def test_a_log_of_vdsm_whose_identifiers_were_taken_out_tells_its_end():
     assert [one.status for one in parse(bare).samples][-1] == "cancelled"
 
 
+@pytest.mark.parametrize("guest", [f"(vmId='{product_logs.GUEST}') ", ""])
+@pytest.mark.parametrize(
+    ("line", "end"),
+    [("migration took 34 seconds to complete", "completed"), ("a snapshot took 3 seconds to complete", "active")],
+)
+def test_of_what_vdsm_completes_a_migration_alone_ends_one(guest, line, end):
+    look = product_logs.vdsm_mbps(*looks(RECORDED, 1)[-1:]).replace(f"(vmId='{product_logs.GUEST}') ", guest)
+    told = f"2024-05-12 11:57:20,000+0000 INFO  (migsrc/1) [virt.vm] {guest}{line} (migration:482)\n"
+    assert readings(f"{look}\n{told}".encode())[-1].answer["status"] == end
+    assert readings(told.encode()) == [] or guest
+
+
 def test_the_engine_of_ovirt_may_not_know_the_downtime():
     line = "INFO [...AuditLogDirector] Migration completed (VM: {}, Source: h1, Destination: h2, Actual downtime: {})\n"
     trace = parse((line.format("vm1", "84ms") + line.format("vm2", "(N/A)")).encode())

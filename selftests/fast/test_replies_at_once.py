@@ -14,15 +14,14 @@ from ..support.reply_logs import AVOCADO, BARE, FIRST_LINES, LIBVIRT, NOISE, ODD
 COUNT = 60
 
 
-def log(head, answers=None, between=()):
-    """A log of COUNT replies 50 ms apart behind a head, or of these answers, with these lines in its middle."""
+def log(head, answers=None, between=(), step_ms=50):
+    """A log of COUNT replies, 50 ms apart, behind a head, or of these answers, with these lines in its middle."""
     lines = [NOISE[0]] * FIRST_LINES
     for number, answer in enumerate(answers or map(reply, range(COUNT))):
         text = str({"return": answer}) if head == AVOCADO else json.dumps({"return": answer})
         lines += between if number == COUNT // 2 else ()
-        lines.append(
-            head.format(at=f"2024-05-12 12:00:{number // 20:02}.{number % 20 * 50:03}", guest="0x7f", text=text)
-        )
+        at = f"2024-05-12 12:00:{number * step_ms // 1000:02}.{number * step_ms % 1000:03}"
+        lines.append(head.format(at=at, guest="0x7f", text=text))
     return "\n".join([*lines, ""]).encode()
 
 
@@ -77,6 +76,13 @@ def test_what_comes_between_is_told_where_it_was(between):
 def test_the_same_reply_again_in_a_moment_is_one_and_later_it_is_another():
     still = [reply(min(number, 30)) for number in range(COUNT)]
     data = log(LIBVIRT, still)
+    assert told(parse(data)) == told(line_by_line(data))
+
+
+def test_libvirts_two_copies_of_the_same_reply_later_are_read_at_once():
+    still = [reply(min(number, 30)) for number in range(COUNT)]
+    data = log(TWICE, still, step_ms=60)
+    assert at_once(data) == len(parse(data).samples) - 2 == COUNT - 2
     assert told(parse(data)) == told(line_by_line(data))
 
 
