@@ -20,12 +20,12 @@ def last_migration(samples: Samples, *, by_counters: bool) -> tuple[Indices, Ind
     begins = np.flatnonzero(ended[:-1] & ~ended[1:])
     begin = int(begins[-1]) + 1 if len(begins) else 0
     counted = samples.has_ram & samples.are("active")
-    counts = samples.table[_COUNTERS]
     rows = np.flatnonzero(counted[begin:]) + begin
-    if not by_counters or not np.any(np.diff(counts[:, rows], axis=1) < 0):
+    # One counter after the other, because there may be very many samples.
+    if not by_counters or not any(np.any(np.diff(samples.table[one, rows]) < 0) for one in _COUNTERS):
         return np.arange(begin, len(samples)), rows[:0]
     succession, kept = Succession[int](), list[int]()
-    statuses, each = samples.table[Column.STATUS, begin:].tolist(), counts[:, begin:].T.tolist()
+    statuses, each = samples.table[Column.STATUS, begin:].tolist(), samples.table[_COUNTERS, begin:].T.tolist()
     for row, (status, its) in enumerate(zip(statuses, each, strict=True), begin):
         shown: Counts = tuple(its) if counted[row] else NO_COUNTS
         for settled, is_first in succession.take(row, samples.labels[int(status)], shown):

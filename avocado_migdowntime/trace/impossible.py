@@ -19,7 +19,11 @@ def why_impossible(samples: Samples, *, from_begin: bool) -> str:
     """What was sent in too little time between two looks, or before the first if the times are `from_begin`; or that
     the count of dirty syncs fell again and again; or a page size that is no power of two. '' if none is so.
     """
-    return Impossible().after(samples, from_begin=from_begin).why
+    found = Impossible()
+    for stretch in samples.stretches():
+        found = found.after(stretch, from_begin=from_begin)
+        from_begin = False
+    return found.why
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from .sample import Sample
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+_STRETCH = 1 << 14
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -75,6 +76,10 @@ class Samples(Sequence[Sample]):
     def rams(self, rows: Indices) -> list[Ram]:
         """The RAM figures of one sample of each part of stacked samples, at these `rows`; each must have some."""
         return [*map(known_ram, self.table[Column.REMAINING :, np.arange(len(rows)), rows].T.tolist())]
+
+    def stretches(self) -> Iterator["Samples"]:
+        """All samples in order, so many at a time that what is worked out of them takes little memory."""
+        return (self[begin : begin + _STRETCH] for begin in range(0, len(self), _STRETCH))
 
     def take(self, indices: Indices) -> "Samples":
         """The samples at increasing `indices`; a view if they are contiguous."""

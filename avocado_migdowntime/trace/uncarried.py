@@ -19,6 +19,14 @@ _SLIGHT = 0.001
 """A jump by no more than this share of what is left changes no verdict."""
 
 
+def why_uncarried(samples: Samples, early_bytes: float) -> str:
+    """Where the pages jumped in all of these samples, if that was at one place alone; else ''."""
+    found = Uncarried(early_bytes)
+    for stretch in samples.stretches():
+        found = found.after(stretch)
+    return found.why
+
+
 @dataclass(frozen=True)
 class Uncarried:
     """How the pages in the samples so far compare with the bytes; more samples may follow.
