@@ -35,9 +35,9 @@ TESTS = ("selftests/fast", "selftests/property")
 OF_OTHER_THINGS = (
     *("backing", "bounds", "builds", "cache", "capabilities", "ci", "commands", "debian", "doctor"),
     *("doctor_reads_a_host", "environment"),
-    *("event_loop", "face", "faulty", "framing", "host_journal", "host_messages", "host_protocol", "link"),
+    *("face", "faulty", "framing", "host_journal", "host_messages", "host_protocol", "link"),
     *("linux_guest", "list", "metrics", "monitor", "mutants", "no_qemu", "options", "packages"),
-    *("plain_words", "programs", "python_docs", "qemu", "readme", "record_of_a_lie", "record_piped"),
+    *("plain_words", "programs", "python_docs", "qemu", "readme", "record_piped"),
     *("reference", "remembered", "report", "sampling", "selftest", "stage", "structure", "tap", "user_namespace"),
     *("verify", "walls", "whole_file"),
 )
