@@ -38,7 +38,7 @@ OF_OTHER_THINGS = (
     *("face", "faulty", "framing", "host_journal", "host_messages", "host_protocol", "link"),
     *("linux_guest", "list", "metrics", "monitor", "mutants", "no_qemu", "options", "packages"),
     *("plain_words", "programs", "python_docs", "qemu", "readme", "record_piped"),
-    *("reference", "remembered", "report", "sampling", "selftest", "stage", "structure", "tap", "user_namespace"),
+    *("reference", "remembered", "report", "selftest", "stage", "structure", "tap", "user_namespace"),
     *("verify", "walls", "whole_file"),
 )
 """Tests that are left out: they do not test what the core computes; many start processes, read the sources or measure

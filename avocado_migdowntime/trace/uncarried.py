@@ -49,8 +49,8 @@ class Uncarried:
         if not len(samples):
             return self
         samples = Samples(np.hstack([self._last.table, samples.table]))
-        cost, sent, open_, is_slight = self._compared(samples)
-        jumps = np.flatnonzero(cost - sent > open_)
+        cost, sent, is_slight = self._compared(samples)
+        jumps = np.flatnonzero(cost - sent > MOST_UNCOUNTED_BYTES + self.early_bytes)
         told = [_told(samples, cost, sent, int(jump)) for jump in jumps[:1] if not is_slight[jump]]
         others = np.delete(sent - cost, jumps)
         return Uncarried(
@@ -68,24 +68,17 @@ class Uncarried:
         is_known = self._others >= _OTHERS and self._spare_bytes > -MOST_UNCOUNTED_BYTES - self.early_bytes
         return self._first if self._jumps == 1 and is_known else ""
 
-    def _compared(self, samples: Samples) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
-        """What the pages from each sample to the next cost, the bytes sent meanwhile, how much these leave open, and
-        whether a jump would be slight.
+    def _compared(self, samples: Samples) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """What the pages from each sample to the next cost, the bytes sent meanwhile, and whether a jump is slight.
 
-        A page may be counted before its bytes.
+        precopy-bytes is no such measure: it counts nothing after the guest was stopped, as somebody may in mid-pass.
         """
         zero, page_bytes = np.diff(samples.zero_pages), samples.page_bytes[1:]
         of_content = (np.diff(samples.sent_pages) - zero) * page_bytes
-        cost = of_content + zero * ZERO_PAGE_BYTES
-        transferred, counted = np.diff(samples.transferred_bytes), np.diff(samples.counted_bytes)
-        late_bytes = MOST_UNCOUNTED_BYTES + self.early_bytes
-        # precopy-bytes counts page by page, but not those of multifd, nor any after the guest was stopped.
-        is_exact = (np.abs(counted - transferred) <= late_bytes) & (self.early_bytes == 0)
-        sent = np.where(is_exact, counted, np.fmax(counted, transferred))
-        open_ = np.where(is_exact, page_bytes, late_bytes)
+        sent = np.diff(samples.transferred_bytes)
         slight_bytes = _SLIGHT * np.maximum(samples.remaining_bytes[1:], samples.remaining_bytes[:-1])
         is_slight = (of_content - sent <= slight_bytes) & (zero * page_bytes <= slight_bytes)
-        return cost, sent, open_, is_slight
+        return of_content + zero * ZERO_PAGE_BYTES, sent, is_slight
 
 
 def _told(samples: Samples, cost: Floats, sent: Floats, at: int) -> str:
