@@ -54,8 +54,6 @@ MOST_UNCOUNTED_BYTES = 64 * 4096
 
 QEMU: migration/qemu-file.c, qemu_fflush, MAX_IOV_SIZE.
 """
-ZERO_PAGE_BYTES = 8
-"""The least that a zero page costs: its header. QEMU: migration/ram.c, save_zero_page, save_page_header."""
 MULTIFD_PACKET_BYTES = 512 * 1024
 """The bytes of pages that a multifd channel is given at once. QEMU: migration/multifd.h, MULTIFD_PACKET_SIZE."""
 DEFAULT_MULTIFD_CHANNELS = 2

@@ -14,7 +14,6 @@ from ..trace.impossible import why_impossible
 from ..trace.model import FROM_A_PIPE, LIMITS_LOGGED, Trace
 from ..trace.sample import ENDED
 from ..trace.samples import Samples
-from ..trace.uncarried import why_uncarried
 from .caps import CapUse, most_used
 from .devices import Devices, devices, with_devices
 from .limits import Limits
@@ -54,8 +53,7 @@ class Evidence:
             return recorded
         trace = recorded.last_migration()
         if not trace.readings:
-            doubt = why_impossible(trace.samples, from_begin=False)
-            trace = replace(trace, doubt=doubt or why_uncarried(trace.samples, trace.early_bytes))
+            trace = replace(trace, doubt=why_impossible(trace.samples, from_begin=False))
         return cls.of_one(trace)
 
     @classmethod

@@ -12,7 +12,6 @@ from ..trace.model import SEVERAL, Trace, header_after, on_left_out, parted
 from ..trace.sample import Sample
 from ..trace.samples import Samples, SamplesWriter
 from ..trace.succession import Succession, counts_of
-from ..trace.uncarried import Uncarried
 from .evidence import Evidence
 from .passes import Pass, passes
 
@@ -70,7 +69,7 @@ class GrowingEvidence:
         left_out = [row.t_s for row in (*self._succession.left_out, *self._succession.stray())]
         notes = (*([SEVERAL] if self.begun > 1 else []), *on_left_out(left_out))
         open_ = samples[self._open_from :]
-        doubt = self._impossible.after(open_).why or self._uncarried.after(open_).why
+        doubt = self._impossible.after(open_).why
         evidence = Evidence.of_one(Trace(samples, tuple(self._events), self._header, notes, doubt=doubt))
         # In a completed one, the guest was stopped within what may have looked like a pass.
         if evidence.trace.completed or not self._in_order:
@@ -79,16 +78,15 @@ class GrowingEvidence:
 
     def _begin(self, events: list[Event]) -> None:
         self._samples = SamplesWriter()
-        begun = Trace(Samples(), header=self._header)
-        self._queued_bytes = begun.queued_bytes
+        self._queued_bytes = Trace(Samples(), header=self._header).queued_bytes
         self._events = events
         self._ended: list[Pass] = []
         self._count = self._open_from = self._number = 0
         self._in_order = True
-        self._impossible, self._uncarried = Impossible(), Uncarried(begun.early_bytes)
+        self._impossible = Impossible()
 
     def _end_pass(self) -> None:
         open_ = self._samples.samples()[self._open_from :]
         self._ended += passes(open_, queued_bytes=self._queued_bytes)
-        self._impossible, self._uncarried = self._impossible.after(open_), self._uncarried.after(open_)
+        self._impossible = self._impossible.after(open_)
         self._open_from = self._count

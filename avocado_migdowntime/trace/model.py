@@ -35,8 +35,6 @@ _COMMIT = re.compile(r"v\d[\w.-]{1,60}", re.ASCII)
 """A commit as `git describe` names it: the package name of a QEMU that was built in its git tree."""
 _RELEASE_PARTS = ("major", "minor", "micro")
 _GREATEST_PART = 999
-_CHEAP = frozenset(("compress", "xbzrle", "mapped-ram"))
-"""The capabilities with which a page costs less than its size, or a zero page nothing."""
 _COUNTS_LATE = 8
 """From this release on, pages of multifd may be counted as sent later than they are queued."""
 _NAMES = ("arch", "machine", "accelerator", "guest", "backing")
@@ -121,24 +119,8 @@ class Trace:
             by_multifd = went_in_packets(self.samples, self.readings)
         if not by_multifd or release.get("major", _COUNTS_LATE) < _COUNTS_LATE:
             return 0.0
-        return (self._multifd_channels + 1) * MULTIFD_PACKET_BYTES
-
-    @property
-    def early_bytes(self) -> float:
-        """The most bytes of pages that multifd counts before it counts the bytes: packets queued and on their way.
-
-        Infinite if pages may cost less than usual, or if the recording does not say so.
-        """
-        compression = self.migrate_parameters.get("multifd-compression", "none")
-        by_multifd = "multifd" in self.capabilities
-        is_cheap = not _CHEAP.isdisjoint(self.capabilities) or (by_multifd and compression != "none")
-        if is_cheap or "capabilities" not in self.header:
-            return inf
-        return 2 * (self._multifd_channels + 1) * MULTIFD_PACKET_BYTES if by_multifd else 0.0
-
-    @property
-    def _multifd_channels(self) -> float:
-        return optional_number(self.migrate_parameters, "multifd-channels") or DEFAULT_MULTIFD_CHANNELS
+        channels = optional_number(self.migrate_parameters, "multifd-channels") or DEFAULT_MULTIFD_CHANNELS
+        return (channels + 1) * MULTIFD_PACKET_BYTES
 
     @property
     def migrate_parameters(self) -> Mapping[str, Any]:
