@@ -29,9 +29,11 @@ CONFIDENCE = 0.95
 STATUS = {
     **dict.fromkeys((1, 3), "killed"),
     **dict.fromkeys((0, 5, 33), "survived"),
-    **dict.fromkeys((-24, -9, 24, 36, 152, 255), "timed out"),
+    **dict.fromkeys((-24, -9, 24, 36, 152), "timed out"),
 }
-"""By mutmut's exit codes: 5 and 33 are of functions that no test reaches. With any other code it was not tried."""
+"""By mutmut's exit codes: 5 and 33 are of functions that no test reaches. With any other code it was not tried; mutmut
+takes 255, which pytest's refusal to run ends in, for a timeout.
+"""
 _LESS_STRICT = re.compile(r", (?:strict=(?:False|None))?(?=\)|$)")
 """What the last argument of `zip(…, strict=…)` may become."""
 
@@ -176,6 +178,8 @@ def report(part: Part) -> int:
             for entry in sorted(entries - survivors)
             if is_in(f"{PACKAGE}/{entry.function.replace('.', '/')}", part.room)
         ]
+    if lost := sum(tallies[name].not_tried for name in rooms):
+        wrong.append(f"{lost} could not be tried: pytest refused to run, or was ended")
     sentences = [sentence for sentence in wrong if sentence]
     print(*sentences, sep="\n", end="\n" if sentences else "")
     return 1 if sentences else 0

@@ -21,6 +21,13 @@ from mutmut.workers import isolation
 from .mutant_watch import Watch
 
 
+def as_found_again(test: str) -> str:
+    """The test, or all tests of its function if its id has an escaped character: after the first run in a process,
+    pytest escapes ids once more, and does not find this one.
+    """
+    return test.partition("[")[0] if "\\" in test else test
+
+
 class Tests(PytestRunner):
     """Runs all tests, even after failures, when mutmut asks which functions each test reaches; else until one fails."""
 
@@ -53,7 +60,7 @@ class Tests(PytestRunner):
         return super().execute_pytest(params, plugins=[*plugins, self], **others)
 
     def _pytest_args_regular_run(self, tests: Iterable[str]) -> list[str]:
-        args = super()._pytest_args_regular_run(tests)
+        args = super()._pytest_args_regular_run(map(as_found_again, tests))
         return [arg for arg in args if arg != "-x"] if self._all_of_them else args
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:

@@ -239,7 +239,7 @@ def _still_s(passes: Sequence[Pass]) -> float:
     last = ram_at(passes[-1].samples, -1)
     if not last.remaining_bytes:
         return 0.0
-    begin_s = passes[-1].end_s
+    begin_s = end_s = passes[-1].end_s
     for pass_ in reversed(passes):
         same = np.flatnonzero(pass_.samples.sent_pages == last.sent_pages)
         if not len(same):
@@ -247,7 +247,7 @@ def _still_s(passes: Sequence[Pass]) -> float:
         begin_s = float(pass_.samples.t_s[same[0]])
         if same[0]:
             break
-    return passes[-1].end_s - begin_s
+    return end_s - begin_s
 
 
 def _unlike(passes: Sequence[Pass]) -> str:

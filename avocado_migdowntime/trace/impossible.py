@@ -32,7 +32,7 @@ class Impossible:
 
     _jumps: tuple[str, ...] = ("", "")
     _falls: int = 0
-    _first_fall: tuple[float, float] = (0.0, 0.0)
+    _first_fall: tuple[float, ...] = ()
     _page: str = ""
     _last: Samples = field(default_factory=Samples)
     """The last samples that show each of the counters."""
@@ -50,7 +50,7 @@ class Impossible:
         return Impossible(
             tuple(before or now for before, now in zip(self._jumps, jumps, strict=True)),
             self._falls + falls - _falls(self._last)[0],
-            self._first_fall if self._falls else first_fall,
+            self._first_fall or first_fall,
             self._page or _page(counted),
             counted.arranged(np.array(sorted(last), np.intp)),
         )
@@ -70,11 +70,11 @@ def _every_sent_bytes(samples: Samples) -> tuple[Floats, ...]:
     return samples.transferred_bytes, samples.page_bytes * samples.sent_pages
 
 
-def _falls(samples: Samples) -> tuple[int, tuple[float, float]]:
+def _falls(samples: Samples) -> tuple[int, tuple[float, ...]]:
     """How often the count of dirty syncs fell, and its values before and after the first fall."""
     counts = samples.dirty_sync_count[samples.dirty_sync_count > 0]
     falls = np.flatnonzero(np.diff(counts) < 0)
-    return len(falls), (float(counts[falls[0]]), float(counts[falls[0] + 1])) if len(falls) else (0.0, 0.0)
+    return len(falls), tuple(counts[falls[:1, np.newaxis] + [0, 1]].flat)
 
 
 def _page(samples: Samples) -> str:

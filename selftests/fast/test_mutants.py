@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import mutant_watch
-from tools.mutant_results import Change, Mutant, Tally, drawn, is_accepted, table, too_low, wilson
+from tools import mutant_results, mutant_watch
+from tools.mutant_results import STATUS, Change, Mutant, Part, Tally, drawn, is_accepted, table, too_low, wilson
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "avocado_migdowntime"
@@ -97,6 +97,15 @@ def test_what_was_not_tried_counts_neither_way_and_what_is_accepted_has_survived
     tally = Tally.of(every, {every[88].change, every[0].change})
     assert tally == (200, 88, 10, 2, 1) and tally.not_tried == 100
     assert tally.score == 0.9 and tally.interval == wilson(90, 100)
+
+
+def test_what_pytest_refused_to_run_is_not_taken_for_noticed(monkeypatch, capsys):
+    assert {STATUS.get(code, "not tried") for code in (2, 4, 255)} == {"not tried"}
+    monkeypatch.setattr(mutant_results, "mutants", lambda part: mutants(99, not_tried=1))
+    assert mutant_results.report(Part(sample=100)) == 1
+    assert capsys.readouterr().out.endswith("\n1 could not be tried: pytest refused to run, or was ended\n")
+    monkeypatch.setattr(mutant_results, "mutants", lambda part: mutants(99))
+    assert mutant_results.report(Part(sample=99)) == 0
 
 
 def test_the_interval_of_a_sample_is_told_where_all_of_it_was_tried():
