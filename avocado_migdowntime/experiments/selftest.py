@@ -65,16 +65,22 @@ _ATTEMPTS = 2
 """On a busy host a run may be inconclusive; if it should be conclusive, it is repeated."""
 
 
-def run_fault(fault: NamedFault, binary: str, pairs: Mapping[str, str], progress: Callable[[str], None]) -> FaultRun:
+def run_fault(
+    fault: NamedFault,
+    binary: str,
+    pairs: Mapping[str, str],
+    progress: Callable[[str], None],
+    write_launcher: Callable[[Path, NamedFault, str], None] = write,
+) -> FaultRun:
     """Run a QEMU with the fault and the parameters in `pairs`; repeat the run if it is inconclusive without need.
 
-    Raises UsageError or HostRequirementError.
+    `write_launcher` writes an executable that runs `binary` with the fault. Raises UsageError or HostRequirementError.
     """
     expected, parameters = expectation(fault), {**_SHORT, **pairs, **_own(fault, pairs)}
     begun_s, attempts, met = time.monotonic(), 0, False
     while not met and attempts < _ATTEMPTS:
         attempts += 1
-        outcome = _outcome(fault, binary, parameters, progress)
+        outcome = _outcome(fault, binary, parameters, progress, write_launcher)
         met = expected.met_by(outcome)
         if isinstance(outcome, MigDowntimeError) or not expected.left_open_by(outcome):
             break
@@ -90,11 +96,15 @@ def _own(fault: NamedFault, pairs: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _outcome(
-    fault: NamedFault, binary: str, parameters: Mapping[str, str], progress: Callable[[str], None]
+    fault: NamedFault,
+    binary: str,
+    parameters: Mapping[str, str],
+    progress: Callable[[str], None],
+    write_launcher: Callable[[Path, NamedFault, str], None],
 ) -> Verdict | HarnessError:
     with HostResources() as resources, work_directory(resources) as directory:
         launcher = Path(directory, "faulty-qemu")
-        write(launcher, fault, binary)
+        write_launcher(launcher, fault, binary)
         try:
             return event_loop.run(expected_downtime(parse({**parameters, "qemu": str(launcher)}), directory, progress))
         except HarnessError as error:

@@ -13,8 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 
+from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.fit import share_within
 from ..oracle.passes import MIN_SAMPLES
@@ -138,7 +140,8 @@ def _is_stale(look: _Look) -> bool:
 
 def _is_of_the_pass_before(look: _Look, segment: Segment) -> bool:
     before, runs = look.sync_of.get(segment.number - 1), _runs(segment.reports)
-    if before is not None and look.is_right(before, segment.reports):
+    earlier = _first_sync(segment) if segment.number == 2 else before
+    if earlier is not None and look.is_right(earlier, segment.reports):
         return True
     if len(runs) > 1:
         return False
@@ -148,6 +151,12 @@ def _is_of_the_pass_before(look: _Look, segment: Segment) -> bool:
         last = before.divisor_of(before.after.samples)[-1:]
         return look.is_right(before, segment.reports, _WINDOWS_APART) or _was_right(look, before, figure, last)
     return look.begins_with(figure) or figure == _before(segment)
+
+
+def _first_sync(segment: Segment) -> Sync:
+    """The sync of the second pass as if all of RAM had been left at it, as at the first; nothing if not known."""
+    all_bytes = segment.sync.after.samples[-1].total_bytes or 0.0
+    return msgspec.structs.replace(segment.sync, at_sync_bytes=Interval(all_bytes, all_bytes), likely_bytes=all_bytes)
 
 
 def _was_right(look: _Look, sync: Sync, figure: float, bytes_per_ms: Floats) -> bool:

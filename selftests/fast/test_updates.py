@@ -6,7 +6,7 @@ import pytest
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.verdict.judge import judge
 from selftests.support.recorded import recording
-from selftests.support.traces import MBPS, Pass, answers, event, made, precopy
+from selftests.support.traces import MBPS, PAGE_BYTES, Pass, answers, event, made, precopy
 
 FIRST = Pass(30_000)
 NO_FORMULA = "it fits no known formula"
@@ -89,9 +89,15 @@ def test_in_the_second_pass_stale_is_what_qemu_began_with_or_said_last_in_the_fi
     assert named(*passes, alter=says_first) == (found or wrong(None, NO_FORMULA))
 
 
-def test_what_was_said_last_in_the_pass_before_is_that_of_its_last_sample():
-    """A pass is late that begins with it, also where that sample does not count, as its bandwidth is a new one."""
+@pytest.mark.parametrize(("ms", "found"), [(4000, STALE), (3970, STALE), (3950, wrong(None, NO_FORMULA))])
+def test_in_the_second_pass_stale_may_be_what_is_right_for_all_of_ram(ms, found):
+    def of_all(rows):
+        [row["query-migrate"]["ram"].update(total=40_000 * PAGE_BYTES) for row in rows]
 
+    assert named(says(20_000, until_ms=900, before=ms, ms=ms - 1), says(25_000, ms=2000), alter=of_all) == found
+
+
+def test_what_was_said_last_in_the_pass_before_is_that_of_its_last_sample_even_if_it_does_not_count():
     def ends_with(rows, figure):
         last = list(answers(rows, 2))[-1]
         last["expected-downtime"], last["ram"]["mbps"] = figure, 0.999 * MBPS

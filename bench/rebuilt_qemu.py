@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Builds a QEMU that has the known faults itself: `python -m bench.rebuilt_qemu SOURCE`.
+
+SOURCE is the unpacked source of QEMU 7.2 to 10.2, from Debian (`apt-get source qemu`) or from QEMU. What is built is
+SOURCE/build-with-faults: qemu-system-ppc64 and qemu-system-x86_64 with no more than the ways to migrate need. It takes
+some 12 minutes on 2 CPUs, and the packages gcc, ninja-build, pkg-config, libglib2.0-dev, libfdt-dev, libgnutls28-dev,
+libseccomp-dev, libzstd-dev, flex and bison.
+"""
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import NamedTuple
+
+from bench import options
+
+FAULTS = Path(__file__).with_name("rebuilt_faults.h")
+BUILT = "build-with-faults"
+TARGETS = ("ppc64-softmmu", "x86_64-softmmu")
+BUILD_TOOLS = ("meson==1.5.0", "pycotap==1.3.1", "distlib", "setuptools", "wheel")
+"""What QEMU 10 wants, which Debian leaves out of its source."""
+OPTIONS = (
+    *("--without-default-features", "--enable-tcg", "--enable-gnutls", "--enable-zstd", "--enable-fdt=system"),
+    *("--enable-seccomp", "--disable-docs", "--disable-install-blobs"),
+)
+
+
+class Change(NamedTuple):
+    """In `file`, each `was` becomes `becomes`."""
+
+    file: str
+    was: str
+    becomes: str
+
+
+COUNTED = "    update_iteration_initial_status(s);\n\n    trace_migrate_transferred("
+"""The end of migration.c:migration_update_counters."""
+MEANINGS = {
+    7: ("ram_counters.remaining", "ram_counters.dirty_pages_rate", "ram_counters.dirty_sync_count"),
+    10: tuple(
+        f"stat64_get(&mig_stats.{name})" for name in ("dirty_bytes_last_sync", "dirty_pages_rate", "dirty_sync_count")
+    ),
+}
+"""What is left at the last sync, the dirty rate and the number of syncs, as a major release spells them."""
+CAPS = {
+    7: Change(
+        "migration/migration.c",
+        "s->parameters.max_bandwidth / XFER_LIMIT_RATIO",
+        "kept_max_bandwidth(s->parameters.max_bandwidth) / XFER_LIMIT_RATIO",
+    ),
+    10: Change(
+        "migration/options.c",
+        "    return s->parameters.max_bandwidth;",
+        "    return kept_max_bandwidth(s->parameters.max_bandwidth);",
+    ),
+}
+
+
+def main() -> int:
+    """Change the source, and build it."""
+    parser = options.parser("bench.rebuilt_qemu", __doc__)
+    parser.add_argument("source", metavar="SOURCE", type=Path, help="the unpacked source of QEMU")
+    source = parser.parse_args().source.resolve()
+    if not (source / "VERSION").is_file():
+        parser.error(f"{source} is no source of QEMU: it has no file VERSION")
+    major = int((source / "VERSION").read_text().partition(".")[0])
+    if major not in MEANINGS:
+        parser.error(f"{source} is QEMU {major}; the faults are written for {' and '.join(map(str, MEANINGS))}")
+    for change in changes(major):
+        make(source, change)
+    (source / "migration" / FAULTS.name).write_text(FAULTS.read_text())
+    build(source)
+    return 0
+
+
+def changes(major: int) -> list[Change]:
+    """All that is changed in the source of that major release."""
+    names = zip(("AT_SYNC_BYTES", "DIRTY_PAGES_PER_S", "SYNCS"), MEANINGS[major], strict=True)
+    defined = "".join(f"#define {name} {meaning}\n" for name, meaning in names)
+    include = f'#include "{FAULTS.name}"\n'
+    begin, cap = "static void migration_update_counters(", CAPS[major]
+    every = [
+        Change("migration/migration.c", begin, f"{defined}{include}{begin}"),
+        Change("migration/migration.c", COUNTED, f"    misreport(s, transferred, bandwidth);\n{COUNTED}"),
+        cap,
+        # Debian's source lacks the firmware; that of the installed QEMU is used.
+        Change("pc-bios/meson.build", "if unpack_edk2_blobs\n", "if false\n"),
+    ]
+    if cap.file != "migration/migration.c":
+        first = '#include "qemu/osdep.h"\n'
+        every.append(Change(cap.file, first, first + include))
+    return every
+
+
+def make(source: Path, change: Change) -> None:
+    """Make the change, unless an earlier run made it."""
+    path = source / change.file
+    text = path.read_text()
+    if change.becomes not in text:
+        if change.was not in text:
+            raise SystemExit(f"{path} has no {change.was!r}; give the source of QEMU 7.2 or 10")
+        path.write_text(text.replace(change.was, change.becomes))
+
+
+def build(source: Path) -> None:
+    """Configure and build; an earlier build is continued."""
+    built, python = source / BUILT, source / "build-tools" / "bin" / "python"
+    if not (built / "build.ninja").exists():
+        venv.create(python.parents[1], with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *BUILD_TOOLS], check=True)
+        built.mkdir(exist_ok=True)
+        asked = [f"--python={python}", f"--target-list={','.join(TARGETS)}", *OPTIONS]
+        subprocess.run(["../configure", *asked], cwd=built, check=True, stdout=sys.stderr)
+    programs = [f"qemu-system-{target.partition('-')[0]}" for target in TARGETS]
+    subprocess.run(["ninja", *programs], cwd=built, check=True, stdout=sys.stderr)
+
+
+if __name__ == "__main__":
+    options.run(main)
