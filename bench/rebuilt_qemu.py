@@ -4,7 +4,8 @@
 SOURCE is the unpacked source of QEMU 7.2 to 10.2, from Debian (`apt-get source qemu`) or from QEMU. What is built is
 SOURCE/build-with-faults: qemu-system-ppc64 and qemu-system-x86_64 with no more than the ways to migrate need. It takes
 some 12 minutes on 2 CPUs, and the packages gcc, ninja-build, pkg-config, libglib2.0-dev, libfdt-dev, libgnutls28-dev,
-libseccomp-dev, libzstd-dev, flex and bison.
+libseccomp-dev, libzstd-dev, libpixman-1-dev,
+device-tree-compiler, flex and bison.
 """
 
 import subprocess
@@ -36,6 +37,8 @@ class Change(NamedTuple):
 
 COUNTED = "    update_iteration_initial_status(s);\n\n    trace_migrate_transferred("
 """The end of migration.c:migration_update_counters."""
+BEGINS = {7: "#define MAX_THROTTLE ", 10: "static void migration_update_counters("}
+"""What comes behind the includes of migration.c, and before the faults are used."""
 MEANINGS = {
     7: ("ram_counters.remaining", "ram_counters.dirty_pages_rate", "ram_counters.dirty_sync_count"),
     10: tuple(
@@ -70,7 +73,7 @@ def main() -> int:
     for change in changes(major):
         make(source, change)
     (source / "migration" / FAULTS.name).write_text(FAULTS.read_text())
-    build(source)
+    build(source, major)
     return 0
 
 
@@ -79,7 +82,7 @@ def changes(major: int) -> list[Change]:
     names = zip(("AT_SYNC_BYTES", "DIRTY_PAGES_PER_S", "SYNCS"), MEANINGS[major], strict=True)
     defined = "".join(f"#define {name} {meaning}\n" for name, meaning in names)
     include = f'#include "{FAULTS.name}"\n'
-    begin, cap = "static void migration_update_counters(", CAPS[major]
+    begin, cap = BEGINS[major], CAPS[major]
     every = [
         Change("migration/migration.c", begin, f"{defined}{include}{begin}"),
         Change("migration/migration.c", COUNTED, f"    misreport(s, transferred, bandwidth);\n{COUNTED}"),
@@ -103,14 +106,15 @@ def make(source: Path, change: Change) -> None:
         path.write_text(text.replace(change.was, change.becomes))
 
 
-def build(source: Path) -> None:
+def build(source: Path, major: int) -> None:
     """Configure and build; an earlier build is continued."""
     built, python = source / BUILT, source / "build-tools" / "bin" / "python"
     if not (built / "build.ninja").exists():
         venv.create(python.parents[1], with_pip=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", *BUILD_TOOLS], check=True)
         built.mkdir(exist_ok=True)
-        asked = [f"--python={python}", f"--target-list={','.join(TARGETS)}", *OPTIONS]
+        tool = f"--meson={python.with_name('meson')}" if major < 8 else f"--python={python}"
+        asked = [tool, f"--target-list={','.join(TARGETS)}", *OPTIONS]
         subprocess.run(["../configure", *asked], cwd=built, check=True, stdout=sys.stderr)
     programs = [f"qemu-system-{target.partition('-')[0]}" for target in TARGETS]
     subprocess.run(["ninja", *programs], cwd=built, check=True, stdout=sys.stderr)

@@ -8,7 +8,7 @@ import pytest
 
 from bench import found, rebuilt_qemu
 
-UPDATE = "static void migration_update_counters(MigrationState *s)\n{{\n{cap}{counted}transferred);\n}}\n"
+UPDATE = "#define MAX_THROTTLE 5\nstatic void migration_update_counters(MigrationState *s)\n{{\n{cap}{counted}transferred);\n}}\n"
 
 
 def source(top, version):
@@ -27,11 +27,11 @@ def source(top, version):
 @pytest.mark.parametrize("version", ["7.2.22", "10.0.13"])
 def test_the_faults_are_put_into_the_source_once(tmp_path, monkeypatch, version):
     built = []
-    monkeypatch.setattr(rebuilt_qemu, "build", built.append)
+    monkeypatch.setattr(rebuilt_qemu, "build", lambda *what: built.append(what))
     monkeypatch.setattr(sys, "argv", ["rebuilt_qemu", str(source(tmp_path, version))])
     assert rebuilt_qemu.main() == 0
     once = {path: path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
-    assert rebuilt_qemu.main() == 0 and built == [tmp_path] * 2
+    assert rebuilt_qemu.main() == 0 and built == [(tmp_path, int(version.partition(".")[0]))] * 2
     assert once == {path: path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
     text = once[tmp_path / "migration/migration.c"]
     assert text.count("    misreport(s, transferred, bandwidth);\n") == text.count('#include "rebuilt_faults.h"\n') == 1
