@@ -68,7 +68,8 @@ class Evidence:
     def passes(self) -> Sequence[Pass]:
         """The passes, in order."""
         stopped_s = min(self.stopped_s, self.trace.stopped_at_the_end_s)
-        open_ = passes(self.samples[self.open_from :], stopped_s, self.trace.queued_bytes)
+        before = next(reversed(self.ended_passes), None)
+        open_ = passes(self.samples[self.open_from :], stopped_s, self.trace.queued_bytes, before)
         return [*self.ended_passes, *open_] if self.ended_passes else open_
 
     @cached_property

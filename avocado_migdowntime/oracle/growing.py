@@ -87,6 +87,6 @@ class GrowingEvidence:
 
     def _end_pass(self) -> None:
         open_ = self._samples.samples()[self._open_from :]
-        self._ended += passes(open_, queued_bytes=self._queued_bytes)
+        self._ended += passes(open_, queued_bytes=self._queued_bytes, before=next(reversed(self._ended), None))
         self._impossible = self._impossible.after(open_)
         self._open_from = self._count

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from ..basics.batches import by_length
 from ..basics.lazy_sequence import MANY, LazySequence
@@ -89,14 +90,19 @@ class Pass(msgspec.Struct, frozen=True, eq=False, gc=False):
         return [*map(cls, numbers, parts, firsts, lasts, *(column.tolist() for column in columns))]
 
 
-def passes(samples: Samples, stopped_s: float = np.inf, queued_bytes: float = 0.0) -> Sequence[Pass]:
-    """The passes in `samples`, in order; pages may count as sent up to `queued_bytes` late.
+def passes(
+    samples: Samples, stopped_s: float = np.inf, queued_bytes: float = 0.0, before: Pass | None = None
+) -> Sequence[Pass]:
+    """The passes in `samples`, in order; pages may count as sent up to `queued_bytes` late. `before` is the pass before
+    them, if it is known.
 
     Samples that are not active or lack RAM figures belong to no pass. Neither do those answered from `stopped_s` on:
     they belong to the switchover, which also syncs.
     """
     if not len(samples):
         return []
+    if before is not None:
+        samples = Samples(np.hstack([before.samples.table[:, -1:], samples.table]), samples.labels)
     counted = np.flatnonzero(
         (samples.answered_s < stopped_s) & samples.are("active") & samples.has_ram & (samples.dirty_sync_count > 0)
     )
@@ -104,9 +110,13 @@ def passes(samples: Samples, stopped_s: float = np.inf, queued_bytes: float = 0.
     if np.any(np.diff(numbers) < 0):
         order = np.argsort(numbers, kind="stable")
         counted, numbers = counted[order], numbers[order]
+    if np.any(early := _counted_early(samples, counted, numbers)):
+        counted, numbers = counted[~early], numbers[~early]
     if not len(counted):
         return []
     bounds = np.concatenate([[0], np.flatnonzero(np.diff(numbers)) + 1, [len(counted)]])
+    if before is not None:
+        bounds = bounds[1:]
 
     def passes_of(wanted: range) -> list[Pass]:
         ends = pairwise(bounds[wanted.start : wanted.stop + 1].tolist())
@@ -114,6 +124,24 @@ def passes(samples: Samples, stopped_s: float = np.inf, queued_bytes: float = 0.
 
     count = len(bounds) - 1
     return LazySequence(count, passes_of) if count > MANY else passes_of(range(count))
+
+
+def _counted_early(samples: Samples, counted: Indices, numbers: Floats) -> NDArray[np.bool_]:
+    """Which samples show the count of a sync before what it found; they say nothing about either pass.
+
+    Either `remaining` rises after them in their pass, or their K is that of the pass before and of no later sample.
+    QEMU raises the count as the sync begins.
+    """
+    early = np.zeros(len(counted), bool)
+    begins = np.flatnonzero((np.diff(numbers[:-1]) > 0) & (np.diff(numbers[1:]) == 0)) + 1
+    before, now, then = (samples.arranged(counted[begins + step]) for step in (-1, 0, 1))
+    slack_bytes = now.page_bytes + now.open_bytes + then.open_bytes
+    rises = then.remaining_bytes - now.remaining_bytes > slack_bytes
+    goes_on = (
+        np.abs(now.conserved_bytes - before.conserved_bytes) <= now.page_bytes + before.open_bytes + now.open_bytes
+    )
+    early[begins] = rises | goes_on & (np.abs(then.conserved_bytes - now.conserved_bytes) > slack_bytes)
+    return early
 
 
 def ram_at(samples: Samples, index: int) -> Ram:

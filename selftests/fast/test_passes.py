@@ -132,6 +132,30 @@ def test_samples_are_sorted_into_passes_and_stay_in_the_order_of_time():
 
 
 @pytest.mark.parametrize(
+    ("figures", "of_second"),
+    [
+        ([(50, 150), (40, 163), (41, 163), (30, 174)], [1, 2, 3]),  # What is left rises by a page.
+        ([(50, 150), (40, 163), (42, 163), (30, 175)], [2, 3]),
+        ([(50, 150), (40, 160), (30, 172), (20, 182)], [2, 3]),  # It falls, and K is that of the pass before.
+        ([(50, 150), (40, 161), (30, 173), (20, 183)], [2, 3]),
+        ([(50, 150), (40, 162), (30, 174), (20, 184)], [1, 2, 3]),  # Of neither pass: its pages may be compressed.
+        ([(50, 150), (40, 161), (30, 172), (20, 182)], [1, 2, 3]),
+        ([(50, 150), (40, 160), (30, 170), (20, 180)], [1, 2, 3]),  # The sync found nothing.
+    ],
+)
+def test_a_sample_with_the_count_of_a_sync_that_has_found_nothing_yet_is_of_no_pass(figures, of_second):
+    rows = [sample(t, min(2, t + 1), remaining=left, sent=sent) for t, (left, sent) in enumerate(figures)]
+    assert counts(*rows) == [(1, [0]), (2, of_second)]
+    before = passes(Samples.of(rows[:1]))[0]
+    assert counts(*rows[1:], before=before) == [(2, of_second)]
+
+
+def test_of_the_first_pass_and_of_a_single_sample_nothing_is_known_to_be_early():
+    rows = [sample(0, 1, remaining=50), sample(1, 1, remaining=90), sample(2, 2, remaining=30), sample(3, 3)]
+    assert counts(*rows) == [(1, [0, 1]), (2, [2]), (3, [3])]
+
+
+@pytest.mark.parametrize(
     ("figures", "median"), [([5], 5), ([5, 1], 3), ([9, 1, 2], 2), ([4, 1, 9, 2], 3), ([[1, 5], [7, 7]], [3, 7])]
 )
 def test_medians_are_of_the_last_axis(figures, median):

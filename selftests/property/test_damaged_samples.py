@@ -14,6 +14,7 @@ from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.trace.sample import ENDED
 from avocado_migdowntime.trace.samples import Samples
 from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.examples import examples
 from ..support.growing import differences, grown
@@ -53,3 +54,17 @@ def test_sample_by_sample_it_is_as_from_the_whole_file(trace):
         *_, (watcher, _) = watched(trace)
         last_s = trace.samples[-1].t_s
         assert watcher.now().verdict == judge(replace(trace, events=[e for e in trace.events if e.t_s <= last_s]))
+
+
+@examples(100)
+@given(st.data())
+def test_a_sync_that_is_counted_before_what_it_found_is_shown_changes_no_verdict(data):
+    trace = recorded(data.draw(st.sampled_from(FILES)))
+    counts = trace.samples.dirty_sync_count
+    last = np.flatnonzero((np.diff(counts) == 1) & trace.samples.are("active")[:-1])
+    rows = [int(row) for row in last if data.draw(st.booleans())]
+    table = trace.samples.table.copy()
+    table[Column.SYNCS, rows] += 1
+    early = replace(trace, samples=Samples(table, trace.samples.labels))
+    assert judge(early).verdict in (judge(trace).verdict, Judgement.INCONCLUSIVE)
+    assert differences(grown(early), early) == []
