@@ -32,7 +32,10 @@ def changed(count: float, kind: str, by: int) -> float:
 
 @st.composite
 def damaged(draw: st.DrawFn) -> Trace:
-    """A recording of which one counter of one active sample, or of it and all after it, has another value."""
+    """A recording of which one counter of one active sample, or of it and all after it, has another value.
+
+    A page has at least one byte: with 0 bytes a recording is not read.
+    """
     trace = recorded(draw(st.sampled_from(FILES)))
     rows = np.flatnonzero(trace.samples.has_ram & trace.samples.are("active"))
     row = int(draw(st.sampled_from(rows.tolist())))
@@ -42,7 +45,7 @@ def damaged(draw: st.DrawFn) -> Trace:
     by = draw(st.sampled_from([0, 1, 2, 30_000]) | st.integers(0, 10**7))
     table = trace.samples.table.copy()
     for at in range(row, until):
-        table[column, at] = changed(table[column, at], kind, by)
+        table[column, at] = max(changed(table[column, at], kind, by), column == Column.PAGE)
     return replace(trace, samples=Samples(table, trace.samples.labels))
 
 
