@@ -179,7 +179,7 @@ def report(part: Part) -> int:
             if is_in(f"{PACKAGE}/{entry.function.replace('.', '/')}", part.room)
         ]
     if lost := sum(tallies[name].not_tried for name in rooms):
-        wrong.append(f"{lost} could not be tried: pytest refused to run, or was ended")
+        wrong.append(f"{lost} could not be tried: pytest ended otherwise than by its tests")
     sentences = [sentence for sentence in wrong if sentence]
     print(*sentences, sep="\n", end="\n" if sentences else "")
     return 1 if sentences else 0

@@ -23,7 +23,7 @@ from .mutant_watch import Watch
 
 def as_found_again(test: str) -> str:
     """The test, or all tests of its function if its id has an escaped character: after the first run in a process,
-    pytest escapes ids once more, and does not find this one.
+    pytest escapes an id given by `ids=` once more, and does not find this one.
     """
     return test.partition("[")[0] if "\\" in test else test
 

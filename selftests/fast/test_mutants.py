@@ -103,7 +103,7 @@ def test_what_pytest_refused_to_run_is_not_taken_for_noticed(monkeypatch, capsys
     assert {STATUS.get(code, "not tried") for code in (2, 4, 255)} == {"not tried"}
     monkeypatch.setattr(mutant_results, "mutants", lambda part: mutants(99, not_tried=1))
     assert mutant_results.report(Part(sample=100)) == 1
-    assert capsys.readouterr().out.endswith("\n1 could not be tried: pytest refused to run, or was ended\n")
+    assert capsys.readouterr().out.endswith("\n1 could not be tried: pytest ended otherwise than by its tests\n")
     monkeypatch.setattr(mutant_results, "mutants", lambda part: mutants(99))
     assert mutant_results.report(Part(sample=99)) == 0
 
