@@ -35,24 +35,24 @@ def main() -> int:
     for source in sources:
         if not (source / BUILT / "build.ninja").exists():
             parser.error(f"{source} has no {BUILT}; build it by python -m bench.rebuilt_qemu {source}")
-    begun = {(row["way"], row["release"], row["arch"], row["fault"]) for row in rows(REBUILT)}
     for fault in map(named_fault, ASKED):
         for source in sources:
             for way in WAYS:
                 for arch in ARCHITECTURES:
-                    release = (source / "VERSION").read_text().strip()
-                    if str(fault) in chosen.again or (way, release, arch, str(fault)) not in begun:
-                        try_fault(fault, way, source, release, arch)
+                    try_fault(fault, way, source, arch, str(fault) in chosen.again)
     return 0
 
 
-def try_fault(fault: NamedFault, way: str, source: Path, release: str, arch: str) -> None:
-    """Run the QEMU with this fault, and keep the result."""
+def try_fault(fault: NamedFault, way: str, source: Path, arch: str, again: bool) -> None:
+    """Run the QEMU with this fault if that was not done yet, and keep the result."""
+    release = (source / "VERSION").read_text().strip()
+    cell = {"fault": str(fault), "way": way, "release": release, "arch": arch}
+    if not again and any(cell.items() <= row.items() for row in rows(REBUILT)):
+        return
     binary = source / BUILT / f"qemu-system-{arch}"
     pairs = dict(pair.split("=", 1) for pair in (*WAYS[way], "accel=tcg", f"arch={arch}"))
     with alone_on_host(lambda _: None, 600):
         ran = run_fault(fault, str(binary), pairs, lambda _: None, write_launcher)
-    cell = {"fault": str(fault), "way": way, "release": release, "arch": arch}
     add(REBUILT, {**cell, "found": ran.found, "came": without_places(ran.outcome)})
     PAGE.write_text(page())
     print(time.strftime("%H:%M:%S"), *cell.values(), ran.found, ran.outcome, flush=True)

@@ -4,7 +4,8 @@
  * variable QEMU_FAULT: a name of `avocado migdowntime faulty --list`, with its value, such as factor=0.9.
  *
  * bench/rebuilt_qemu.py puts this into QEMU's migration/ with AT_SYNC_BYTES, DIRTY_PAGES_PER_S and SYNCS defined as that
- * release spells them, and calls misreport() at the end of each update of the counters.
+ * release spells them, and calls misreport() at the end of each update of the counters. So until the first update, QEMU
+ * shows what it began with, whatever the fault is; and of two syncs between updates, the first is not noticed.
  */
 #ifndef QEMU_FAULT_H
 #define QEMU_FAULT_H
@@ -60,6 +61,9 @@ static void misreport(MigrationState *s, uint64_t transferred, double bytes_per_
         s->expected_downtime = has_fault("zero") ? 0 : s->parameters.downtime_limit;
         return;
     }
+    if (transferred <= 10000) {
+        return;
+    }
     if (has_fault("once-a-pass")) {
         if (is_due && ram_bytes_remaining() < begin_bytes / 3 * 2) {
             shown_ms = DIRTY_PAGES_PER_S ? right_ms : -1;
@@ -68,7 +72,7 @@ static void misreport(MigrationState *s, uint64_t transferred, double bytes_per_
         s->expected_downtime = shown_ms < 0 ? s->parameters.downtime_limit : shown_ms;
         return;
     }
-    if (!DIRTY_PAGES_PER_S || transferred <= 10000) {
+    if (!DIRTY_PAGES_PER_S) {
         return;
     }
     if (has_fault("dirty-rate")) {
@@ -86,8 +90,8 @@ static void misreport(MigrationState *s, uint64_t transferred, double bytes_per_
         s->expected_downtime = shown_ms;
     } else if (has_fault("stale")) {
         s->expected_downtime = before_bytes / bytes_per_ms;
-    } else {
-        s->expected_downtime = right_ms * fault_value("factor", 1);
+    } else if (fault_value("factor", 0)) {
+        s->expected_downtime = right_ms * fault_value("factor", 0);
     }
 }
 #endif

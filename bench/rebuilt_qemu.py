@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Builds a QEMU that has the known faults itself: `python -m bench.rebuilt_qemu SOURCE`.
 
-SOURCE is the unpacked source of QEMU 7.2 to 10.2, from Debian (`apt-get source qemu`) or from QEMU. What is built is
-SOURCE/build-with-faults: qemu-system-ppc64 and qemu-system-x86_64 with no more than the ways to migrate need. It takes
-some 12 minutes on 2 CPUs, and the packages gcc, ninja-build, pkg-config, libglib2.0-dev, libfdt-dev, libgnutls28-dev,
-libseccomp-dev, libzstd-dev, libpixman-1-dev,
-device-tree-compiler, flex and bison.
+SOURCE is the unpacked source of QEMU 7.2, or of 10.0 to 10.2, from Debian (`apt-get source qemu`) or from QEMU. What is
+built is SOURCE/build-with-faults: qemu-system-ppc64 and qemu-system-x86_64 with no more than the ways to migrate need.
+It takes some 12 minutes on 2 CPUs, and the packages gcc, ninja-build, pkg-config, flex, bison, device-tree-compiler,
+libglib2.0-dev, libfdt-dev, libgnutls28-dev, libpixman-1-dev, libseccomp-dev and libzstd-dev.
 """
 
 import subprocess
@@ -46,18 +45,12 @@ MEANINGS = {
     ),
 }
 """What is left at the last sync, the dirty rate and the number of syncs, as a major release spells them."""
-CAPS = {
-    7: Change(
-        "migration/migration.c",
-        "s->parameters.max_bandwidth / XFER_LIMIT_RATIO",
-        "kept_max_bandwidth(s->parameters.max_bandwidth) / XFER_LIMIT_RATIO",
-    ),
-    10: Change(
-        "migration/options.c",
-        "    return s->parameters.max_bandwidth;",
-        "    return kept_max_bandwidth(s->parameters.max_bandwidth);",
-    ),
+CAP = "s->parameters.max_bandwidth"
+CAP_USES = {
+    7: ("migration/migration.c", f"{CAP} / XFER_LIMIT_RATIO"),
+    10: ("migration/options.c", f"return {CAP};", f"migration_rate_set({CAP})"),
 }
+"""The file that uses max-bandwidth, and how."""
 
 
 def main() -> int:
@@ -82,17 +75,17 @@ def changes(major: int) -> list[Change]:
     names = zip(("AT_SYNC_BYTES", "DIRTY_PAGES_PER_S", "SYNCS"), MEANINGS[major], strict=True)
     defined = "".join(f"#define {name} {meaning}\n" for name, meaning in names)
     include = f'#include "{FAULTS.name}"\n'
-    begin, cap = BEGINS[major], CAPS[major]
+    begin, (cap_file, *cap_uses) = BEGINS[major], CAP_USES[major]
     every = [
         Change("migration/migration.c", begin, f"{defined}{include}{begin}"),
         Change("migration/migration.c", COUNTED, f"    misreport(s, transferred, bandwidth);\n{COUNTED}"),
-        cap,
+        *(Change(cap_file, use, use.replace(CAP, f"kept_max_bandwidth({CAP})")) for use in cap_uses),
         # Debian's source lacks the firmware; that of the installed QEMU is used.
         Change("pc-bios/meson.build", "if unpack_edk2_blobs\n", "if false\n"),
     ]
-    if cap.file != "migration/migration.c":
+    if cap_file != "migration/migration.c":
         first = '#include "qemu/osdep.h"\n'
-        every.append(Change(cap.file, first, first + include))
+        every.append(Change(cap_file, first, first + include))
     return every
 
 

@@ -133,7 +133,7 @@ def _kept(look: _Look, figures: Sequence[float]) -> Updates:
 
 def _is_stale(look: _Look) -> bool:
     correct = (look.is_right(segment.sync, segment.reports, _WINDOWS_APART) for segment in look.segments)
-    if look.segments[-1].number == 2 or all(correct):
+    if look.segments[-1].number == 2 or all(correct) or _are_off_by_one_factor(look):
         return False
     return all(_is_of_the_pass_before(look, segment) for segment in look.segments)
 
@@ -153,10 +153,20 @@ def _is_of_the_pass_before(look: _Look, segment: Segment) -> bool:
     return look.begins_with(figure) or figure == _before(segment)
 
 
-def _first_sync(segment: Segment) -> Sync:
-    """The sync of the second pass as if all of RAM had been left at it, as at the first; nothing if not known."""
-    all_bytes = segment.sync.after.samples[-1].total_bytes or 0.0
+def _first_sync(segment: Segment) -> Sync | None:
+    """The sync of the second pass as if all of RAM had been left at it, as at the first; None if that is not known."""
+    all_bytes = segment.sync.after.samples[-1].total_bytes
+    if not all_bytes:
+        return None
     return msgspec.structs.replace(segment.sync, at_sync_bytes=Interval(all_bytes, all_bytes), likely_bytes=all_bytes)
+
+
+def _are_off_by_one_factor(look: _Look) -> bool:
+    """Whether the reports of all passes are off by the same factor; if each pass is shorter by it, they also are those
+    of the pass before.
+    """
+    errors = [segment.fits[look.contract].error for segment in look.segments]
+    return max(errors) - min(errors) <= look.tolerance * (1 + min(errors))
 
 
 def _was_right(look: _Look, sync: Sync, figure: float, bytes_per_ms: Floats) -> bool:

@@ -8,15 +8,16 @@ import pytest
 
 from bench import found, rebuilt_qemu
 
-UPDATE = "#define MAX_THROTTLE 5\nstatic void migration_update_counters(MigrationState *s)\n{{\n{cap}{counted}transferred);\n}}\n"
+UPDATE = "#define MAX_THROTTLE 5\nstatic void migration_update_counters()\n{{\n{cap}{counted}transferred);\n}}\n"
 
 
 def source(top, version):
     major = int(version.partition(".")[0])
-    cap = rebuilt_qemu.CAPS[major]
+    uses = rebuilt_qemu.CAP_USES[major][1:]
+    cap = "".join(f"    {use};\n" for use in uses)
     files = {"pc-bios/meson.build": "if unpack_edk2_blobs\nendif\n", "VERSION": f"{version}\n"}
-    files["migration/options.c"] = f'#include "qemu/osdep.h"\n{cap.was}\n'
-    files["migration/migration.c"] = UPDATE.format(cap=f"    {cap.was};\n", counted=rebuilt_qemu.COUNTED)
+    files["migration/options.c"] = f'#include "qemu/osdep.h"\n{cap}'
+    files["migration/migration.c"] = UPDATE.format(cap=cap, counted=rebuilt_qemu.COUNTED)
     for name, text in files.items():
         path = top / name
         path.parent.mkdir(exist_ok=True)
@@ -36,7 +37,8 @@ def test_the_faults_are_put_into_the_source_once(tmp_path, monkeypatch, version)
     text = once[tmp_path / "migration/migration.c"]
     assert text.count("    misreport(s, transferred, bandwidth);\n") == text.count('#include "rebuilt_faults.h"\n') == 1
     assert all(f"#define {name} " in text for name in ("AT_SYNC_BYTES", "DIRTY_PAGES_PER_S", "SYNCS"))
-    assert "kept_max_bandwidth(" in once[tmp_path / rebuilt_qemu.CAPS[int(version.partition(".")[0])].file]
+    cap_file, *uses = rebuilt_qemu.CAP_USES[int(version.partition(".")[0])]
+    assert once[tmp_path / cap_file].count("kept_max_bandwidth(s->parameters.max_bandwidth)") == len(uses)
 
 
 def test_a_source_that_is_another_is_refused(tmp_path, monkeypatch, capsys):
