@@ -28,7 +28,11 @@ _STILL_PAGES = 4
 _GOES_ON = 3
 """Until the sync it may have risen by this many times what was seen."""
 _COUNTED_LATE_S = 5 * UPDATE_S
-"""What a sync found counts as that of an uncounted sync if it is seen for longer than this."""
+"""What a sync found counts as that of an uncounted sync if it is seen for longer than this. A count that is raised for
+longer than this before what the sync found is not of that sync.
+"""
+_BEFORE = 2
+"""The last samples of the pass before that show whether a count was raised early."""
 
 
 class Pass(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -101,11 +105,12 @@ def passes(
     """
     if not len(samples):
         return []
-    if before is not None:
-        samples = Samples(np.hstack([before.samples.table[:, -1:], samples.table]), samples.labels)
-    counted = np.flatnonzero(
-        (samples.answered_s < stopped_s) & samples.are("active") & samples.has_ram & (samples.dirty_sync_count > 0)
-    )
+    ending = before.samples[-_BEFORE:] if before is not None else Samples()
+    if len(ending):
+        samples = Samples(np.hstack([ending.table, samples.table]), samples.labels)
+    in_time = samples.answered_s < stopped_s
+    in_time[: len(ending)] = True
+    counted = np.flatnonzero(in_time & samples.are("active") & samples.has_ram & (samples.dirty_sync_count > 0))
     numbers = samples.dirty_sync_count[counted]
     if np.any(np.diff(numbers) < 0):
         order = np.argsort(numbers, kind="stable")
@@ -115,7 +120,7 @@ def passes(
     if not len(counted):
         return []
     bounds = np.concatenate([[0], np.flatnonzero(np.diff(numbers)) + 1, [len(counted)]])
-    if before is not None:
+    if len(ending):
         bounds = bounds[1:]
 
     def passes_of(wanted: range) -> list[Pass]:
@@ -129,18 +134,31 @@ def passes(
 def _counted_early(samples: Samples, counted: Indices, numbers: Floats) -> NDArray[np.bool_]:
     """Which samples show the count of a sync before what it found; they say nothing about either pass.
 
-    Either `remaining` rises after them in their pass, or their K is that of the pass before and of no later sample.
-    QEMU raises the count as the sync begins.
+    QEMU raises the count as a sync begins. So the K of these samples is still that of the pass before, while later ones
+    of their pass have another. QEMU 11.1 counts a sync when it is done: the last samples of a pass may have the K of
+    the next one. It shows what is pending; a text of it does not.
     """
     early = np.zeros(len(counted), bool)
-    begins = np.flatnonzero((np.diff(numbers[:-1]) > 0) & (np.diff(numbers[1:]) == 0)) + 1
-    before, now, then = (samples.arranged(counted[begins + step]) for step in (-1, 0, 1))
-    slack_bytes = now.page_bytes + now.open_bytes + then.open_bytes
-    rises = then.remaining_bytes - now.remaining_bytes > slack_bytes
-    goes_on = (
-        np.abs(now.conserved_bytes - before.conserved_bytes) <= now.page_bytes + before.open_bytes + now.open_bytes
-    )
-    early[begins] = rises | goes_on & (np.abs(then.conserved_bytes - now.conserved_bytes) > slack_bytes)
+    is_same = np.diff(numbers) == 0
+    begins = np.flatnonzero(is_same[:-2] & ~is_same[1:-1] & is_same[2:]) + 2
+    begins = begins[np.isnan(samples.pending_bytes[counted[begins]])]
+    k_bytes, open_bytes, page_bytes = samples.conserved_bytes, samples.open_bytes, samples.page_bytes
+
+    def goes_on(rows: Indices, befores: Indices) -> NDArray[np.bool_]:
+        """Whether these have the K of those before."""
+        one, other = counted[rows], counted[befores]
+        slack_bytes = page_bytes[one] + open_bytes[one] + open_bytes[other]
+        return np.asarray(np.abs(k_bytes[one] - k_bytes[other]) <= slack_bytes)
+
+    begins = begins[goes_on(begins, begins - 1) & goes_on(begins, begins - 2)]
+    ends = begins + 1
+    while len(begins):
+        goes = goes_on(ends, begins - 1)
+        soon = samples.t_s[counted[ends - 1]] - samples.t_s[counted[begins]] <= _COUNTED_LATE_S
+        for begin, end in zip(begins[~goes & soon].tolist(), ends[~goes & soon].tolist(), strict=True):
+            early[begin:end] = True
+        goes &= soon & (ends < len(is_same)) & is_same[np.minimum(ends, len(is_same) - 1)]
+        begins, ends = begins[goes], ends[goes] + 1
     return early
 
 

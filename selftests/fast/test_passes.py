@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Passes as they are put together of samples: the figures of each, one by one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -134,23 +136,42 @@ def test_samples_are_sorted_into_passes_and_stay_in_the_order_of_time():
 @pytest.mark.parametrize(
     ("figures", "of_second"),
     [
-        ([(50, 150), (40, 163), (41, 163), (30, 174)], [1, 2, 3]),  # What is left rises by a page.
-        ([(50, 150), (40, 163), (42, 163), (30, 175)], [2, 3]),
-        ([(50, 150), (40, 160), (30, 172), (20, 182)], [2, 3]),  # It falls, and K is that of the pass before.
-        ([(50, 150), (40, 161), (30, 173), (20, 183)], [2, 3]),
-        ([(50, 150), (40, 162), (30, 174), (20, 184)], [1, 2, 3]),  # Of neither pass: its pages may be compressed.
-        ([(50, 150), (40, 161), (30, 172), (20, 182)], [1, 2, 3]),
-        ([(50, 150), (40, 160), (30, 170), (20, 180)], [1, 2, 3]),  # The sync found nothing.
+        ([(60, 140), (50, 150), (40, 160), (42, 163), (30, 175)], [3, 4]),
+        ([(60, 140), (50, 150), (40, 161), (30, 173), (20, 183)], [3, 4]),  # What is left falls.
+        ([(60, 140), (50, 150), (40, 160), (30, 170), (42, 163)], [4]),
+        ([(60, 140), (50, 150), (40, 162), (42, 163), (30, 175)], [2, 3, 4]),  # Its K is that of no pass.
+        ([(60, 140), (50, 152), (40, 162), (42, 163), (30, 175)], [2, 3, 4]),  # That sync may have been counted late.
+        ([(60, 140), (50, 150), (40, 160), (30, 171), (20, 181)], [2, 3, 4]),  # K is the same but for a page,
+        ([(60, 140), (50, 150), (40, 160), (30, 170), (20, 180)], [2, 3, 4]),  # or the sync found nothing.
     ],
 )
 def test_a_sample_with_the_count_of_a_sync_that_has_found_nothing_yet_is_of_no_pass(figures, of_second):
-    rows = [sample(t, min(2, t + 1), remaining=left, sent=sent) for t, (left, sent) in enumerate(figures)]
-    assert counts(*rows) == [(1, [0]), (2, of_second)]
-    before = passes(Samples.of(rows[:1]))[0]
-    assert counts(*rows[1:], before=before) == [(2, of_second)]
+    rows = [sample(t, min(2, max(1, t)), remaining=left, sent=sent) for t, (left, sent) in enumerate(figures)]
+    rows = [replace(row, t_s=0.1 * row.t_s) for row in rows]
+    assert counts(*rows) == [(1, [0.0, 0.1]), (2, pytest.approx([0.1 * row for row in of_second]))]
+    before = passes(Samples.of(rows[:2]))[0]
+    assert [one[1] for one in counts(*rows[2:], before=before)] == [pytest.approx([0.1 * row for row in of_second])]
 
 
-def test_of_the_first_pass_and_of_a_single_sample_nothing_is_known_to_be_early():
+@pytest.mark.parametrize(("until_s", "count"), [(0.7, 1), (0.71, 5)])
+def test_a_count_that_is_raised_long_before_is_not_of_that_sync(until_s, count):
+    times_s = [0.0, 0.1, 0.2, 0.3, 0.4, until_s, 0.9]
+    rows = [sample(t, 1 + (t >= 0.2), remaining=50 + 90 * (t > 0.8), latency_ms=0) for t in times_s]
+    assert len(counts(*rows)[1][1]) == count
+
+
+def test_with_what_is_pending_none_is_early():
+    rows = [sample(0.1 * t, 1 + (t > 1), remaining=50 + 90 * (t > 2), pending=7) for t in range(5)]
+    assert [len(times_s) for _, times_s in counts(*rows)] == [2, 3]
+
+
+def test_the_sample_before_counts_whenever_it_was_answered():
+    first, second = sample(1.0, 1, latency_ms=500), sample(1.2, 2, latency_ms=0)
+    before = passes(Samples.of([first]))[0]
+    assert counts(second, stopped_s=1.3, before=before) == [(2, [1.2])]
+
+
+def test_of_the_first_pass_and_of_a_single_sample_none_is_known_to_be_early():
     rows = [sample(0, 1, remaining=50), sample(1, 1, remaining=90), sample(2, 2, remaining=30), sample(3, 3)]
     assert counts(*rows) == [(1, [0, 1]), (2, [2]), (3, [3])]
 

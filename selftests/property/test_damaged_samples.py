@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Real recordings with one damaged sample: fed sample by sample, the answer is the same as from the whole file."""
 
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 
@@ -14,6 +15,7 @@ from avocado_migdowntime.trace.model import Trace
 from avocado_migdowntime.trace.sample import ENDED
 from avocado_migdowntime.trace.samples import Samples
 from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.limit import LimitJudgement
 from avocado_migdowntime.verdict.verdict import Judgement
 
 from ..support.examples import examples
@@ -62,12 +64,17 @@ def test_sample_by_sample_it_is_as_from_the_whole_file(trace):
 @examples(100)
 @given(st.data())
 def test_a_sync_that_is_counted_before_what_it_found_is_shown_changes_no_verdict(data):
+    """QEMU 11.1, which shows what is pending, counts it after that; of passes of a few samples nothing is known."""
     trace = recorded(data.draw(st.sampled_from(FILES)))
     counts = trace.samples.dirty_sync_count
-    last = np.flatnonzero((np.diff(counts) == 1) & trace.samples.are("active")[:-1])
-    rows = [int(row) for row in last if data.draw(st.booleans())]
+    known = np.flatnonzero(np.diff(counts) == 1)[1:]
+    known = known[trace.samples.are("active")[known] & np.isnan(trace.samples.pending_bytes[known])]
     table = trace.samples.table.copy()
-    table[Column.SYNCS, rows] += 1
-    early = replace(trace, samples=Samples(table, trace.samples.labels))
-    assert judge(early).verdict in (judge(trace).verdict, Judgement.INCONCLUSIVE)
-    assert differences(grown(early), early) == []
+    size = Counter(counts.tolist())
+    for row in [row for row in known.tolist() if size[counts[row]] > 4 and size[counts[row + 1]] > 2]:
+        for early in range(data.draw(st.integers(0, 3))):
+            table[Column.SYNCS, row - early] = counts[row + 1]
+    early, whole = judge(damaged := replace(trace, samples=Samples(table, trace.samples.labels))), judge(trace)
+    assert early.verdict in (whole.verdict, Judgement.INCONCLUSIVE)
+    assert early.limit_verdict in (whole.limit_verdict, LimitJudgement.INCONCLUSIVE)
+    assert differences(grown(damaged), damaged) == []
