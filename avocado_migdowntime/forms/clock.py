@@ -69,6 +69,11 @@ class Clock:
         total_s = _total_s(reading.answer)
         return total_s is not None and self._total_s is not None and total_s < self._total_s
 
+    def is_at_another_time(self, reading: Reading) -> bool:
+        """Whether the total time of a reading is not that of the last one that had one."""
+        total_s = _total_s(reading.answer)
+        return bool(total_s and self._total_s) and total_s != self._total_s
+
     def of_reading(self, reading: Reading) -> tuple[float, float]:
         """When the figures of a reading were taken, and the width of the time span in which that may have been."""
         total_s, stamp = _total_s(reading.answer), reading.stamp

@@ -25,6 +25,11 @@ class Counters:
         before, now = self._last, _counts(reading)
         return any(now[name].high < before[name].low for name in now.keys() & before.keys())
 
+    def differ(self, reading: Reading) -> bool:
+        """Whether a counter is certainly another than in the reading before, given rounding."""
+        before, now = self._last, _counts(reading)
+        return any(not now[name].meets(before[name]) for name in now.keys() & before.keys())
+
     def saw(self, reading: Reading) -> None:
         """Remember this reading, which follows those before."""
         self._last = {**self._last, **_counts(reading)}

@@ -128,6 +128,7 @@ class Course:
         total_bytes = _total_bytes(whole.reading) or self._total_bytes
         is_another = not _is_one_size(np.array([total_bytes, self._total_bytes or total_bytes]))
         is_another = is_another or (status not in _OVER and self._counters.fall(reading))
+        is_another = is_another or (self._status == status == "completed" and self._completed_anew(reading))
         if self.has_samples and (self.clock.restarts(reading) or is_over or is_another):
             self._restart()
             yield Begins()
@@ -147,6 +148,10 @@ class Course:
         self._status, self._total_bytes = status, total_bytes
         self._counters.saw(reading)
         yield SampleRow(t_s, width_s * 1000, whole)
+
+    def _completed_anew(self, reading: Reading) -> bool:
+        """Whether this shows the end of another migration than the end before: after it, no figure changes."""
+        return self.clock.is_at_another_time(reading) and self._counters.differ(reading)
 
     def _restart(self) -> None:
         for entry in self._queue:
