@@ -4,12 +4,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Union
+from typing import Literal, Union
 
 import numpy as np
 
 from ..basics.lazy_sequence import MANY, LazySequence
-from ..trace.events import BANDWIDTH, DISTURBS, FINISH, FIRST_PASS, HARNESS, LIMIT_CHANGED
+from ..trace.events import BANDWIDTH, DISTURBS, FINISH, FIRST_PASS, HARNESS, LIMIT_CHANGED, Event
 from ..trace.impossible import why_impossible
 from ..trace.model import FROM_A_PIPE, LIMITS_LOGGED, Trace
 from ..trace.sample import ENDED
@@ -156,8 +156,30 @@ class Evidence:
         change = next((e for e in self.trace.events if e.side == HARNESS and e.name in DISTURBS), None)
         if change is None or self.stopped_s < change.since_s:
             return self
-        before = int(np.searchsorted(self.samples.t_s, change.since_s))
-        return self._part(0, max(before, 1), self.limits)
+        return self._part(0, max(self.samples_before(change), 1), self.limits)
+
+    def samples_before(self, change: Event) -> int:
+        """The number of samples before something was changed.
+
+        If somebody else set a limit, that was after the sample that is the last one before it.
+        """
+        side: Literal["left", "right"] = "right" if change.name == LIMIT_CHANGED else "left"
+        return int(np.searchsorted(self.samples.t_s, change.since_s, side))
+
+    @cached_property
+    def is_changed_from_the_start(self) -> bool:
+        """Whether no sample was taken before the harness, or somebody else, first changed something."""
+        changes = (e for e in self.trace.events if e.side == HARNESS and e.name in DISTURBS)
+        return any(not self.samples_before(change) for change in changes)
+
+    @property
+    def until_its_last_look(self) -> "Evidence":
+        """The migration until its last answer that shows what is left now: all of it, unless the harness changed more
+        than somebody else's limit, or unless it came to an end.
+        """
+        by_harness = (e for e in self.trace.events if e.side == HARNESS and e.name in DISTURBS)
+        is_as_it_was = all(event.name == LIMIT_CHANGED for event in by_harness)
+        return self if is_as_it_was or self.came_to_an_end else self.undisturbed
 
     @cached_property
     def under_another_bandwidth(self) -> Samples:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
+from ..basics.units import MIB
 from ..trace.ram import ran_over, too_fast
 from ..trace.reading import Reading
 from ..trace.sample import Sample
@@ -20,6 +21,8 @@ _NEWER = frozenset(("multifd-bytes", "pages-per-second", "precopy-bytes"))
 pages that postcopy requested. QEMU before 3.0 showed that too, along with the number of skipped pages. That libvirt is
 younger than QEMU 3.0.
 """
+_CLOCK_SET_S = 1800.0
+"""Zones and summer time differ by multiples of this: between lines this far apart, a log's clock may have been set."""
 _TWO_DIGITS = 0.005
 """The uncertainty of an mbps that a text shows with two digits."""
 
@@ -69,6 +72,7 @@ def last_look(evidence: Evidence) -> Look:
         no_precopy=trace.no_precopy,
         too_fast=trace.doubt or _too_fast(ram_figures),
         may_report_rate=_may_report_rate(evidence, reading),
+        still_s=_still_s(evidence, reading),
         most_left_bytes=None if {"ram.remaining", "ram.dirty-sync-count"} & set(lacks) else _most_left(evidence),
     )
 
@@ -100,6 +104,28 @@ def _most_left(evidence: Evidence) -> float:
     samples = evidence.samples
     of_it = samples.has_ram & (samples.dirty_sync_count == samples.dirty_sync_count[-1])
     return float((samples.remaining_bytes - samples.open_bytes)[of_it].max(initial=0))
+
+
+def _still_s(evidence: Evidence, reading: Reading) -> float:
+    """How long nothing was seen to be sent at the end although RAM is left; 0 if not known.
+
+    Samples that are far apart show a pause only if all their counters are equal.
+    """
+    samples, lacks = evidence.samples, evidence.trace.lacks
+    ram = samples[-1].ram
+    if ram is None or not ram.remaining_bytes or "ram.remaining" in lacks:
+        return 0.0
+    sent = reading.rounding.get("ram.transferred")
+    is_coarse = ram.transferred_bytes is None or (sent is not None and sent.width > MIB)
+    if is_coarse and "ram.normal" in lacks:
+        return 0.0
+    columns = np.stack([samples.remaining_bytes, samples.sent_pages, samples.transferred_bytes])
+    differ = np.any((columns != columns[:, -1:]) & ~np.isnan(columns), axis=0) | ~samples.has_ram
+    begin = int(np.max(np.flatnonzero(differ), initial=-1)) + 1
+    apart_s = np.diff(samples.t_s[begin:])
+    if reading.answer and "total-time" not in reading.answer:
+        apart_s = np.where(apart_s < _CLOCK_SET_S, apart_s, apart_s % _CLOCK_SET_S)
+    return float(np.sum(apart_s))
 
 
 def _within_rounding(reading: Reading, name: str, value: float) -> Interval:

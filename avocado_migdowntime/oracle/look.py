@@ -42,8 +42,9 @@ class Look:
     downtime according to QEMU, `left_shown_ms` what is left now ÷ bandwidth, from the figures as shown. `sent_bytes` is
     everything sent, if that is only RAM; `data_bytes` is the size of the data pages sent that way. `ran_over`: more is
     reported left than there is. `with_vfio`: the state of VFIO devices is sent as well, and no figure shows what is
-    left of it. `may_report_rate`: the QEMU may be older than 3.0. `no_precopy` says why this is no precopy, if it is
-    none; `too_fast` why what was sent or the bandwidth cannot be right.
+    left of it. `may_report_rate`: the QEMU may be older than 3.0. `still_s` is how long nothing was seen to be sent.
+    `no_precopy` says why this is no precopy, if it is none; `too_fast` why what was sent or the bandwidth cannot be
+    right.
     """
 
     status: str
@@ -67,6 +68,7 @@ class Look:
     with_vfio: bool = False
     may_report_rate: bool = False
     most_left_bytes: float | None = None
+    still_s: float = 0.0
     no_precopy: str = ""
     too_fast: str = ""
 

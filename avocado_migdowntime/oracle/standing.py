@@ -9,6 +9,8 @@ from .look import Look
 _INSTEAD = "give the whole text, or record the migration"
 _BEGINS = "QEMU reports the downtime-limit or its initial value until it has computed something"
 
+STALLED_S = 10.0
+"""A migration that was seen to send nothing for this long counts as sending nothing."""
 _ENDS_BADLY = {
     "failed": "has failed",
     "failing": "is failing",
@@ -66,6 +68,10 @@ def _not_to_be_used(look: Look) -> Standing | None:
         ram = f"; sending the RAM left takes {look.left_ms.middle:.0f} ms" if look.left_ms is not None else ""
         sentence = f"a disk is migrated as well, and no downtime-limit ends the migration while {disk} of it are left"
         return Standing("disk", f"{sentence}{ram}")
+    if look.still_s > STALLED_S:
+        sentence = f"nothing was seen to be sent for the last {look.still_s:.0f} s, though RAM is left"
+        cause = "while that lasts, no downtime-limit is large enough: check the network and max-bandwidth"
+        return Standing("stalled", f"{sentence}; {cause}")
     if look.in_first_pass:
         return Standing("first-pass", f"this is the first pass, which sends all of RAM: {_BEGINS}")
     if look.bytes_per_ms is not None and not look.bytes_per_ms.low:

@@ -13,14 +13,14 @@ from ..basics.interval import Interval
 from ..oracle.evidence import Evidence
 from ..oracle.last_look import last_look
 from ..oracle.last_sync import WITHOUT, how_it_switched_over
-from ..oracle.standing import standing
+from ..oracle.standing import STALLED_S, standing
 from ..trace.model import GONE, Trace
 from .advice import POSTCOPY, Advice, Finding, Help
 from .doubts import UNEVEN, doubt_of
 from .from_a_look import advise_from_a_look
 from .helping import bandwidth_needed
 from .narrowing import SHARP
-from .observed import STALLED_S, ObservedPrecopy, observe
+from .observed import PAUSE_S, ObservedPrecopy, observe
 from .running import advise_running, point_of
 
 _WITHOUT_A_SYNC = "the migration completed without a last sync, so it does not show which downtime-limit is enough"
@@ -50,9 +50,10 @@ def _advise(whole: Evidence) -> Advice:
     if now is not None and now.code in ("postcopy", "disk"):
         finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
         return Advice(finding, reasons=(now.sentence,))
-    if whole.disturbed_s <= float(whole.samples.t_s[0]):
+    if whole.is_changed_from_the_start:
         reason = "the migration was changed before the first sample, so it is unknown what it needed until then"
         return Advice(Finding.UNKNOWN, reasons=(reason,))
+    latest = whole.until_its_last_look
     precopy = observe(evidence)
     if precopy is None and whole.came_to_an_end and evidence is not whole:
         ended = standing(last_look(whole))
@@ -69,10 +70,11 @@ def _advise(whole: Evidence) -> Advice:
             reason = f"the text shows a downtime-limit of {shown_ms:.10g} ms, but it may have been changed later"
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs) if precopy else 0, reasons=(now.sentence, reason))
     if precopy is None:
-        looked = advise_from_a_look(evidence)
-        if now is not None and now.code == "ended":
+        looked = advise_from_a_look(latest)
+        here = standing(last_look(latest))
+        if here is not None and here.code in ("ended", "stalled"):
             return looked
-        few = _too_little(evidence)
+        few = _too_little(latest)
         has_finding = looked.finding is not Finding.UNKNOWN
         return replace(looked, reasons=(*looked.reasons, few) if has_finding else (few, *looked.reasons))
     if not precopy.wire_bytes_per_ms and precopy.remaining_bytes and not precopy.still_s > STALLED_S:
@@ -131,8 +133,12 @@ def _too_little(evidence: Evidence) -> str:
     passes = evidence.passes
     if not passes:
         return "no pass was seen: record while the migration is active"
-    last = passes[-1].last
-    wait = f", within {last.remaining_bytes / last.wire_bytes_per_ms / 1000:.1f} s," if last.mbps > 0 else ""
+    if len(passes) > 1:
+        several = f"passes {passes[0].number} to {passes[-1].number}"
+        return f"in {several} no sync was seen from both sides: take samples more often"
+    look = last_look(evidence)
+    is_sent = look.left_ms is not None and not look.hardly_sent and look.still_s <= PAUSE_S
+    wait = f", within {look.left_ms.middle / 1000:.1f} s," if is_sent else ""  # type: ignore[union-attr]
     following = "second" if passes[-1].number == 1 else "next"
     return (
         f"only pass {passes[-1].number} was seen; its end{wait} will show what the guest dirties: "

@@ -14,8 +14,9 @@ from ..oracle.last_look import last_look
 from ..oracle.look import Look
 from ..oracle.standing import standing
 from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes, rate_in_words
+from .observed import PAUSE_S
 
-_OF_NO_USE = ("disk", "no-precopy", "too-fast")
+_OF_NO_USE = ("disk", "no-precopy", "too-fast", "stalled")
 """What is left, or how long that takes, tells nothing then."""
 _OLD = ", as neither a release nor a figure shows that this QEMU is 3.0 or newer"
 _TOO_LARGE = "QEMU accepts no limit that large"
@@ -29,7 +30,7 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
     if now is not None:
         is_of_use = look.left_ms is not None and not look.ran_over and now.code not in _OF_NO_USE
         ram_left = _left_now(look) if is_of_use else ""
-        finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
+        finding = Finding.NONE if now.code in ("disk", "stalled") else Finding.UNKNOWN
         return Advice(finding, reasons=(now.sentence, *([ram_left] if ram_left and not look.ended else [])))
     left_ms, bytes_per_ms = look.left_ms, look.divisor
     assert left_ms is not None and bytes_per_ms is not None
@@ -67,6 +68,8 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
     """
     if look.reported_ms is None:
         return None, "no expected downtime is shown; what the guest dirtied since the last sync has to be sent as well"
+    if look.still_s > PAUSE_S:
+        return None, f"nothing was seen to be sent for the last {look.still_s:.1f} s"
     report = f"the report of {look.reported_ms.low:.10g} ms"
     if look.estimated:
         return None, f"no bandwidth is shown, so the amount behind {report} is unknown"

@@ -13,6 +13,7 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS
 from ..oracle.evidence import Evidence
 from ..oracle.passes import MIN_SAMPLES, UPDATE_S, Pass, ram_at
 from ..oracle.reports import settling, settling_of
+from ..oracle.standing import STALLED_S
 from ..oracle.syncs import Sync
 from ..trace.samples import Floats, Samples
 from .advice import rate_in_words
@@ -20,8 +21,6 @@ from .dirty_curve import ALIKE, DirtyingCurve, curve, pending_bytes, unsent_byte
 from .narrowing import narrowed
 from .precopy import Course, Pending, predict
 
-STALLED_S = 10.0
-"""A migration that was seen to send no page for this long counts as sending nothing."""
 PAUSE_S = 2.0
 """After a pause this long, the bandwidth at which the migration will continue is unknown."""
 FEW_SAMPLES = 10

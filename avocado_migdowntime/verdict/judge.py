@@ -76,7 +76,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         if rest is None and report.outcome is Outcome.PASSED and whole.trace.first_event(HARNESS, BANDWIDTH):
             remarks.append(NOT_FOLLOWED)
     else:
-        formula, report, look = decide_without_pass(whole if whole.came_to_an_end else evidence, contract, tolerance)
+        formula, report, look = decide_without_pass(whole.until_its_last_look, contract, tolerance)
     reported_ms = median(segment.reported_ms for segment in segments) if segments else None
     if evidence.samples.sends_a_disk and report.outcome is not Outcome.UNDECIDED:
         sentence = f"a disk was migrated as well, and the report may include it: {report.sentence}"

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from ..oracle.evidence import Evidence
 from ..oracle.last_look import last_look
 from ..oracle.look import Look
-from ..oracle.standing import standing
+from ..oracle.standing import STALLED_S, standing
 from .blind import why_so_short
 from .check import Check, Outcome
 from .codes import REPORT
@@ -23,7 +23,7 @@ _OF_ONE = "a single sample is judged by what is left now, not by what was left a
 _OF_SEVERAL = (
     "the last of {} samples is judged by what is left now: they do not tell what was left at a sync; record it for more"
 )
-_OF_A_TRACE = ("postcopy", "disk", "overrun", "too-fast", "first-pass")
+_OF_A_TRACE = ("postcopy", "disk", "overrun", "too-fast", "stalled", "first-pass")
 """Codes that apply to a whole trace if they apply to its last sample."""
 _UNLESS = "unless it was taken before the first update after a sync"
 
@@ -69,6 +69,8 @@ def reported_of(look: Look) -> float | None:
 def left_now_ms(look: Look) -> float | None:
     """What is left now ÷ bandwidth, from the figures shown; None if it is of no use."""
     if look.left_ms is None or look.ran_over or look.ended or look.no_precopy or look.too_fast:
+        return None
+    if look.still_s > STALLED_S:
         return None
     return look.left_ms.middle if look.left_shown_ms is None else look.left_shown_ms
 
