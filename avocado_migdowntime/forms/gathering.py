@@ -22,6 +22,9 @@ from .rows import Begins, EventRow, Row, SampleRows
 
 MANY = 1000
 """A trace keeps the readings of this many samples, the last ones."""
+_COURSE = 3
+"""From so many samples on, their course tells more than the last one."""
+_CUT_OFF = "the last figures are cut off, so those before them are judged"
 
 
 @dataclass
@@ -32,6 +35,8 @@ class _Migration:
     events: list[Event] = field(default_factory=list)
     last_readings: deque[Reading | OneOfMany] = field(default_factory=lambda: deque(maxlen=MANY))
     lacks: tuple[str, ...] = ()
+    lacked: deque[tuple[str, ...]] = field(default_factory=lambda: deque(maxlen=2))
+    """The same of the last two."""
 
     def readings(self) -> tuple[Reading, ...]:
         """The last readings."""
@@ -44,6 +49,7 @@ class _Migration:
             self.samples.extend(row.t_s, row.latency_ms, many.statuses, many.table)
             self.last_readings.extend(many.rows[-MANY:])
             self.lacks = many.lacks
+            self.lacked.extend([many.lacks] * min(2, len(many.rows)))
         elif isinstance(row, EventRow):
             self.events.append(event_of(row.t_s, row.side, row.message))
         elif not isinstance(row, Begins):
@@ -52,6 +58,20 @@ class _Migration:
             self.last_readings.append(reading)
             if "ram" in reading.answer:
                 self.lacks = row.filled.lacks
+            self.lacked.append(row.filled.lacks if "ram" in reading.answer else ("ram.remaining",))
+
+    def end_is_cut_off(self) -> bool:
+        """Whether the last reading of a migration that goes on lacks what the one before has; it is dropped then."""
+        if len(self.lacked) < 2:
+            return False
+        before, last = self.lacked
+        is_of_no_use = "ram.remaining" in last and "ram.remaining" not in before
+        ends_a_course = len(self.last_readings) > _COURSE and is_without_passes(last) and not is_without_passes(before)
+        if not is_of_no_use and not ends_a_course:
+            return False
+        self.last_readings.pop()
+        self.lacks = before
+        return True
 
 
 def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] = ()) -> Trace:
@@ -76,10 +96,12 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
     migration, course = with_readings[of], courses[of]
     for row in course.rest():
         migration.add(row)
-    readings = migration.readings()
-    last = readings[-1]
+    last = migration.readings()[-1]
     status = str(last.answer.get("status"))
     goes_on = status not in (*ENDED, "none") and not status.startswith("postcopy")
+    is_cut_off = status == "active" and migration.end_is_cut_off()
+    readings = migration.readings()
+    last = readings[-1]
     if goes_on and "ram" not in last.answer:
         raise too_little(reader, status, course.facts.remarks)
     if goes_on and "ram.remaining" in migration.lacks and (refused := in_another_language(reader)):
@@ -92,7 +114,9 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
     remarks += dict.fromkeys(filter(None, (note_on(one.answer.get("ram")) for one in readings)))
     if contradiction := course.clock.contradiction:
         remarks.append(contradiction)
-    samples = migration.samples.samples()
+    samples = migration.samples.samples()[: -1 if is_cut_off else None]
+    if is_cut_off:
+        remarks.append(_CUT_OFF)
     header = {**course.header, **({LIMITS_LOGGED: True} if any(form.LOGS_LIMITS for form in reader.forms) else {})}
     if len(samples) > 1 and not course.clock.has_times:
         remarks.append(f"{course.clock.untimed} no time, so only the last one is judged")

@@ -110,6 +110,7 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
 
 def _left_now(look: Look) -> str:
     assert look.left_ms is not None and look.divisor is not None
-    takes = f"{look.left_ms.middle:.0f} ms at {rate_in_words(look.divisor.middle)}"
+    left_ms = look.left_ms.middle if look.left_shown_ms is None else look.left_shown_ms
+    takes = f"{left_ms:.0f} ms at {rate_in_words(look.divisor.middle)}"
     size = look.remaining_bytes
     return f"{megabytes(size.middle)} are left now ({takes})" if size is not None else f"{takes} are left now"
