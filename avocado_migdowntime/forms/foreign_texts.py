@@ -168,10 +168,12 @@ _ROWS_OF_TEXTS: _Rows = (
         f"take what jobStats() returns, or {DOMJOBINFO}, repeatedly",
     ),
     (
-        r"^\W*(?:total time|transferred ram|remaining ram)\b\W+\d+ ?(?:ms|milliseconds|kbytes)[\s|]+\d+ ?(?:ms|kb)",
+        r"^\W*(?:total time|transferred ram|remaining ram)\b\W+\d+ ?(?:ms|milliseconds|kbytes)[\s|]+\d+ ?(?:ms|kb)"
+        r"|^\W*(?:Time elapsed|Memory remaining)\b\W+[\d.]+ ?(?:ms|[KMG]iB)\s*[|\t,;]\s*[\d.]+ ?(?:ms|[KMG]iB)"
+        r"|^\W*(?:total-time|(?:ram\.)?remaining|memory_remaining)\b\W+\d+\s*[|\t,;]\s*\d",
         "a table of several migrations side by side",
         "",
-        "give each one separately, as `info migrate` prints it",
+        "give each one separately, as it was printed",
     ),
     (
         r"^(?P<why>(?:error: |Error from server |Fehler: |erreur ?: |错误：|エラー: |ошибка: ).*)",
@@ -253,7 +255,10 @@ ONLY_WITH: Mapping[str, tuple[str, ...]] = {
     "the output of `virsh event`": ("event '",),
     "the output of `virsh domstats --dirtyrate`": ("dirtyrate.",),
     "a scrape of KubeVirt's metrics": ("kubevirt_vmi_migration_", "kubevirt_migrate_vmi_"),
-    "a table of several migrations side by side": ("total time", "transferred ram", "remaining ram"),
+    "a table of several migrations side by side": (
+        *("total time", "transferred ram", "remaining ram", "Time elapsed", "Memory remaining", "total-time"),
+        *("remaining", "memory_remaining"),
+    ),
     "a Python traceback": ("Traceback (",),
     "a task log of Proxmox VE": ("TASK ", "starting migration of CT", "migration aborted", "migration finished"),
     "an oVirt log": ("vdsm", "[virt.vm]", "org.ovirt.engine"),
