@@ -103,3 +103,45 @@ def test_a_throughput_of_0_does_not_show_when_a_pass_ends():
 def test_passes_seen_one_here_and_one_there_are_not_said_to_be_one():
     later = SHOWN.replace("341207", "641207").replace("count: 11", "count: 44").replace("2744127", "4744127")
     assert any(one.startswith("in passes 11 to 44 no sync was seen from both sides") for one in said(SHOWN + later))
+
+
+def course(count):
+    """Outputs half a second apart, of one pass."""
+    texts = []
+    for number in range(count):
+        figures = {"341207": 341_207 + 500 * number, "2744127": 2_744_127 + 13_500 * number}
+        figures |= {"301408": 301_408 - 54_000 * number, "11020334": 11_020_334 + 54_100 * number}
+        text = SHOWN
+        for before, after in figures.items():
+            text = text.replace(before, str(after))
+        texts.append(f"(qemu) info migrate\n{text}")
+    return "".join(texts)
+
+
+@pytest.mark.parametrize("begin", ["setup", "transferred ram", "remaining ram"])
+@pytest.mark.parametrize("count", [2, 5])
+def test_what_is_cut_off_before_it_says_what_is_left_hides_nothing(count, begin):
+    text = course(count)
+    trace = parse(text[: text.rindex(begin)].encode())
+    whole = parse(course(count - 1).encode())
+    assert [*trace.samples] == [*whole.samples] and trace.lacks == ()
+    assert judge(trace).left_now_ms == judge(whole).left_now_ms
+    assert "the last figures are cut off, so those before them are judged" in trace.notes
+
+
+def test_a_course_is_not_given_up_for_an_end_that_is_cut_off():
+    text = course(5)
+    assert not parse(text[: text.rindex("duplicate")].encode()).snapshot
+    late = parse(course(2)[: course(2).rindex("duplicate")].encode())
+    assert late.samples[-1].ram.remaining_bytes == pytest.approx((301_408 - 54_000) * 1024, abs=1024)
+
+
+def test_what_is_left_and_how_long_that_takes_agree():
+    text = (
+        "2018-11-24 12:26:44 starting migration of VM 101 to node 'pve2' (10.0.0.2)\n"
+        "2018-11-24 12:26:45 migration status: active (transferred 112473120, remaining 100000000), total 1082990592)\n"
+        "2018-11-24 12:26:47 migration status: active (transferred 312473120, remaining 100000000), total 1082990592)\n"
+    )
+    trace = parse(text.encode())
+    (reason,) = [one for one in advise(trace).reasons if "are left now" in one]
+    assert f"({judge(trace).left_now_ms:.0f} ms at " in reason
