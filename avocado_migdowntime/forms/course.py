@@ -11,7 +11,7 @@ from ..trace.events import HARNESS, LIMIT_CHANGED
 from ..trace.figures import Column
 from ..trace.model import GONE
 from ..trace.ram import LEEWAY
-from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
+from ..trace.reading import CANCELS, Happening, Item, Reading, Remark, Setting, Version
 from ..trace.sample import ENDED
 from ..trace.samples import Floats
 from .clock import Clock, begins_migration
@@ -190,14 +190,17 @@ class Course:
 
 
 def _status_by(queue: Sequence[Happening | Setting]) -> str:
-    """The status in the last of QEMU's events that no reading followed; '' if there is none."""
+    """The status that the last of QEMU's events tells, or a command to cancel, that no reading followed; '' if none."""
     last_status = ""
     for one in queue:
+        if isinstance(one, Happening) and one.message.get("event") == CANCELS:
+            last_status = "cancelled"
         if isinstance(one, Setting) or one.message.get("event") != "MIGRATION" or one.side != "source":
             continue
         data = one.message.get("data")
         status = str(data.get("status")) if isinstance(data, Mapping) else ""
         is_recorded = one.stamp is not None and one.stamp.from_begin
+        status = "cancelled" if status == "cancelling" else status
         last_status = status if not is_recorded and (status in ENDED or status.startswith("postcopy")) else ""
     return last_status
 

@@ -8,7 +8,7 @@ has its own line; before, all were on one.
 import re
 from collections.abc import Iterable, Sequence
 
-from ..trace.reading import Item, Setting
+from ..trace.reading import CANCELS, Happening, Item, Setting
 from .form import Form, Line
 
 _PARAMETER = re.compile(
@@ -19,11 +19,13 @@ _SET = re.compile(
     r"\bmigrate_set_parameter\s+(downtime-limit|max-bandwidth|avail-switchover-bandwidth)\s+(\d+)([kKmMgGtT]?)"
 )
 _SET_DOWNTIME = re.compile(r"\(qemu\)\s*migrate_set_downtime\s+(\d+(?:\.\d+)?)(ms|us|s)?")
+_CANCEL = re.compile(r"\(qemu\)\s*migrate_cancel")
 _SET_SPEED = re.compile(r"\(qemu\)\s*migrate_set_speed\s+(\d+)([kKmMgGtT]?)")
 _BY_VIRSH = r"(?:.*[#$%>]\s*)?(?:sudo\s+)?virsh\s+(?:#\s*|(?:-\S+\s+)?(?:qemu\S*://\S+\s+)?)"
 _VIRSH_SETS = re.compile(
     rf"{_BY_VIRSH}migrate-setmaxdowntime\s+(?:--domain\s+)?\S+\s+(?:--downtime\s+)?(\d{{1,9}})\s*(?:#.*)?"
 )
+_VIRSH_ABORTS = re.compile(rf"{_BY_VIRSH}domjobabort\s+\S.*")
 _VIRSH_ASKS = re.compile(rf"{_BY_VIRSH}migrate-getmaxdowntime\s+\S.*")
 _CAPABILITIES = frozenset(
     (
@@ -49,12 +51,12 @@ class MonitorParameters(Form):
 
     NAME = "the output of `info migrate_parameters`"
     NEEDLES = (b"owntime",)
-    ALSO = (b"max-bandwidth", b"switchover-bandwidth", b"migrate_set_")
+    ALSO = (b"max-bandwidth", b"switchover-bandwidth", b"migrate_set_", b"migrate_cancel", b"domjobabort")
 
     def __init__(self) -> None:
         super().__init__()
         self._is_asked = False
-        self._setting: Setting | None = None
+        self._setting: Setting | Happening | None = None
         """What virsh was told to set; an error below the command cancels it."""
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
@@ -64,8 +66,10 @@ class MonitorParameters(Form):
         if self._setting is not None:
             settings = self.settle()
             return [] if text.startswith("error: ") else [*settings, line]
-        if self._is_asked or "maxdowntime" in text:
+        if self._is_asked or "maxdowntime" in text or "domjobabort" in text:
             return self._of_virsh(line)
+        if "migrate_cancel" in text and _CANCEL.search(text):
+            return [Happening({"event": CANCELS}, line.stamp)]
         if text[0] in "{[\"'":
             text = line.message  # A time may be in brackets.
         if not text or text[0] in "{[\"'":
@@ -91,6 +95,9 @@ class MonitorParameters(Form):
             return [Setting({"downtime-limit": int(line.text)}, line.stamp)]
         if match := _VIRSH_SETS.fullmatch(line.text):
             self._setting = Setting({"downtime-limit": int(match[1])}, line.stamp, changed=True)
+            return []
+        if _VIRSH_ABORTS.fullmatch(line.text):
+            self._setting = Happening({"event": CANCELS}, line.stamp)
             return []
         self._is_asked = _VIRSH_ASKS.fullmatch(line.text) is not None
         return [] if self._is_asked else None

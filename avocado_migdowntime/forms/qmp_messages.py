@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..trace.reading import Happening, Item, Reading, Remark, Setting, Stamp, Version
+from ..trace.reading import CANCELS, Happening, Item, Reading, Remark, Setting, Stamp, Version
 from .domjobinfo import of_fields
 from .filling import reading_of_record
 from .form import Line
@@ -72,6 +72,8 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
         if is_time(t_s) and is_time(latency_ms):
             stamp = Stamp(t_s, latency_ms / 1000, from_begin=True)
         yield reading_of_record(_without_none(recorded), stamp)
+    elif message.get("execute") == "migrate_cancel":
+        yield Happening({"event": CANCELS}, stamp)
     elif isinstance(message.get("execute"), str):
         yield from _of_command(message, stamp)
     elif "return" in message:

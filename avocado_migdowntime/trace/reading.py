@@ -65,6 +65,10 @@ class Happening:
     arrived_s: float | None = None
 
 
+CANCELS = "MIGRATE_CANCEL"
+"""The name of a Happening, which QEMU does not have: somebody told it to cancel the migration."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """Migrate parameters, in QMP's names and units: as found, or as somebody set them then (`changed`).

@@ -145,3 +145,30 @@ def test_what_is_left_and_how_long_that_takes_agree():
     trace = parse(text.encode())
     (reason,) = [one for one in advise(trace).reasons if "are left now" in one]
     assert f"({judge(trace).left_now_ms:.0f} ms at " in reason
+
+
+REPLY = json.dumps({"return": {**parse(SHOWN.encode()).readings[0].answer, "status": "active"}})
+CANCELLING = '{"timestamp": {"seconds": 1715515035, "microseconds": 1}, "event": "MIGRATION", "data": {"status": "'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{REPLY}\n{{"execute": "migrate_cancel", "id": "libvirt-7"}}\n{{"return": {{}}}}\n',
+        f"{REPLY}\n{CANCELLING}cancelling" + '"}}\n',
+        f"(qemu) info migrate\n{SHOWN}(qemu) migrate_cancel\n(qemu)\n",
+        f"$ virsh domjobinfo vm1\n{JOB}$ virsh domjobabort vm1\n\n$\n",
+    ],
+)
+def test_what_was_told_to_cancel_is_cancelled(text):
+    assert "the migration was cancelled; QEMU predicts nothing now" in said(text)
+    later = text + SHOWN.replace("341207", "342207").replace("301408", "301308").replace("2744127", "2744227")
+    if not text.startswith("$"):
+        assert not any("cancelled" in one for one in said(later)), "it went on"
+
+
+def test_a_command_to_cancel_that_failed_or_was_for_another_guest_cancels_nothing():
+    refused = "error: Requested operation is not valid: no job is active on the domain\n"
+    others = f"$ virsh domjobinfo vm2\n{JOB}$ virsh domjobabort vm2\n\n$ virsh domjobinfo vm1\n{JOB}"
+    for text in (f"$ virsh domjobinfo vm1\n{JOB}$ virsh domjobabort vm1\n{refused}", others):
+        assert not any("cancelled" in one for one in said(text))
