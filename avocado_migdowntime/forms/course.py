@@ -2,7 +2,7 @@
 """Turns the items of a text into rows of a trace, one migration after another for each guest."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from ..trace.events import HARNESS, LIMIT_CHANGED
 from ..trace.figures import Column
 from ..trace.model import GONE
 from ..trace.ram import LEEWAY
-from ..trace.reading import CANCELS, Happening, Item, Reading, Remark, Setting, Version
+from ..trace.reading import CANCELS, STARTS_POSTCOPY, Happening, Item, Reading, Remark, Setting, Version
 from ..trace.sample import ENDED
 from ..trace.samples import Floats
 from .clock import Clock, begins_migration
@@ -21,7 +21,10 @@ from .many import Many
 from .rows import Begins, EventRow, Row, SampleRow, SampleRows
 
 NO_JOB = "no migration runs where this was taken: it is over, or of another guest, or on another host"
+_TOLD = {CANCELS: "cancelled", STARTS_POSTCOPY: "postcopy-active"}
+"""The status that follows if somebody told QEMU that."""
 _OVER = frozenset((*ENDED, "none"))
+_BAD_ENDS = frozenset(("failed", "cancelled"))
 
 
 @dataclass
@@ -115,6 +118,7 @@ class Course:
             self.header = self.facts.header()
 
     def _reading(self, reading: Reading) -> Iterator[Row]:
+        reading = _without_time_of_its_end(reading)
         whole = filled(reading)
         status = str(whole.reading.answer.get("status"))
         goes_on = self.has_samples and self._status not in _OVER
@@ -129,6 +133,7 @@ class Course:
         is_another = not _is_one_size(np.array([total_bytes, self._total_bytes or total_bytes]))
         is_another = is_another or (status not in _OVER and self._counters.fall(reading))
         is_another = is_another or (self._status == status == "completed" and self._completed_anew(reading))
+        is_another = is_another or {self._status, status} == _BAD_ENDS
         if self.has_samples and (self.clock.restarts(reading) or is_over or is_another):
             self._restart()
             yield Begins()
@@ -190,11 +195,14 @@ class Course:
 
 
 def _status_by(queue: Sequence[Happening | Setting]) -> str:
-    """The status that the last of QEMU's events tells, or a command to cancel, that no reading followed; '' if none."""
+    """The status that the last of QEMU's events, or of the commands to it, tells; '' if there is none.
+
+    No reading followed these.
+    """
     last_status = ""
     for one in queue:
-        if isinstance(one, Happening) and one.message.get("event") == CANCELS:
-            last_status = "cancelled"
+        if isinstance(one, Happening):
+            last_status = _TOLD.get(str(one.message.get("event")), last_status)
         if isinstance(one, Setting) or one.message.get("event") != "MIGRATION" or one.side != "source":
             continue
         data = one.message.get("data")
@@ -203,6 +211,14 @@ def _status_by(queue: Sequence[Happening | Setting]) -> str:
         status = "cancelled" if status == "cancelling" else status
         last_status = status if not is_recorded and (status in ENDED or status.startswith("postcopy")) else ""
     return last_status
+
+
+def _without_time_of_its_end(reading: Reading) -> Reading:
+    """The reading without a total time of 0, which QEMU shows of a migration that failed or was cancelled."""
+    answer = reading.answer
+    if answer.get("status") not in _BAD_ENDS or answer.get("total-time") != 0:
+        return reading
+    return replace(reading, answer={name: value for name, value in answer.items() if name != "total-time"})
 
 
 def _total_bytes(reading: Reading) -> float:

@@ -51,7 +51,7 @@ class Qmp(Form):
 
     NAME = "a text with QMP replies"
     NEEDLES = (b"emain", b"owntime")
-    ALSO = (b'"event"', b"'event'", b'"QMP"', b"migrate_cancel")
+    ALSO = (b'"event"', b"'event'", b'"QMP"', b"migrate_cancel", b"migrate-start-postcopy")
 
     def __init__(self) -> None:
         super().__init__()

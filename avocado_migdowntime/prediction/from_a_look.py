@@ -58,8 +58,18 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
             "left",
             "no sync was seen, so this is a guess; while the rest is sent, the guest dirties another "
             f"{dirtied_ms:.0f} ms' worth; {_BETTER}",
+            *_of_the_present(evidence.set_limit_ms, limit_ms),
         ),
     )
+
+
+def _of_the_present(configured_ms: float | None, limit_ms: int) -> list[str]:
+    """That the downtime-limit that is shown would be enough, if it is."""
+    if configured_ms is None or configured_ms < limit_ms:
+        return []
+    return [
+        f"the downtime-limit of {configured_ms:.10g} ms that is shown is more: unless it was changed, wait for a sync"
+    ]
 
 
 def _pending(look: Look) -> tuple[Interval | None, str]:

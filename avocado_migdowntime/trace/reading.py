@@ -65,8 +65,8 @@ class Happening:
     arrived_s: float | None = None
 
 
-CANCELS = "MIGRATE_CANCEL"
-"""The name of a Happening, which QEMU does not have: somebody told it to cancel the migration."""
+CANCELS, STARTS_POSTCOPY = "MIGRATE_CANCEL", "MIGRATE_START_POSTCOPY"
+"""Names of Happenings that QEMU does not have: somebody told it to cancel the migration, or to start postcopy."""
 
 
 @dataclass(frozen=True, slots=True)

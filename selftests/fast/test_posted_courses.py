@@ -172,3 +172,35 @@ def test_a_command_to_cancel_that_failed_or_was_for_another_guest_cancels_nothin
     others = f"$ virsh domjobinfo vm2\n{JOB}$ virsh domjobabort vm2\n\n$ virsh domjobinfo vm1\n{JOB}"
     for text in (f"$ virsh domjobinfo vm1\n{JOB}$ virsh domjobabort vm1\n{refused}", others):
         assert not any("cancelled" in one for one in said(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{REPLY}\n{{"execute": "migrate-start-postcopy"}}\n{{"return": {{}}}}\n',
+        f"(qemu) info migrate\n{SHOWN}(qemu) migrate_start_postcopy\n(qemu)\n",
+        f"$ virsh domjobinfo vm1\n{JOB}$ virsh migrate-postcopy vm1\n\n$\n",
+    ],
+)
+def test_after_a_command_to_start_postcopy_no_limit_matters(text):
+    advice = advise(parse(text.encode()))
+    assert (advice.limit_ms, advice.reasons[0]) == (
+        None,
+        "postcopy has begun, and finishes whatever the downtime-limit is",
+    )
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_the_time_of_0_of_a_bad_end_begins_no_migration(status):
+    trace = parse(
+        f"(qemu) info migrate\n{SHOWN}(qemu) info migrate\nMigration status: {status}\ntotal time: 0 ms\n".encode()
+    )
+    assert [sample.status for sample in trace.samples] == ["active", status]
+    assert SEVERAL not in trace.notes
+
+
+@pytest.mark.parametrize(("set_ms", "is_enough"), [(5000, True), (2951, True), (2950, False)])
+def test_a_limit_that_is_enough_already_is_said_to_be(set_ms, is_enough):
+    text = f"$ virsh migrate-setmaxdowntime vm1 {set_ms}\n\n{SHOWN.replace('341207', '99207')}"
+    (enough,) = [one.startswith(f"the downtime-limit of {set_ms} ms that is shown is more") for one in said(text)][-1:]
+    assert enough == is_enough
