@@ -14,7 +14,7 @@ from ..trace.reading import Item, Reading, is_without_passes
 from ..trace.sample import ENDED
 from ..trace.samples import SamplesWriter
 from .course import Courses
-from .form import ANOTHER
+from .form import ANOTHER, UNNAMED
 from .many import Many, OneOfMany
 from .reader import Reader
 from .refusal import in_another_language, lacking, nothing_told, too_little
@@ -165,5 +165,6 @@ def _short(name: str) -> str:
 def _of_several(names: Collection[str], of: str, of_migrations: bool) -> str:
     """Which of several guests or migrations is judged."""
     guests = {name.partition(ANOTHER)[0] for name in names}
-    are = "migrations are" if of_migrations or len(guests) < len(names) else "guests are migrated"
+    may_be_one = of_migrations or len(guests) < len(names) or not guests.isdisjoint(("", UNNAMED))
+    are = "migrations are" if may_be_one else "guests are migrated"
     return f"{len(names)} {are} in this text: {of or 'the last one'} is judged"

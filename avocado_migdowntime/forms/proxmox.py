@@ -14,7 +14,7 @@ from typing import Any
 
 from ..trace.reading import Item, Remark, Setting
 from .figures import NUMBER, SIZE, reading_of, scaled, size_in, size_of
-from .form import ANOTHER, Line
+from .form import ANOTHER, UNNAMED, Line
 from .log import Log
 from .log_numbers import Numbers, Statement
 from .pace import Pace
@@ -79,7 +79,7 @@ class ProxmoxLog(Log):
 
     def __init__(self) -> None:
         super().__init__()
-        self._of = ""
+        self._of = UNNAMED
         self._migration_count = 0
         self._running = False
         self._limits_ms: list[float] = []
