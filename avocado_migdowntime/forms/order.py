@@ -38,6 +38,11 @@ _DATE = re.compile(
     re.MULTILINE,
 )
 """The first date of a line with its time, and its zone."""
+_LONGEST_PARAGRAPH = 1 << 14
+_IS_PARAGRAPH = re.compile(
+    r"(?:(?:transferred|remaining) ram: +\d+ kbytes|Memory (?:processed|remaining): +[\d.]+ [KMG]?i?B) +[A-Za-z]"
+)
+"""A line with a figure of `info migrate` or virsh and the name of another one behind it."""
 _DEEPEST = 20
 """The deepest quoting that is told apart."""
 _QUOTED = re.compile(r"(?:[ \t]?>)*")
@@ -85,7 +90,7 @@ def _in_order(chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
         return True, iter([turned_round(_utf8(read))])
     if size_bytes < MAIL_BYTES:
         text = head.decode(errors="replace")
-        for order in (_exported, _of_diff, columns_as_texts, _as_written, dates_moved_up, _by_time):
+        for order in (_exported, _of_diff, columns_as_texts, _as_written, dates_moved_up, _by_time, _unbroken):
             ordered = order(text)
             if ordered is not None:
                 return True, iter([ordered.encode()])
@@ -260,6 +265,23 @@ def _as_written(text: str) -> str | None:
     ordered = "\n".join("".join(parts[depth]) for depth in sorted(parts, reverse=True))
     is_mail = _OLDER_BELOW.search(text) is not None
     return ordered if is_mail or (_goes_forward([ordered]) and not _goes_forward([text])) else None
+
+
+def _unbroken(text: str) -> str | None:
+    """The text as one line, if all its lines were joined and then broken anew; None unless it has figures only then."""
+    if len(text) > _LONGEST_PARAGRAPH or _IS_PARAGRAPH.search(text) is None:
+        return None
+    joined = " ".join(_QUOTED.sub("", line, count=1).strip() for line in text.splitlines())
+    return f"{joined}\n" if not _tells_of_ram(text) and _tells_of_ram(joined) else None
+
+
+def _tells_of_ram(text: str) -> bool:
+    """Whether a text by itself shows what is left of RAM."""
+    try:
+        readings = [item for item in _read([text]) if isinstance(item, Reading)]
+    except UsageError:
+        return False
+    return any(_figure(one, "ram.remaining") is not None for one in readings)
 
 
 def _goes_forward(lines: Sequence[str]) -> bool:

@@ -204,3 +204,37 @@ def test_a_limit_that_is_enough_already_is_said_to_be(set_ms, is_enough):
     text = f"$ virsh migrate-setmaxdowntime vm1 {set_ms}\n\n{SHOWN.replace('341207', '99207')}"
     (enough,) = [one.startswith(f"the downtime-limit of {set_ms} ms that is shown is more") for one in said(text)][-1:]
     assert enough == is_enough
+
+
+def libvirtd(guests, looks):
+    """libvirtd's log of replies, each told twice; the second time it says whose monitor it is."""
+    lines = []
+    for look in range(looks):
+        for number, guest in enumerate(guests):
+            message = json.loads(REPLY)
+            message["return"]["total-time"] += 1000 * look
+            message["return"]["ram"]["normal"] += 1000 * look * (number + 1)
+            head = f"2024-05-12 11:57:{10 + look}.{number}00+0000: 3021: "
+            said_by = "qemuMonitorJSONIOProcessLine:213 : "
+            lines.append(f"{head}debug : {said_by}Line [{json.dumps(message)}]\n")
+            lines.append(f"{head}info : {said_by}QEMU_MONITOR_RECV_REPLY: mon={guest} reply={json.dumps(message)}\n")
+    return lines
+
+
+@pytest.mark.parametrize("guests", [["0xaaa0"], ["0xaaa0", "0xbbb0"]])
+def test_a_log_that_is_cut_off_before_it_names_the_guest_has_no_other_guest(guests):
+    lines = libvirtd(guests, 3)
+    trace = parse("".join([*lines[:-1], lines[-1][:120]]).encode())
+    whole = parse("".join(lines[: None if len(guests) == 1 else -2]).encode())
+    assert [*trace.samples] == [*whole.samples]
+    assert trace.notes == whole.notes
+
+
+def test_an_earlier_attempt_whose_head_is_missing_is_no_other_guest():
+    figures = "2024-05-12 12:0{0}:22 migration active, transferred 110.0 MiB of 4.0 GiB VM-state, 113.1 MiB/s\n"
+    limit = "2024-05-12 12:0{0}:21 migration downtime limit: {1} ms\n"
+    end = "2024-05-12 12:02:55 ERROR: online migrate failure - aborting\n"
+    begin = "2024-05-12 12:05:20 starting migration of VM 104 to node 'b' (10.0.0.3)\n"
+    reasons = said(f"{limit.format(2, 100)}{figures.format(2)}{end}{begin}{limit.format(5, 300)}{figures.format(5)}")
+    assert "2 migrations are in this text: VM 104 is judged" in reasons
+    assert not any("100 ms" in one for one in reasons)

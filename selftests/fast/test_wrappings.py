@@ -167,3 +167,12 @@ def test_a_bandwidth_and_a_rate_of_0_are_not_printed_by_virsh(line):
     trace = parse(JOB.replace(line, "").encode())
     (ram,) = (sample.ram for sample in trace.samples)
     assert (ram.mbps == 0, ram.dirty_pages_per_s == 0) == ("bandwidth" in line, "rate" in line) and not trace.lacks
+
+
+@pytest.mark.parametrize("quote", ["", "> "])
+@pytest.mark.parametrize("width", [60, 72, 100])
+@pytest.mark.parametrize("text", [TEXT, JOB], ids=["the monitor", "virsh"])
+def test_a_text_that_became_a_paragraph_is_read(text, width, quote):
+    paragraph = textwrap.wrap(f"It shows {' '.join(text.split())} and so on.", width, break_on_hyphens=False)
+    trace = parse("".join(f"{quote}{line}\n" for line in paragraph).encode())
+    assert [*trace.samples] == [*parse(text.encode()).samples]
