@@ -12,7 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..trace.reading import Item, Remark, Setting
+from ..basics.interval import Interval
+from ..basics.units import MIB
+from ..trace.ram import STALLED_S
+from ..trace.reading import Item, Remark, Setting, Stamp
 from .figures import NUMBER, SIZE, reading_of, scaled, size_in, size_of
 from .form import ANOTHER, UNNAMED, Line
 from .log import Log
@@ -48,7 +51,10 @@ _ABOUT_TO_SEND = re.compile(
     r"start migrate command to|set (?:migration|cachesize)|migration cachesize|client_migrate_info"
 )
 _REAL = re.compile(rf"migration speed: .{{0,99}} - downtime ({NUMBER}) ms")
-_ENDS = re.compile(r"migration status(?: error)?: (completed|failed|cancelled)\b(?: - (?P<why>.+))?")
+_ENDS = re.compile(
+    r"migration (?:status(?: error)?: (?=completed|failed|cancelled)|(?=(?:completed|failed|cancelled), transferred ))"
+    r"(?P<status>\w+)(?: - (?P<why>.+))?"
+)
 _GIVEN_UP = re.compile(r"\bmigrate_cancel$|ERROR: online migrate failure(?: - (?P<why>.+))?")
 _ABORTING = re.compile(r"(?: - |^)aborting$")
 _COPIED = re.compile(rf"\b(?:mirror|drive)-\w+: transferred {SIZE} of {SIZE} ")
@@ -84,6 +90,8 @@ class ProxmoxLog(Log):
         self._running = False
         self._limits_ms: list[float] = []
         self._pace = Pace()
+        self._still: tuple[Interval, Stamp, Stamp] | None = None
+        """What was sent by the last line, and the times of the first and the last line that say so."""
         self._copies = False
         """Whether the disks were copied when the last figures were logged."""
 
@@ -116,7 +124,7 @@ class ProxmoxLog(Log):
         if not (self._migration_count or self._running):
             return None
         if match := _ENDS.search(text):
-            return self._ends(line, match[1], {"error-desc": match["why"]} if match["why"] else None)
+            return self._ends(line, match["status"], {"error-desc": match["why"]} if match["why"] else None)
         if match := _GIVEN_UP.search(text):
             return self._gives_up(line, match["why"] or "") if self._running or self._copies else []
         return None
@@ -127,6 +135,8 @@ class ProxmoxLog(Log):
             yield Remark("the disks are copied at the end of this text, and RAM is sent only then", self._of)
         if last is None:
             return
+        if "remaining" not in last.answer["ram"] and (resting := self._resting_in_words()):
+            yield Remark(resting, self._of)
         if dirtying := dirtying_in_words(last):
             yield Remark(dirtying, self._of)
         if not self._limits_ms:
@@ -136,9 +146,26 @@ class ProxmoxLog(Log):
             yield Remark(limit, self._of)
         yield from compared
 
+    def _note_what_is_sent(self, stamp: Stamp | None, sent: float | Interval) -> None:
+        sent = sent if isinstance(sent, Interval) else Interval(sent, sent)
+        before, self._still = self._still, None
+        if stamp is not None:
+            first = before[1] if before is not None and before[0] == sent else stamp
+            self._still = sent, first, stamp
+
+    def _resting_in_words(self) -> str:
+        """That nothing was sent for long, if the last lines show that; else ''."""
+        if self._still is None or self._still[0].width > MIB:
+            return ""
+        _, first, last = self._still
+        still_s = last.t_s - first.t_s - first.tick_s
+        if still_s <= STALLED_S:
+            return ""
+        return f"nothing was seen to be sent for the last {still_s:.0f} s: check the network and max-bandwidth"
+
     def _begins(self, guest: str) -> Sequence[Item]:
         self._migration_count += 1
-        self._running, self._copies, self._limits_ms = False, False, []
+        self._running, self._copies, self._limits_ms, self._still = False, False, [], None
         of = f"VM {guest}"
         self._of = f"{of}{ANOTHER}{self._migration_count}" if self.looks[of] is not None else of
         return []
@@ -153,6 +180,7 @@ class ProxmoxLog(Log):
 
     def _progress(self, line: Line, statement: Statement) -> Sequence[Item]:
         self._running, self._copies = True, False
+        self._note_what_is_sent(line.stamp, statement.figures["ram.transferred"])
         mbps = self._pace.mbps(line.stamp, statement.figures["ram.transferred"])
         return [self.looks.active(reading_of(statement, line.stamp, mbps))]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS, GREATEST_MBPS
+from ..trace.ram import ran_over
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .figures import reading
 
@@ -104,7 +105,7 @@ class LastLooks:
 def left_ms(look: Reading) -> Interval | None:
     """The time to send what was left at the shown bandwidth; None if not known."""
     remaining, mbps = ram_figure(look, "remaining"), _mbps(look)
-    if remaining is None or mbps is None or mbps.low <= 0:
+    if remaining is None or mbps is None or mbps.low <= 0 or ran_over(look.answer.get("ram") or {}):
         return None
     return Interval(
         remaining.low / mbps.high / BYTES_PER_MS_PER_MBPS, remaining.high / mbps.low / BYTES_PER_MS_PER_MBPS

@@ -4,13 +4,12 @@
 from dataclasses import dataclass
 
 from ..trace.model import GONE
+from ..trace.ram import STALLED_S
 from .look import Look
 
 _INSTEAD = "give the whole text, or record the migration"
 _BEGINS = "QEMU reports the downtime-limit or its initial value until it has computed something"
 
-STALLED_S = 10.0
-"""A migration that was seen to send nothing for this long counts as sending nothing."""
 _ENDS_BADLY = {
     "failed": "has failed",
     "failing": "is failing",

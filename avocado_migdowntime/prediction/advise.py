@@ -13,8 +13,9 @@ from ..basics.interval import Interval
 from ..oracle.evidence import Evidence
 from ..oracle.last_look import last_look
 from ..oracle.last_sync import WITHOUT, how_it_switched_over
-from ..oracle.standing import STALLED_S, standing
+from ..oracle.standing import standing
 from ..trace.model import GONE, Trace
+from ..trace.ram import STALLED_S
 from .advice import POSTCOPY, Advice, Finding, Help
 from .doubts import UNEVEN, doubt_of
 from .from_a_look import advise_from_a_look

@@ -21,6 +21,8 @@ LEAST = 1 / GREATEST
 """Smaller figures than any of QEMU but 0 are refused: what is divided by them would be infinite."""
 WHOLE_BELOW = 2.0**53
 """A float holds each whole number below it (IEEE 754, binary64)."""
+STALLED_S = 10.0
+"""A migration that was seen to send nothing for this long counts as sending nothing."""
 _NUMBER = int | float
 
 

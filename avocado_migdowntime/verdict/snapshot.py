@@ -11,7 +11,8 @@ from collections.abc import Collection
 from ..oracle.evidence import Evidence
 from ..oracle.last_look import last_look
 from ..oracle.look import Look
-from ..oracle.standing import STALLED_S, standing
+from ..oracle.standing import standing
+from ..trace.ram import STALLED_S
 from .blind import why_so_short
 from .check import Check, Outcome
 from .codes import REPORT

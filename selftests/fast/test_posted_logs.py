@@ -92,3 +92,43 @@ def test_what_is_remarked_when_one_is_over_is_of_the_next_one():
     said = told(text.replace("DIRTIES", ""))
     assert sum(one.startswith("QEMU refused the downtime-limit of 250 ms") for one in said) == 2
     assert any(one.startswith("several migrations are recorded") for one in said)
+
+
+ACTIVE = "2025-11-14 21:47:{:02} migration active, transferred {} of 12.6 GiB VM-state, 0.0 B/s\n"
+
+
+@pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
+def test_the_end_that_proxmox_tells_with_what_was_sent_is_one(status):
+    text = f"{ACTIVE.format(43, '515.4 MiB')}2025-11-14 21:47:45 migration {status}, transferred 738.0 MiB VM-state\n"
+    assert parse(text.encode()).samples[-1].status == status
+
+
+@pytest.mark.parametrize(
+    ("sent", "seconds", "rests"), [("515.4 MiB", 14, True), ("515.4 MiB", 9, False), ("5.1 GiB", 14, False)]
+)
+def test_a_task_log_without_what_is_left_shows_that_a_migration_rests(sent, seconds, rests):
+    """A tenth of a GiB may hide much that was sent."""
+    text = "".join(ACTIVE.format(20 + number, sent) for number in range(seconds))
+    text = f"{ACTIVE.format(19, '408.0 MiB')}{text}"
+    said_so = [one for one in told(text) if one.startswith("nothing was seen to be sent for the last ")]
+    assert bool(said_so) == rests
+    assert not any("nothing was seen" in one for one in told(text + ACTIVE.format(50, "5.3 GiB")))
+
+
+NOVA = (
+    "2023-02-01 12:{:02}:31.123 7 INFO nova.virt.libvirt.driver [req-a] [instance: 4a4ffbd1] Migration running for {} "
+    "secs, memory 7% remaining (bytes processed={}, remaining={}, total=4312604672)\n"
+)
+
+
+def test_what_is_left_of_a_counter_below_0_takes_no_time():
+    text = NOVA.format(0, 30, 3_600_000_000, 310_000_000) + NOVA.format(1, 90, 10_800_000_000, 2**64 - 4096)
+    assert not any("were left" in one for one in told(text))
+
+
+@pytest.mark.parametrize("heads", [("nova-compute.log:", "nova-compute.log.1:"), ("log/a.log-", "log/a.log-20230201-")])
+def test_what_grep_finds_in_rotated_logs_is_put_in_order(heads):
+    older, newer = NOVA.format(0, 30, 3_600_000_000, 310_000_000), NOVA.format(1, 90, 10_800_000_000, 300_000_000)
+    newest = NOVA.format(2, 150, 18_000_000_000, 290_000_000)
+    trace = parse(f"{heads[0]}{newer}{heads[0]}{newest}{heads[1]}{older}".encode())
+    assert [*trace.samples] == [*parse((older + newer + newest).encode()).samples]
