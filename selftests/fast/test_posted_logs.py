@@ -132,3 +132,18 @@ def test_what_grep_finds_in_rotated_logs_is_put_in_order(heads):
     newest = NOVA.format(2, 150, 18_000_000_000, 290_000_000)
     trace = parse(f"{heads[0]}{newer}{heads[0]}{newest}{heads[1]}{older}".encode())
     assert [*trace.samples] == [*parse((older + newer + newest).encode()).samples]
+
+
+@pytest.mark.parametrize("count", [3, 400])
+def test_no_bandwidth_follows_from_times_that_contradict_each_other(count):
+    """As where another program took all lines of a log at once, and its times stand before them."""
+    line = (
+        "2023-02-01 12:00:{:02}.{:03} nova.virt.libvirt.driver [instance: 4a4ffbd1] Migration running for {} secs, "
+        "memory 7% remaining (bytes processed={}, remaining=310000000, total=4312604672)\n"
+    )
+    lines = [
+        line.format(number // 100, number % 100 * 10, 30 * number, 3_600_000_000 * number) for number in range(1, count)
+    ]
+    trace = parse("".join(lines).encode())
+    assert judge(trace).left_now_ms == pytest.approx(310_000_000 / 120_000, rel=0.05)
+    assert not any("below the 500 ms" in one for one in told("".join(lines)))
