@@ -17,7 +17,7 @@ from .course import Courses
 from .form import ANOTHER, UNNAMED
 from .many import Many, OneOfMany
 from .reader import Reader
-from .refusal import in_another_language, lacking, nothing_told, too_little
+from .refusal import in_another_language, lacking, nothing_told, table_of_other_units, too_little
 from .rows import Begins, EventRow, Row, SampleRows
 
 MANY = 1000
@@ -90,6 +90,8 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
         for of, row in courses.alone():
             migrations.setdefault(of, _Migration()).add(row)
     with_readings = {of: one for of, one in migrations.items() if one.last_readings}
+    if wrong := table_of_other_units(reader):
+        raise wrong
     if not with_readings:
         raise nothing_told(reader, courses.in_vain)
     of = courses.last_guest if courses.last_guest in with_readings else next(reversed(with_readings))

@@ -9,6 +9,7 @@ from .catalogue import FORMS
 from .domjobinfo import DomJobInfo
 from .foreign_texts import ANOTHER_LANGUAGE, is_of_others, of_text
 from .reader import Reader
+from .table import Table
 
 EXACT = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`, repeatedly"""
 """What shows all that is needed, for any QEMU run by libvirt."""
@@ -51,6 +52,17 @@ def in_another_language(reader: Reader) -> UsageError | None:
         return None
     foreign = of_text("\n".join(reader.first_lines))
     return UsageError(foreign.sentence) if foreign is not None and foreign.what == ANOTHER_LANGUAGE else None
+
+
+def table_of_other_units(reader: Reader) -> UsageError | None:
+    """The error to raise if a text is only a table and some row of it visibly has other units; else None.
+
+    The figures of its other rows may look right by chance.
+    """
+    wrong = [form.of_other_units if isinstance(form, Table) else "" for form in reader.forms]
+    return (
+        UsageError(f"{wrong[0]}; take {_there(reader)} while the migration is active") if wrong and all(wrong) else None
+    )
 
 
 def lacking(reader: Reader) -> str:

@@ -55,6 +55,8 @@ class Table(Form):
         self._columns: Sequence[str] = ()
         self._delimiter = ""
         self._strange = 0
+        self.of_other_units = ""
+        """A sentence if some row visibly has other units, so that no row can be relied on; else ''."""
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         text = line.text
@@ -102,6 +104,7 @@ class Table(Form):
         self._strange = 0
         if (wrong := _of_other_units(figures)) is not None:
             self._columns = ()
+            self.of_other_units = self.of_other_units or wrong
             return [Remark(wrong)]
         return [replace(item, of=of) for item in _items(figures, stamp, line.arrived_s)]
 

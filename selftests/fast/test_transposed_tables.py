@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tables with a figure in each row: read if their columns are certainly samples of one migration, else refused."""
 
+import json
+
 import pytest
 
 from avocado_migdowntime.errors import UsageError
@@ -109,3 +111,17 @@ def test_jobs_side_by_side_are_named(between):
 def test_a_table_does_not_hide_figures_beside_it():
     other = shown(9000, 300_000, syncs=14)
     assert parse(f"{markdown(ROWS)}\n{other}".encode()).samples[-1].ram.dirty_sync_count == 14
+
+
+@pytest.mark.parametrize("is_object", [True, False])
+def test_rows_that_look_right_by_chance_are_not_used_if_others_show_other_units(is_object):
+    names = ("total-time", "remaining", "mbps", "dirty-sync-count", "dirty-pages-rate", "normal")
+    rows = [
+        (1000 * number, kib, 894.1, 11, 26_880, 274_412) for number, kib in enumerate((301_056, 290_001, 280_576), 1)
+    ]
+    lines = [",".join(map(str, row)) for row in (names, *rows)]
+    lines = [json.dumps(dict(zip(names, row, strict=True))) for row in rows] if is_object else lines
+    with pytest.raises(
+        UsageError, match="a table has 290001 of RAM remaining, where bytes of whole pages were expected"
+    ):
+        parse("\n".join(lines).encode())
