@@ -77,7 +77,9 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
     ''.
     """
     if look.reported_ms is None:
-        return None, "no expected downtime is shown; what the guest dirtied since the last sync has to be sent as well"
+        first = ", and this may be the first pass, which sends all of RAM" if look.in_first_pass is None else ""
+        also = "what the guest dirtied since the last sync has to be sent as well"
+        return None, f"no expected downtime is shown{first}; {also}"
     if look.still_s > PAUSE_S:
         return None, f"nothing was seen to be sent for the last {look.still_s:.1f} s"
     report = f"the report of {look.reported_ms.low:.10g} ms"

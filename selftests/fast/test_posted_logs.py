@@ -147,3 +147,11 @@ def test_no_bandwidth_follows_from_times_that_contradict_each_other(count):
     trace = parse("".join(lines).encode())
     assert judge(trace).left_now_ms == pytest.approx(310_000_000 / 120_000, rel=0.05)
     assert not any("below the 500 ms" in one for one in told("".join(lines)))
+
+
+@pytest.mark.parametrize(("sent", "may_be_first"), [(720_000_000, True), (7_200_000_000, False)])
+def test_that_it_may_be_the_first_pass_is_said(sent, may_be_first):
+    text = NOVA.format(0, 30, sent // 2, 3_952_604_672) + NOVA.format(1, 90, sent, 3_592_604_672)
+    assert any(
+        one.startswith("no expected downtime is shown, and this may be the first pass") for one in told(text)
+    ) == (may_be_first)
