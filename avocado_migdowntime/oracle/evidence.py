@@ -182,6 +182,15 @@ class Evidence:
         return self if is_as_it_was or self.came_to_an_end else self.undisturbed
 
     @cached_property
+    def since_its_last_limit(self) -> Union["Evidence", None]:
+        """The part of a text since somebody last set a limit; None if nobody did, if it ended, or if it is no text."""
+        if not self.trace.readings or self.came_to_an_end or self.undisturbed is self:
+            return None
+        changes = [event.since_s for event in self.trace.events if event.name == LIMIT_CHANGED]
+        begin = min(int(np.searchsorted(self.samples.t_s, max(changes, default=-np.inf))), len(self.samples) - 1)
+        return self._part(begin, len(self.samples), self.limits)
+
+    @cached_property
     def under_another_bandwidth(self) -> Samples:
         """The samples from when the harness changed the bandwidth until it next interfered; empty if it never did."""
         change = self.trace.first_event(HARNESS, BANDWIDTH)

@@ -56,6 +56,8 @@ def _advise(whole: Evidence) -> Advice:
         return Advice(Finding.UNKNOWN, reasons=(reason,))
     latest = whole.until_its_last_look
     precopy = observe(evidence)
+    if precopy is None and whole.since_its_last_limit is not None:
+        precopy = observe(whole.since_its_last_limit)
     if precopy is None and whole.came_to_an_end and evidence is not whole:
         ended = standing(last_look(whole))
         assert ended is not None

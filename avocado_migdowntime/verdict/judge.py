@@ -61,6 +61,9 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     evidence = whole.undisturbed
     excluded = ExcludedSamples()
     segments, remarks = judged_passes(evidence, contract, tolerance, excluded)
+    if not segments and whole.since_its_last_limit is not None:
+        evidence, excluded = whole.since_its_last_limit, ExcludedSamples()
+        segments, remarks = judged_passes(evidence, contract, tolerance, excluded)
     if evidence.failure and segments:
         remarks.append(evidence.failure)
     limit = judge_limit(evidence, evidence.passes, evidence.syncs)
