@@ -110,7 +110,7 @@ def test_passes_are_slow_where_another_limit_has_to_show_and_windows_are_larger_
     fault, capabilities, monkeypatch
 ):
     ran = []
-    monkeypatch.setattr(running, "_outcome", lambda _fault, _binary, parameters, _: ran.append(parameters) or ACCURATE)
+    monkeypatch.setattr(running, "_outcome", lambda _fault, _binary, parameters, *_: ran.append(parameters) or ACCURATE)
     run_fault(named_fault(fault), "qemu", {"capabilities": capabilities, "max_bandwidth": "1G", "region": "1G"}, print)
     given = parse_parameters(ran[0])
     assert 1.4 <= given.region / given.max_bandwidth <= 1.6

@@ -29,6 +29,7 @@ from .migrations import (
     postcopy,
     posted,
     predicted,
+    resting,
     slowed,
     stopped,
     under_300,
@@ -81,6 +82,7 @@ CHECKED = {
     "a look at a counter below 0": row(
         lambda: posted("info-migrate-5.2-remaining-below-0.txt"), ("report", U, "overrun"), ("limit", N, "single-look")
     ),
+    "looks while nothing is sent": row(lambda: resting("info-migrate-7.0-trimmed.txt", 60), ("report", U, "stalled")),
     "a background snapshot": row(
         lambda: with_header(of([2000]), capabilities=["background-snapshot"]),
         ("report", U, "no-precopy"),

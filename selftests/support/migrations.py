@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Made-up migrations, and what can be wrong with one."""
 
+import re
 from dataclasses import replace
 
 from avocado_migdowntime.faults.fault import Fault
@@ -29,6 +30,13 @@ def of(pass_ms, limit_ms=1.0, fault=None, **more):
 def posted(name, before=b""):
     """What is read from a text that was posted, after something else."""
     return parse(before + (TOP / "selftests" / "forms" / name).read_bytes())
+
+
+def resting(name, seconds):
+    """The same, shown again after so many seconds in which nothing was sent."""
+    text = (TOP / "selftests" / "forms" / name).read_bytes()
+    later = re.sub(rb"(?<=total time: )\d+", lambda shown: b"%d" % (int(shown[0]) + 1000 * seconds), text)
+    return parse(text + b"\n" + later)
 
 
 def looked_at(**altered):
