@@ -72,7 +72,9 @@ class ObservedPrecopy:
         if self.evidence.trace.readings and (change := _change(self.evidence.passes)):
             return f"the bandwidth changed {change} from one pass to another, and the text does not show why"
         is_text = bool(self.evidence.trace.readings)
-        if is_text and len(self.mbps) < FEW_SAMPLES and (unlike := _unlike(recent)):
+        are_few = len(self.mbps) < FEW_SAMPLES
+        are_unusual = bool(self.mbps.max(initial=0.0) > _UNUSUAL * self.mbps.min(initial=np.inf))
+        if are_few and (is_text or are_unusual) and (unlike := _unlike(recent)):
             return f"only a few answers show a bandwidth, {unlike}, and it is unknown which is typical"
         wire = self.wire_bytes_per_ms
         near = Interval(wire * (1 - APART), wire * (1 + APART))
@@ -80,7 +82,7 @@ class ObservedPrecopy:
         went = next((rate for rate in (rates if is_text else rates[:1]) if not rate.meets(near)), None)
         if went is None or not wire:
             return ""
-        if len(self.mbps) < FEW_SAMPLES or self.mbps.max() > _UNUSUAL * self.mbps.min():
+        if are_few or are_unusual:
             return (
                 f"QEMU shows {rate_in_words(wire)}, but pages were sent at {rate_in_words(went.middle)}: "
                 "it is unknown which of these QEMU compares with the limit"

@@ -103,6 +103,16 @@ def test_of_few_bandwidths_that_differ_none_is_the_usual_one():
     )
 
 
+def test_of_few_bandwidths_of_a_recording_none_is_the_usual_one_if_they_differ_by_more_than_twice():
+    known = real("ppc64-tcg-qemu-7.2-busy-host-xbzrle.jsonl.gz")
+    times = (0.603, 1.483, 2.346, 3.221, 4.102, 4.982, 5.841)
+    kept = [min(known.answers, key=lambda row: abs(row[0] - t_s)) for t_s in times]
+    trace = parse(FORMS["recording"](known.header, kept, ()).encode())
+    assert doubt(trace) == (
+        "only a few answers show a bandwidth, between 0.4 MB/s and 12.0 MB/s, and it is unknown which is typical"
+    )
+
+
 def test_what_a_sync_found_at_most_is_not_made_more_for_being_uneven():
     """Of a sync that found 103.8 to 107.5 MB, as it is known without the limit: 103.8 MB, by the whole."""
     known = real("x86_64-kvm-qemu-7.2.jsonl.gz")
