@@ -11,7 +11,7 @@ from ..trace.events import HARNESS, LIMIT_CHANGED
 from ..trace.figures import Column
 from ..trace.model import GONE
 from ..trace.ram import LEEWAY
-from ..trace.reading import CANCELS, STARTS_POSTCOPY, Happening, Item, Reading, Remark, Setting, Version
+from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
 from ..trace.sample import ENDED
 from ..trace.samples import Floats
 from .clock import Clock, begins_migration
@@ -21,8 +21,6 @@ from .many import Many
 from .rows import Begins, EventRow, Row, SampleRow, SampleRows
 
 NO_JOB = "no migration runs where this was taken: it is over, or of another guest, or on another host"
-_TOLD = {CANCELS: "cancelled", STARTS_POSTCOPY: "postcopy-active"}
-"""The status that follows if somebody told QEMU that."""
 _OVER = frozenset((*ENDED, "none"))
 _BAD_ENDS = frozenset(("failed", "cancelled"))
 
@@ -195,14 +193,9 @@ class Course:
 
 
 def _status_by(queue: Sequence[Happening | Setting]) -> str:
-    """The status that the last of QEMU's events, or of the commands to it, tells; '' if there is none.
-
-    No reading followed these.
-    """
+    """The status in the last of QEMU's events that no reading followed; '' if there is none."""
     last_status = ""
     for one in queue:
-        if isinstance(one, Happening):
-            last_status = _TOLD.get(str(one.message.get("event")), last_status)
         if isinstance(one, Setting) or one.message.get("event") != "MIGRATION" or one.side != "source":
             continue
         data = one.message.get("data")

@@ -38,8 +38,6 @@ MAYBE: Sequence["Item | Line"] = ()
 
 ANOTHER = ", migration "
 """Between a guest's name and the number of its migration, if that is not its first."""
-UNNAMED = "the VM that is not named"
-"""The guest of what precedes the first line that names one, in a log that usually does."""
 
 
 class Form:

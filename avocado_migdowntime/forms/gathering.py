@@ -14,7 +14,7 @@ from ..trace.reading import Item, Reading, is_without_passes
 from ..trace.sample import ENDED
 from ..trace.samples import SamplesWriter
 from .course import Courses
-from .form import ANOTHER, UNNAMED
+from .form import ANOTHER
 from .many import Many, OneOfMany
 from .reader import Reader
 from .refusal import in_another_language, lacking, nothing_told, table_of_other_units, too_little
@@ -22,9 +22,7 @@ from .rows import Begins, EventRow, Row, SampleRows
 
 MANY = 1000
 """A trace keeps the readings of this many samples, the last ones."""
-_COURSE = 3
-"""From so many samples on, their course tells more than the last one."""
-_CUT_OFF = "the last figures are cut off, so those before them are judged"
+_WITHOUT_WHAT_IS_LEFT = "the last figures do not show what is left, so those before them are judged"
 
 
 @dataclass
@@ -60,14 +58,15 @@ class _Migration:
                 self.lacks = row.filled.lacks
             self.lacked.append(row.filled.lacks if "ram" in reading.answer else ("ram.remaining",))
 
-    def end_is_cut_off(self) -> bool:
-        """Whether the last reading of a migration that goes on lacks what the one before has; it is dropped then."""
+    def end_shows_less(self) -> bool:
+        """Whether the last reading of a migration that goes on lacks what is left, and the one before has it.
+
+        It is dropped then.
+        """
         if len(self.lacked) < 2:
             return False
         before, last = self.lacked
-        is_of_no_use = "ram.remaining" in last and "ram.remaining" not in before
-        ends_a_course = len(self.last_readings) > _COURSE and is_without_passes(last) and not is_without_passes(before)
-        if not is_of_no_use and not ends_a_course:
+        if "ram.remaining" not in last or "ram.remaining" in before:
             return False
         self.last_readings.pop()
         self.lacks = before
@@ -101,7 +100,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
     last = migration.readings()[-1]
     status = str(last.answer.get("status"))
     goes_on = status not in (*ENDED, "none") and not status.startswith("postcopy")
-    is_cut_off = status == "active" and migration.end_is_cut_off()
+    lacks_what_is_left = status == "active" and migration.end_shows_less()
     readings = migration.readings()
     last = readings[-1]
     if goes_on and "ram" not in last.answer:
@@ -116,9 +115,9 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
     remarks += dict.fromkeys(filter(None, (note_on(one.answer.get("ram")) for one in readings)))
     if contradiction := course.clock.contradiction:
         remarks.append(contradiction)
-    samples = migration.samples.samples()[: -1 if is_cut_off else None]
-    if is_cut_off:
-        remarks.append(_CUT_OFF)
+    samples = migration.samples.samples()[: -1 if lacks_what_is_left else None]
+    if lacks_what_is_left:
+        remarks.append(_WITHOUT_WHAT_IS_LEFT)
     header = {**course.header, **({LIMITS_LOGGED: True} if any(form.LOGS_LIMITS for form in reader.forms) else {})}
     if len(samples) > 1 and not course.clock.has_times:
         remarks.append(f"{course.clock.untimed} no time, so only the last one is judged")
@@ -167,6 +166,6 @@ def _short(name: str) -> str:
 def _of_several(names: Collection[str], of: str, of_migrations: bool) -> str:
     """Which of several guests or migrations is judged."""
     guests = {name.partition(ANOTHER)[0] for name in names}
-    may_be_one = of_migrations or len(guests) < len(names) or not guests.isdisjoint(("", UNNAMED))
+    may_be_one = of_migrations or len(guests) < len(names) or "" in guests
     are = "migrations are" if may_be_one else "guests are migrated"
     return f"{len(names)} {are} in this text: {of or 'the last one'} is judged"

@@ -8,7 +8,7 @@ has its own line; before, all were on one.
 import re
 from collections.abc import Iterable, Sequence
 
-from ..trace.reading import CANCELS, STARTS_POSTCOPY, Happening, Item, Setting
+from ..trace.reading import Item, Setting
 from .form import Form, Line
 
 _PARAMETER = re.compile(
@@ -19,14 +19,11 @@ _SET = re.compile(
     r"\bmigrate_set_parameter\s+(downtime-limit|max-bandwidth|avail-switchover-bandwidth)\s+(\d+)([kKmMgGtT]?)"
 )
 _SET_DOWNTIME = re.compile(r"\(qemu\)\s*migrate_set_downtime\s+(\d+(?:\.\d+)?)(ms|us|s)?")
-_TELLS = re.compile(r"\(qemu\)\s*migrate_(?P<what>cancel|start_postcopy)")
 _SET_SPEED = re.compile(r"\(qemu\)\s*migrate_set_speed\s+(\d+)([kKmMgGtT]?)")
 _BY_VIRSH = r"(?:.*[#$%>]\s*)?(?:sudo\s+)?virsh\s+(?:#\s*|(?:-\S+\s+)?(?:qemu\S*://\S+\s+)?)"
 _VIRSH_SETS = re.compile(
     rf"{_BY_VIRSH}migrate-setmaxdowntime\s+(?:--domain\s+)?\S+\s+(?:--downtime\s+)?(\d{{1,9}})\s*(?:#.*)?"
 )
-_VIRSH_TELLS = re.compile(rf"{_BY_VIRSH}(?:domjob|migrate-)(?P<what>abort|postcopy)\s+\S.*")
-_TOLD = {"cancel": CANCELS, "abort": CANCELS, "start_postcopy": STARTS_POSTCOPY, "postcopy": STARTS_POSTCOPY}
 _VIRSH_ASKS = re.compile(rf"{_BY_VIRSH}migrate-getmaxdowntime\s+\S.*")
 _CAPABILITIES = frozenset(
     (
@@ -52,15 +49,12 @@ class MonitorParameters(Form):
 
     NAME = "the output of `info migrate_parameters`"
     NEEDLES = (b"owntime",)
-    ALSO = (
-        *(b"max-bandwidth", b"switchover-bandwidth", b"migrate_set_"),
-        *(b"migrate_cancel", b"migrate_start_postcopy", b"domjobabort", b"migrate-postcopy"),
-    )
+    ALSO = (b"max-bandwidth", b"switchover-bandwidth", b"migrate_set_")
 
     def __init__(self) -> None:
         super().__init__()
         self._is_asked = False
-        self._setting: Setting | Happening | None = None
+        self._setting: Setting | None = None
         """What virsh was told to set; an error below the command cancels it."""
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
@@ -70,10 +64,8 @@ class MonitorParameters(Form):
         if self._setting is not None:
             settings = self.settle()
             return [] if text.startswith("error: ") else [*settings, line]
-        if self._is_asked or "maxdowntime" in text or "domjobabort" in text or "migrate-postcopy" in text:
+        if self._is_asked or "maxdowntime" in text:
             return self._of_virsh(line)
-        if "(qemu)" in text and (match := _TELLS.search(text)):
-            return [Happening({"event": _TOLD[match["what"]]}, line.stamp)]
         if text[0] in "{[\"'":
             text = line.message  # A time may be in brackets.
         if not text or text[0] in "{[\"'":
@@ -99,9 +91,6 @@ class MonitorParameters(Form):
             return [Setting({"downtime-limit": int(line.text)}, line.stamp)]
         if match := _VIRSH_SETS.fullmatch(line.text):
             self._setting = Setting({"downtime-limit": int(match[1])}, line.stamp, changed=True)
-            return []
-        if match := _VIRSH_TELLS.fullmatch(line.text):
-            self._setting = Happening({"event": _TOLD[match["what"]]}, line.stamp)
             return []
         self._is_asked = _VIRSH_ASKS.fullmatch(line.text) is not None
         return [] if self._is_asked else None

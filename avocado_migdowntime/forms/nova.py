@@ -21,8 +21,6 @@ from .pace import ZONE_S, Pace
 from .stamps import stamp_within
 
 DEFAULT_GREATEST_MS = 500.0
-_JITTER_S, _JITTER = 3.0, 0.05
-"""The log's time and Nova's may differ by this time and this share."""
 _ABOUT_MIGRATION = re.compile(
     r"Migration (?:running|operation)|Data remaining|downtime to |Live [mM]igration|to post-copy|elapsed \d+ steps \["
 )
@@ -69,8 +67,6 @@ class NovaLog(Log):
         self._greatest_ms: dict[str, float] = {}
         """The highest step of each migration that the log shows."""
         self._paces: dict[str, Pace] = {}
-        self._begun: dict[str, tuple[float, float]] = {}
-        """The times of the first line of each migration: the log's, and since Nova began to monitor."""
         self._given_up_ms: dict[str, float] = {}
         """The elapsed times of migrations that Nova said it gave up."""
         self._last_guest = ""
@@ -145,25 +141,8 @@ class NovaLog(Log):
     def _progress(self, line: Line, statement: Statement) -> Sequence[Item]:
         stamp = self._stamp(line, statement.figures["total-time"].low / 1000)
         mbps = self._paces[statement.of].mbps(stamp, statement.figures["ram.transferred"])
-        mbps = mbps if self._times_agree(statement, stamp) else None
         self._last_guest = statement.of
         return [self.looks.active(reading_of(statement, stamp, mbps))]
-
-    def _times_agree(self, statement: Statement, stamp: Stamp | None) -> bool:
-        """Whether as much time passed by the log as by Nova, apart from a change of the zone.
-
-        A log may have the time at which another program took its lines.
-        """
-        if stamp is None:
-            return True
-        elapsed_s = statement.figures["total-time"].low / 1000
-        first_s, first_elapsed_s = self._begun.setdefault(statement.of, (stamp.t_s, elapsed_s))
-        if elapsed_s < first_elapsed_s:
-            self._begun[statement.of] = stamp.t_s, elapsed_s
-            return True
-        passed_s, by_nova_s = stamp.t_s - first_s, elapsed_s - first_elapsed_s
-        off_s = abs(passed_s - by_nova_s) % ZONE_S
-        return bool(min(off_s, ZONE_S - off_s) <= _JITTER_S + _JITTER * by_nova_s)
 
     def _stamp(self, line: Line, elapsed_s: float) -> Stamp | None:
         """The log's time if its lines have one, else the time since Nova began to monitor; one kind for all lines."""

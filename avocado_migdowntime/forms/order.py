@@ -18,7 +18,6 @@ from .log import Log
 from .many import Many
 from .reader import Reader
 from .records import several_logged
-from .transposed import columns_as_texts
 
 MAIL_BYTES = 1 << 20
 """No mail and no forum post is longer."""
@@ -90,7 +89,7 @@ def _in_order(chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
         return True, iter([turned_round(_utf8(read))])
     if size_bytes < MAIL_BYTES:
         text = head.decode(errors="replace")
-        for order in (_exported, _of_diff, columns_as_texts, _as_written, dates_moved_up, _by_time, _unbroken):
+        for order in (_exported, _of_diff, _as_written, dates_moved_up, _by_time, _unbroken):
             ordered = order(text)
             if ordered is not None:
                 return True, iter([ordered.encode()])

@@ -17,7 +17,7 @@ from ..basics.units import MIB
 from ..trace.ram import STALLED_S
 from ..trace.reading import Item, Remark, Setting, Stamp
 from .figures import NUMBER, SIZE, reading_of, scaled, size_in, size_of
-from .form import ANOTHER, UNNAMED, Line
+from .form import ANOTHER, Line
 from .log import Log
 from .log_numbers import Numbers, Statement
 from .pace import Pace
@@ -85,7 +85,7 @@ class ProxmoxLog(Log):
 
     def __init__(self) -> None:
         super().__init__()
-        self._of = UNNAMED
+        self._of = ""
         self._migration_count = 0
         self._running = False
         self._limits_ms: list[float] = []

@@ -51,7 +51,7 @@ class Qmp(Form):
 
     NAME = "a text with QMP replies"
     NEEDLES = (b"emain", b"owntime")
-    ALSO = (b'"event"', b"'event'", b'"QMP"', b"migrate_cancel", b"migrate-start-postcopy")
+    ALSO = (b'"event"', b"'event'", b'"QMP"')
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,8 +60,6 @@ class Qmp(Form):
         self._last_items: dict[str, Reading | Happening] = {}
         self._last: tuple[Reading, bool] | None = None
         """The last reply, and whether it was within a string."""
-        self._guests: set[str] = set()
-        """Those that lines name."""
         self._origin: tuple[Line, str, bool] | None = None
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
@@ -111,13 +109,9 @@ class Qmp(Form):
         self.recognised = True
         return [item for item in self._items(message, opening.with_stamp(opening.line)) if not isinstance(item, Line)]
 
-    def settle(self) -> Sequence[Item]:
+    def settle(self) -> Iterable[Item]:
         queue, self._queue = self._queue, []
-        if not self._guests:
-            return queue
-        # The line that names the guest is missing.
-        only = next(iter(self._guests)) if len(self._guests) == 1 else ""
-        return [_of_guest(item, only) for item in queue] if only else []
+        return queue
 
     def _going_on(self, opening: "_OpenMessage", line: Line) -> Sequence[Item | Line] | None:
         text = line.message.removeprefix(opening.head).strip()
@@ -154,10 +148,7 @@ class Qmp(Form):
                 yield item
                 continue
             if guest:
-                self._guests.add(guest)
                 item = _of_guest(item, guest)
-            if guest:
-                self._queue = [earlier for earlier in self._queue if not _is_same(earlier, item)]
             if self._is_repeated(item) or self._is_told_again(item, line):
                 continue
             if isinstance(item, Reading | Happening) and not guest and is_of_libvirts:
@@ -179,8 +170,6 @@ class Qmp(Form):
     def saw(self, reading: Reading) -> None:
         """Note a reply of a log that was read elsewhere."""
         self._last_items[_kind(Reading, reading.of)] = reading
-        if reading.of:
-            self._guests.add(reading.of)
 
     def origin_of(self, line: Line) -> tuple[str, bool]:
         """The guest that a line names, and whether libvirt logged the line before it names one.

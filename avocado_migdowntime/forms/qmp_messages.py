@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..trace.reading import CANCELS, STARTS_POSTCOPY, Happening, Item, Reading, Remark, Setting, Stamp, Version
+from ..trace.reading import Happening, Item, Reading, Remark, Setting, Stamp, Version
 from .domjobinfo import of_fields
 from .filling import reading_of_record
 from .form import Line
@@ -20,8 +20,6 @@ _GREATEST_DEPTH = 4
 _AS_PRINTED = ("remaining ram", "Memory remaining")
 """A field with one of these names is in an object that someone made from `info migrate` or `virsh domjobinfo`."""
 _PARAMETERS = ("downtime-limit", "max-bandwidth", "avail-switchover-bandwidth")
-_TOLD = {"migrate_cancel": CANCELS, "migrate-start-postcopy": STARTS_POSTCOPY}
-"""Commands after which a migration is not what it was."""
 ANSWER_FIELDS = frozenset(
     (
         *("status", "total-time", "setup-time", "expected-downtime", "downtime", "error-desc", "socket-address"),
@@ -74,8 +72,6 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
         if is_time(t_s) and is_time(latency_ms):
             stamp = Stamp(t_s, latency_ms / 1000, from_begin=True)
         yield reading_of_record(_without_none(recorded), stamp)
-    elif message.get("execute") in _TOLD:
-        yield Happening({"event": _TOLD[message["execute"]]}, stamp)
     elif isinstance(message.get("execute"), str):
         yield from _of_command(message, stamp)
     elif "return" in message:

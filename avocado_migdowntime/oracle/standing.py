@@ -69,7 +69,8 @@ def _not_to_be_used(look: Look) -> Standing | None:
         return Standing("disk", f"{sentence}{ram}")
     if look.still_s > STALLED_S:
         sentence = f"nothing was seen to be sent for the last {look.still_s:.0f} s, though RAM is left"
-        cause = "while that lasts, no downtime-limit is large enough: check the network and max-bandwidth"
+        cause = "while that lasts, no downtime-limit is large enough"
+        cause += ": check the network, max-bandwidth, and whether something holds back the switchover"
         return Standing("stalled", f"{sentence}; {cause}")
     if look.in_first_pass:
         return Standing("first-pass", f"this is the first pass, which sends all of RAM: {_BEGINS}")

@@ -140,8 +140,8 @@ def _too_little(evidence: Evidence) -> str:
         several = f"passes {passes[0].number} to {passes[-1].number}"
         return f"in {several} no sync was seen from both sides: take samples more often"
     look = last_look(evidence)
-    is_sent = look.left_ms is not None and not look.hardly_sent and look.still_s <= PAUSE_S
-    wait = f", within {look.left_ms.middle / 1000:.1f} s," if is_sent else ""  # type: ignore[union-attr]
+    left_ms = None if look.hardly_sent or look.still_s > PAUSE_S else look.left_ms
+    wait = f", within {left_ms.middle / 1000:.1f} s," if left_ms is not None else ""
     following = "second" if passes[-1].number == 1 else "next"
     return (
         f"only pass {passes[-1].number} was seen; its end{wait} will show what the guest dirties: "

@@ -30,7 +30,7 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
     if now is not None:
         is_of_use = look.left_ms is not None and not look.ran_over and now.code not in _OF_NO_USE
         ram_left = _left_now(look) if is_of_use else ""
-        finding = Finding.NONE if now.code in ("disk", "stalled") else Finding.UNKNOWN
+        finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
         return Advice(finding, reasons=(now.sentence, *([ram_left] if ram_left and not look.ended else [])))
     left_ms, bytes_per_ms = look.left_ms, look.divisor
     assert left_ms is not None and bytes_per_ms is not None

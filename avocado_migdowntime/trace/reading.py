@@ -65,10 +65,6 @@ class Happening:
     arrived_s: float | None = None
 
 
-CANCELS, STARTS_POSTCOPY = "MIGRATE_CANCEL", "MIGRATE_START_POSTCOPY"
-"""Names of Happenings that QEMU does not have: somebody told it to cancel the migration, or to start postcopy."""
-
-
 @dataclass(frozen=True, slots=True)
 class Setting:
     """Migrate parameters, in QMP's names and units: as found, or as somebody set them then (`changed`).

@@ -65,7 +65,7 @@ def test_what_was_sent_shows_that_a_migration_rests():
     trace = parse(still(60).encode())
     verdict, advice = judge(trace), advise(trace)
     assert (verdict.report.code, verdict.left_now_ms) == ("stalled", None)
-    assert (advice.finding.value, advice.limit_ms) == ("none", None)
+    assert (advice.finding.value, advice.limit_ms) == ("unknown", None)
     assert advice.reasons[0].startswith("nothing was seen to be sent for the last 60 s, though RAM is left")
 
 
@@ -126,14 +126,7 @@ def test_what_is_cut_off_before_it_says_what_is_left_hides_nothing(count, begin)
     whole = parse(course(count - 1).encode())
     assert [*trace.samples] == [*whole.samples] and trace.lacks == ()
     assert judge(trace).left_now_ms == judge(whole).left_now_ms
-    assert "the last figures are cut off, so those before them are judged" in trace.notes
-
-
-def test_a_course_is_not_given_up_for_an_end_that_is_cut_off():
-    text = course(5)
-    assert not parse(text[: text.rindex("duplicate")].encode()).snapshot
-    late = parse(course(2)[: course(2).rindex("duplicate")].encode())
-    assert late.samples[-1].ram.remaining_bytes == pytest.approx((301_408 - 54_000) * 1024, abs=1024)
+    assert "the last figures do not show what is left, so those before them are judged" in trace.notes
 
 
 def test_what_is_left_and_how_long_that_takes_agree():
@@ -151,45 +144,6 @@ REPLY = json.dumps({"return": {**parse(SHOWN.encode()).readings[0].answer, "stat
 CANCELLING = '{"timestamp": {"seconds": 1715515035, "microseconds": 1}, "event": "MIGRATION", "data": {"status": "'
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f'{REPLY}\n{{"execute": "migrate_cancel", "id": "libvirt-7"}}\n{{"return": {{}}}}\n',
-        f"{REPLY}\n{CANCELLING}cancelling" + '"}}\n',
-        f"(qemu) info migrate\n{SHOWN}(qemu) migrate_cancel\n(qemu)\n",
-        f"$ virsh domjobinfo vm1\n{JOB}$ virsh domjobabort vm1\n\n$\n",
-    ],
-)
-def test_what_was_told_to_cancel_is_cancelled(text):
-    assert "the migration was cancelled; QEMU predicts nothing now" in said(text)
-    later = text + SHOWN.replace("341207", "342207").replace("301408", "301308").replace("2744127", "2744227")
-    if not text.startswith("$"):
-        assert not any("cancelled" in one for one in said(later)), "it went on"
-
-
-def test_a_command_to_cancel_that_failed_or_was_for_another_guest_cancels_nothing():
-    refused = "error: Requested operation is not valid: no job is active on the domain\n"
-    others = f"$ virsh domjobinfo vm2\n{JOB}$ virsh domjobabort vm2\n\n$ virsh domjobinfo vm1\n{JOB}"
-    for text in (f"$ virsh domjobinfo vm1\n{JOB}$ virsh domjobabort vm1\n{refused}", others):
-        assert not any("cancelled" in one for one in said(text))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f'{REPLY}\n{{"execute": "migrate-start-postcopy"}}\n{{"return": {{}}}}\n',
-        f"(qemu) info migrate\n{SHOWN}(qemu) migrate_start_postcopy\n(qemu)\n",
-        f"$ virsh domjobinfo vm1\n{JOB}$ virsh migrate-postcopy vm1\n\n$\n",
-    ],
-)
-def test_after_a_command_to_start_postcopy_no_limit_matters(text):
-    advice = advise(parse(text.encode()))
-    assert (advice.limit_ms, advice.reasons[0]) == (
-        None,
-        "postcopy has begun, and finishes whatever the downtime-limit is",
-    )
-
-
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_the_time_of_0_of_a_bad_end_begins_no_migration(status):
     trace = parse(
@@ -204,37 +158,3 @@ def test_a_limit_that_is_enough_already_is_said_to_be(set_ms, is_enough):
     text = f"$ virsh migrate-setmaxdowntime vm1 {set_ms}\n\n{SHOWN.replace('341207', '99207')}"
     (enough,) = [one.startswith(f"the downtime-limit of {set_ms} ms that is shown is more") for one in said(text)][-1:]
     assert enough == is_enough
-
-
-def libvirtd(guests, looks):
-    """libvirtd's log of replies, each told twice; the second time it says whose monitor it is."""
-    lines = []
-    for look in range(looks):
-        for number, guest in enumerate(guests):
-            message = json.loads(REPLY)
-            message["return"]["total-time"] += 1000 * look
-            message["return"]["ram"]["normal"] += 1000 * look * (number + 1)
-            head = f"2024-05-12 11:57:{10 + look}.{number}00+0000: 3021: "
-            said_by = "qemuMonitorJSONIOProcessLine:213 : "
-            lines.append(f"{head}debug : {said_by}Line [{json.dumps(message)}]\n")
-            lines.append(f"{head}info : {said_by}QEMU_MONITOR_RECV_REPLY: mon={guest} reply={json.dumps(message)}\n")
-    return lines
-
-
-@pytest.mark.parametrize("guests", [["0xaaa0"], ["0xaaa0", "0xbbb0"]])
-def test_a_log_that_is_cut_off_before_it_names_the_guest_has_no_other_guest(guests):
-    lines = libvirtd(guests, 3)
-    trace = parse("".join([*lines[:-1], lines[-1][:120]]).encode())
-    whole = parse("".join(lines[: None if len(guests) == 1 else -2]).encode())
-    assert [*trace.samples] == [*whole.samples]
-    assert trace.notes == whole.notes
-
-
-def test_an_earlier_attempt_whose_head_is_missing_is_no_other_guest():
-    figures = "2024-05-12 12:0{0}:22 migration active, transferred 110.0 MiB of 4.0 GiB VM-state, 113.1 MiB/s\n"
-    limit = "2024-05-12 12:0{0}:21 migration downtime limit: {1} ms\n"
-    end = "2024-05-12 12:02:55 ERROR: online migrate failure - aborting\n"
-    begin = "2024-05-12 12:05:20 starting migration of VM 104 to node 'b' (10.0.0.3)\n"
-    reasons = said(f"{limit.format(2, 100)}{figures.format(2)}{end}{begin}{limit.format(5, 300)}{figures.format(5)}")
-    assert "2 migrations are in this text: VM 104 is judged" in reasons
-    assert not any("100 ms" in one for one in reasons)
