@@ -144,9 +144,9 @@ def _counted_early(samples: Samples, counted: Indices, numbers: Floats) -> NDArr
     begins = begins[np.isnan(samples.pending_bytes[counted[begins]])]
     k_bytes, open_bytes, page_bytes = samples.conserved_bytes, samples.open_bytes, samples.page_bytes
 
-    def goes_on(rows: Indices, befores: Indices) -> NDArray[np.bool_]:
+    def goes_on(rows: Indices, others: Indices) -> NDArray[np.bool_]:
         """Whether these have the K of those before."""
-        one, other = counted[rows], counted[befores]
+        one, other = counted[rows], counted[others]
         slack_bytes = page_bytes[one] + open_bytes[one] + open_bytes[other]
         return np.asarray(np.abs(k_bytes[one] - k_bytes[other]) <= slack_bytes)
 
