@@ -66,7 +66,8 @@ class ObservedPrecopy:
         if self.evidence.is_held_back:
             return "the bandwidth is still the low one that holds back the first pass"
         recent = [pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:]
-        not_renewed = not self.renewed and self.syncs[-1].before.number == 1 and self.syncs[-1].zero_bytes
+        may_be_of_zero_pages = self.syncs[-1].zero_bytes or _unlike(self.evidence.passes[-2:])
+        not_renewed = not self.renewed and self.syncs[-1].before.number == 1 and may_be_of_zero_pages
         if not_renewed or _are_mostly_zero(recent):
             return "QEMU has not yet shown its bandwidth for pages that are not zero"
         if self.evidence.trace.readings and (change := _change(self.evidence.passes)):
