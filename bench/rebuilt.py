@@ -8,6 +8,7 @@ tried again.
 
 import shlex
 import time
+from itertools import product
 from pathlib import Path
 
 from avocado_migdowntime.experiments.selftest import run_fault
@@ -35,11 +36,8 @@ def main() -> int:
     for source in sources:
         if not (source / BUILT / "build.ninja").exists():
             parser.error(f"{source} has no {BUILT}; build it by python -m bench.rebuilt_qemu {source}")
-    for fault in map(named_fault, ASKED):
-        for source in sources:
-            for way in WAYS:
-                for arch in ARCHITECTURES:
-                    try_fault(fault, way, source, arch, str(fault) in chosen.again)
+    for name, source, way, arch in product(ASKED, sources, WAYS, ARCHITECTURES):
+        try_fault(named_fault(name), way, source, arch, name in chosen.again)
     return 0
 
 

@@ -34,7 +34,7 @@ class _Migration:
     last_readings: deque[Reading | OneOfMany] = field(default_factory=lambda: deque(maxlen=MANY))
     lacks: tuple[str, ...] = ()
     lacked: deque[tuple[str, ...]] = field(default_factory=lambda: deque(maxlen=2))
-    """The same of the last two."""
+    """The same of each of the last two readings."""
 
     def readings(self) -> tuple[Reading, ...]:
         """The last readings."""
@@ -58,11 +58,8 @@ class _Migration:
                 self.lacks = row.filled.lacks
             self.lacked.append(row.filled.lacks if "ram" in reading.answer else ("ram.remaining",))
 
-    def end_shows_less(self) -> bool:
-        """Whether the last reading of a migration that goes on lacks what is left, and the one before has it.
-
-        It is dropped then.
-        """
+    def drop_end_without_what_is_left(self) -> bool:
+        """Drop the last reading if it lacks what is left and the one before has it; return whether that was so."""
         if len(self.lacked) < 2:
             return False
         before, last = self.lacked
@@ -100,7 +97,7 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
     last = migration.readings()[-1]
     status = str(last.answer.get("status"))
     goes_on = status not in (*ENDED, "none") and not status.startswith("postcopy")
-    lacks_what_is_left = status == "active" and migration.end_shows_less()
+    lacks_what_is_left = status == "active" and migration.drop_end_without_what_is_left()
     readings = migration.readings()
     last = readings[-1]
     if goes_on and "ram" not in last.answer:
