@@ -115,8 +115,8 @@ def passes(
     if np.any(np.diff(numbers) < 0):
         order = np.argsort(numbers, kind="stable")
         counted, numbers = counted[order], numbers[order]
-    if np.any(early := _counted_early(samples, counted, numbers)):
-        counted, numbers = counted[~early], numbers[~early]
+    if np.any(other := _counted_early(samples, counted, numbers) | _found_early(samples, counted, numbers)):
+        counted, numbers = counted[~other], numbers[~other]
     if not len(counted):
         return []
     bounds = np.concatenate([[0], np.flatnonzero(np.diff(numbers)) + 1, [len(counted)]])
@@ -135,8 +135,9 @@ def _counted_early(samples: Samples, counted: Indices, numbers: Floats) -> NDArr
     """Which samples show the count of a sync before what it found; they say nothing about either pass.
 
     QEMU raises the count as a sync begins. So the K of these samples is still that of the pass before, while later ones
-    of their pass have another. QEMU 11.1 counts a sync when it is done: the last samples of a pass may have the K of
-    the next one. It shows what is pending; a text of it does not.
+    of their pass have another, or they are the last ones and nothing was sent in between. QEMU 11.1 counts a sync when
+    it is done: the last samples of a pass may have the K of the next one. It shows what is pending; a text of it does
+    not.
     """
     early = np.zeros(len(counted), bool)
     is_same = np.diff(numbers) == 0
@@ -159,7 +160,26 @@ def _counted_early(samples: Samples, counted: Indices, numbers: Floats) -> NDArr
             early[begin:end] = True
         goes &= soon & (ends < len(is_same)) & is_same[np.minimum(ends, len(is_same) - 1)]
         begins, ends = begins[goes], ends[goes] + 1
+    for begin in (np.flatnonzero(~is_same)[-1:] + 1).tolist():
+        rows = np.arange(begin, len(counted))
+        lasts_s = samples.t_s[counted[-1]] - samples.t_s[counted[begin - 1]]
+        sends_nothing = samples.sent_pages[counted[rows]] == samples.sent_pages[counted[begin - 1]]
+        if np.isnan(samples.pending_bytes[counted[begin]]) and 0 <= lasts_s <= _COUNTED_LATE_S:
+            early[rows] |= bool(np.all(sends_nothing & goes_on(rows, np.full_like(rows, begin - 1))))
     return early
+
+
+def _found_early(samples: Samples, counted: Indices, numbers: Floats) -> NDArray[np.bool_]:
+    """Which samples of passes with few show what the final sync of their pass found, before QEMU 11.1 counts it.
+
+    More than what was pending at QEMU's last check remains in them. If a pass has more samples, K shows it.
+    """
+    pending_bytes = samples.pending_bytes[counted]
+    if np.all(np.isnan(pending_bytes)):
+        return np.zeros(len(counted), bool)
+    _, which, sizes = np.unique(numbers, return_inverse=True, return_counts=True)
+    rose = samples.remaining_bytes[counted] > pending_bytes + samples.page_bytes[counted]
+    return (numbers > 1) & (sizes[which] < MIN_SAMPLES) & rose
 
 
 def ram_at(samples: Samples, index: int) -> Ram:

@@ -23,7 +23,7 @@ MB = 1e6
 
 def sync(number, duration_ms, at_sync_mb, new_mb, spreads_mb=(0.0, 0.0)):
     """The sync that ended a pass of such a length: it found what `at_sync_mb` says, of which `new_mb` was new."""
-    seen = Evidence.of(made([row(1, 1, 9, 9), row(1 + duration_ms / 1000, 2, 9, 9)])).syncs[0]
+    seen = Evidence.of(made([row(1, 1, 9, 9), row(1 + duration_ms / 1000, 2, 9, 10)])).syncs[0]
     before = replace(seen.before, number=number, end_bytes=500 * MB, spread_bytes=spreads_mb[0] * MB)
     after = replace(seen.after, begin_bytes=(500 + new_mb) * MB, spread_bytes=spreads_mb[1] * MB)
     low, high = at_sync_mb

@@ -160,13 +160,40 @@ def test_a_count_that_is_raised_long_before_is_not_of_that_sync(until_s, count):
     assert len(counts(*rows)[1][1]) == count
 
 
+@pytest.mark.parametrize(
+    ("second_s", "remaining", "sent", "pending", "is_early"),
+    [
+        (1.5, 90, 5, None, True),
+        (1.51, 90, 5, None, False),  # A sync does not last so long.
+        (1.1, 92, 5, None, False),  # It has found something.
+        (1.1, 80, 15, None, False),  # Its pass has begun.
+        (1.1, 90, 5, 90, False),  # QEMU 11.1 counts it later.
+    ],
+)
+def test_at_the_end_a_count_with_the_same_figures_is_of_a_sync_that_may_not_have_found_anything_yet(
+    second_s, remaining, sent, pending, is_early
+):
+    rows = [
+        sample(1.0, 1, remaining=90, sent=5, pending=pending),
+        sample(second_s, 2, remaining=remaining, sent=sent, pending=pending),
+    ]
+    assert len(counts(*rows)) == (1 if is_early else 2)
+
+
+@pytest.mark.parametrize(("left", "of_second"), [([91], [1]), ([92], []), ([80, 92], [1]), ([80, 70, 92], [1, 2, 3])])
+def test_in_a_short_pass_what_is_above_what_was_pending_was_found_by_a_sync_that_is_not_counted_yet(left, of_second):
+    rows = [sample(0, 1, remaining=200, pending=0)]
+    rows += [sample(t, 2, remaining=remaining, pending=90) for t, remaining in enumerate(left, 1)]
+    assert counts(*rows) == [(1, [0]), *([(2, of_second)] if of_second else [])]
+
+
 def test_with_what_is_pending_none_is_early():
     rows = [sample(0.1 * t, 1 + (t > 1), remaining=50 + 90 * (t > 2), pending=7) for t in range(5)]
     assert [len(times_s) for _, times_s in counts(*rows)] == [2, 3]
 
 
 def test_the_sample_before_counts_whenever_it_was_answered():
-    first, second = sample(1.0, 1, latency_ms=500), sample(1.2, 2, latency_ms=0)
+    first, second = sample(1.0, 1, latency_ms=500), sample(1.2, 2, remaining=9, latency_ms=0)
     before = passes(Samples.of([first]))[0]
     assert counts(second, stopped_s=1.3, before=before) == [(2, [1.2])]
 
