@@ -127,6 +127,11 @@ class Look:
         return abs(self.bytes_per_ms.middle / self.mean_bytes_per_ms - 1) <= USUAL
 
     @property
+    def lasted_ms(self) -> float | None:
+        """How long the migration has lasted since its setup; None if unknown."""
+        return self.sent_bytes / self.mean_bytes_per_ms if self.sent_bytes and self.mean_bytes_per_ms else None
+
+    @property
     def in_first_pass(self) -> bool | None:
         """Whether this is the first pass, which sends all of RAM; None if unknown.
 
@@ -187,14 +192,13 @@ class Look:
         Then what is left now was dirtied in the second pass, whose length follows from the dirty rate. What was sent in
         the second pass was dirtied in the first, which took all the time before.
         """
-        left_ms, dirtied_ms, divisor = self.left_ms, self.dirtied_ms, self.divisor
-        if self.syncs not in (0, 3) or not self.sent_bytes or not self.mean_bytes_per_ms:
+        left_ms, dirtied_ms, divisor, until_now_ms = self.left_ms, self.dirtied_ms, self.divisor, self.lasted_ms
+        if self.syncs not in (0, 3) or until_now_ms is None:
             return {}
         if left_ms is None or divisor is None or dirtied_ms is None or not dirtied_ms.low:
             return {}
         if (self.most_left_bytes or 0) / divisor.high > left_ms.high + _RENEWED_MS:
             return {}
-        until_now_ms = self.sent_bytes / self.mean_bytes_per_ms
         second_ms = Interval(1000 * left_ms.low / dirtied_ms.high, 1000 * left_ms.high / dirtied_ms.low)
         if second_ms.low >= until_now_ms:
             return {}
@@ -205,6 +209,22 @@ class Look:
             "redirty": Interval(second_ms.low * (1 + dirtied.low), second_ms.high * (1 + dirtied.high)),
         }
         return {name: Interval(ms.low * (1 - NEAR), ms.high * (1 + NEAR)) for name, ms in gave.items()}
+
+    @property
+    def mean_pass_ms(self) -> float | None:
+        """How long passes took on average, if the last sync found what is reported; None if unknown."""
+        left_ms, reported_ms, until_now_ms = self.left_ms, self.reported_ms, self.lasted_ms
+        if not (left_ms and reported_ms and until_now_ms) or self.syncs < 2:
+            return None
+        return max(0.0, until_now_ms - max(0.0, reported_ms.low - left_ms.high)) / (self.syncs - 1)
+
+    @property
+    def found_unusually_much(self) -> bool:
+        """Whether the report is more than a sync usually found: a pass takes that, less what the limit leaves."""
+        if self.mean_pass_ms is None or self.reported_ms is None:
+            return False
+        limit_ms = DEFAULT_DOWNTIME_LIMIT_MS if self.limit_ms is None else self.limit_ms
+        return self.reported_ms.low > (1 + USUAL) * (self.mean_pass_ms + limit_ms)
 
     @property
     def sharp(self) -> bool:

@@ -117,6 +117,8 @@ def _pending(look: Look) -> tuple[Interval | None, str]:
         )
     if not look.usual:
         return None, "the bandwidth at this moment may differ from that of the whole migration"
+    if look.found_unusually_much:
+        return None, f"{report} may be of an unusual pass: until now they took {look.mean_pass_ms:.0f} ms on average"
     return fitting["last-sync"], ""
 
 

@@ -24,11 +24,20 @@ BETTER = "no sync was seen: record the migration for a better answer"
 ON_TOP = "what the guest dirtied since the last sync has to be sent as well"
 
 
-def looked(reported_ms=None, status="active", ram=TEN_SECONDS_LEFT, header=None, mean=125_000, sample=None, **of_ram):
+def looked(
+    reported_ms=None,
+    status="active",
+    ram=TEN_SECONDS_LEFT,
+    header=None,
+    mean=125_000,
+    lasted_ms=50_000,
+    sample=None,
+    **of_ram,
+):
     """The advice from one look; `mean` is the bandwidth of the whole migration until then."""
     one = Sample(0, 0, status, reported_ms, ram=ram and replace(ram, **of_ram), **(sample or {}))
-    shown = {"total-time": 50_001, "setup-time": 1} if mean else {}
-    of_3_0 = {"multifd-bytes": 0, **({"transferred": mean * 50_000} if mean else {})}
+    shown = {"total-time": lasted_ms + 1, "setup-time": 1} if mean else {}
+    of_3_0 = {"multifd-bytes": 0, **({"transferred": mean * lasted_ms} if mean else {})}
     reading = Reading({"status": status, "ram": of_3_0, **shown})
     return advise(Trace((one,), header=header or {}, snapshot=True, readings=(reading,)))
 
@@ -66,7 +75,7 @@ def test_where_no_dirty_rate_is_shown_a_report_may_be_something_else():
 
 @pytest.mark.parametrize(("reported_ms", "limit_ms"), [(1_999_999.0, 2_000_000), (2_000_000.0, None)])
 def test_what_was_left_at_the_sync_is_no_limit_where_qemu_accepts_none_as_large(reported_ms, limit_ms):
-    advice = looked(reported_ms, remaining_bytes=1_990_000 * 125_000)
+    advice = looked(reported_ms, remaining_bytes=1_990_000 * 125_000, lasted_ms=9_000_000)
     assert (advice.finding, advice.limit_ms) == (Finding.FOUND if limit_ms else Finding.UNKNOWN, limit_ms)
     assert (advice.reasons[1:] == ("QEMU accepts no limit that large", BETTER)) == (limit_ms is None)
 
@@ -176,5 +185,30 @@ def test_no_course_is_told_before_the_second_pass(rows):
 )
 def test_the_limit_is_above_the_report_and_above_what_is_left_and_one_that_can_be_set(reported_ms, left_ms, limit_ms):
     """One that is below what is left is of the pass before, whatever it is near to."""
-    found = looked(reported_ms, remaining_bytes=left_ms * 125_000)
+    found = looked(reported_ms, remaining_bytes=left_ms * 125_000, lasted_ms=9_000_000)
     assert (found.finding, found.limit_ms) == (Finding.UNKNOWN if limit_ms is None else Finding.FOUND, limit_ms)
+
+
+@pytest.mark.parametrize(
+    ("lasted_ms", "limit_ms", "is_usual"),
+    [
+        (8_040, 400, False),  # 2 s were sent of this pass, so three took 6.04 s: 1.25 × (2013 + 400) < 3017
+        (8_055, 400, True),
+        (8_340, None, False),  # The default downtime-limit is 300 ms.
+        (8_360, None, True),
+        (1_000, 2_399, False),
+        (1_000, 2_414, True),
+    ],
+)
+def test_a_sync_that_found_more_than_passes_before_it_took_is_no_usual_one(lasted_ms, limit_ms, is_usual):
+    header = {} if limit_ms is None else {"migrate-parameters": {"downtime-limit": limit_ms}}
+    left = {"remaining_bytes": 1016 * 125_000, "dirty_sync_count": 4, "dirty_pages_per_s": 90_000}
+    found = looked(3_017.0, lasted_ms=lasted_ms, header=header, **left)
+    assert (found.limit_ms == 3_018) == is_usual
+    said = "the report of 3017 ms may be of an unusual pass: until now they took "
+    assert any(reason.startswith(said) for reason in found.reasons) == (not is_usual)
+
+
+def test_how_long_passes_took_on_average_is_said():
+    left = {"remaining_bytes": 1016 * 125_000, "dirty_sync_count": 4, "dirty_pages_per_s": 90_000}
+    assert "until now they took 1667 ms on average" in " ".join(looked(3_017.0, lasted_ms=7_001, **left).reasons)

@@ -10,7 +10,7 @@ from avocado_migdowntime.verdict.judge import judge
 REPLY = (
     '{"return": {"status": "active", "total-time": 44000, "setup-time": 1, "expected-downtime": 44000, "ram": '
     '{"total": 290000000, "remaining": 80000000, "transferred": 88000000, "mbps": 16, "page-size": 4096, '
-    '"normal": NORMAL, "duplicate": 120000, "dirty-sync-count": 150, "dirty-pages-rate": RATE, "multifd-bytes": 0}}}'
+    '"normal": NORMAL, "duplicate": 120000, "dirty-sync-count": 2, "dirty-pages-rate": RATE, "multifd-bytes": 0}}}'
 )
 
 
