@@ -2,22 +2,26 @@
 """Is the guest down as long as predicted? Tested on a really slow link, and compared with the same guest idle."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 from ..errors import HarnessError, UsageError
+from ..forms.file import read
 from ..parameters.table import Parameters
+from ..trace.ram import number
 from ..trace.sample import Sample
 from ..verdict.predicted_downtime import FIXED_DOWNTIME_MS
 from ..verdict.trials import TRIES_LIMITS
 from ..verdict.verdict import Verdict
 from .convergence import try_limits
-from .run import Run, run_and_judge
+from .run import TRACE, Run, run_and_judge
 
-_IDLE_DIRECTORY = "idle"
-"""The directory for the idle guest's run, below that of the run."""
+_IDLE_DIRECTORIES = ("idle", "idle-2", "idle-3")
+"""The directories for the idle guest's runs, below that of the run."""
+_LITTLE, _ALIKE = 0.05, 0.01
+"""Shares of what sending the region takes: what is little, and by what two downtimes of the idle guest may differ."""
 DEFAULTS = MappingProxyType({"link": "shaped", "max_bandwidth": "100G", "region": "80M"})
 """The test's default parameters."""
 HUGEPAGE_IDLE = MappingProxyType(
@@ -52,15 +56,32 @@ async def downtime(parameters: Parameters, directory: Path, progress: Callable[[
             "the switchover, so the downtime shows nothing; give a larger one"
         )
     begun_s = time.monotonic()
-    (directory / _IDLE_DIRECTORY).mkdir()
-    idle = replace(parameters, pattern="idle", rate=0, burst=None, integrity=False)
-    progress("first an idle guest, to measure the downtime of its devices")
-    rested = await run_and_judge(idle, directory / _IDLE_DIRECTORY, progress, _complete_when_sent)
-    if rested.downtime is None or rested.downtime.qemu_ms is None:
-        raise HarnessError("QEMU did not say how long the idle guest was down; see its recording")
-    header = {FIXED_DOWNTIME_MS: rested.downtime.qemu_ms, TRIES_LIMITS: True}
+    header = {FIXED_DOWNTIME_MS: await _idle_downtime_ms(parameters, directory, progress), TRIES_LIMITS: True}
     left_s = max(1.0, parameters.time_limit - (time.monotonic() - begun_s))
     return await run_and_judge(replace(parameters, time_limit=left_s), directory, progress, try_limits, header)
+
+
+async def _idle_downtime_ms(parameters: Parameters, directory: Path, progress: Callable[[str], None]) -> float:
+    """How long the idle guest is down: of several runs the shortest, as a busy host can only make it longer."""
+    idle = replace(parameters, pattern="idle", rate=0, burst=None, integrity=False)
+    down_ms: list[float] = []
+    for name in _IDLE_DIRECTORIES:
+        (directory / name).mkdir()
+        progress(f"{'again' if down_ms else 'first'} an idle guest, to measure the downtime of its devices")
+        rested = await run_and_judge(idle, directory / name, progress, _complete_when_sent)
+        if rested.downtime is None or rested.downtime.qemu_ms is None:
+            raise HarnessError("QEMU did not say how long the idle guest was down; see its recording")
+        down_ms.append(rested.downtime.qemu_ms)
+        region_ms = 1000 * parameters.region / number(read(str(directory / name / TRACE)).header, "link_bytes_per_s")
+        if _is_settled(down_ms, region_ms):
+            break
+    return min(down_ms)
+
+
+def _is_settled(down_ms: Sequence[float], region_ms: float) -> bool:
+    """Whether the idle guest need not run again: it was down for little, or twice for as long."""
+    least, *others = sorted(down_ms)
+    return least <= _LITTLE * region_ms or any(other - least <= _ALIKE * region_ms for other in others)
 
 
 async def _complete_when_sent(run: Run) -> None:

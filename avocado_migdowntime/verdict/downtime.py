@@ -9,6 +9,7 @@ from ..basics.interval import Interval
 from ..basics.printable import quoted
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
+from ..oracle.stalls import stalled_ms
 from ..trace.events import CLOCK, HARNESS, HEARTBEAT, INTEGRITY, Event
 from ..trace.model import Trace
 from ..trace.ram import number, optional_number
@@ -66,7 +67,8 @@ class Downtime:
     If these come from two hosts, it is uncertain by ±`events_open_ms`, because of their clocks. `guest_ms` goes from
     the last heartbeat at the source to the first at the destination, on the host's clock; a beat is only seen to lie
     between two looks. The last two exclude `held_ms`, for which the harness held a destination that was ready.
-    `silent_s` is how long the harness waited in vain for a guest that did not continue.
+    `silent_s` is how long the harness waited in vain for a guest that did not continue. `stalled_ms` is for how
+    long QEMU or its host may have stalled while the guest was down.
     """
 
     qemu_ms: float | None = None
@@ -75,6 +77,7 @@ class Downtime:
     guest_ms: Interval | None = None
     held_ms: float = 0.0
     silent_s: float | None = None
+    stalled_ms: float = 0.0
 
     @property
     def check(self) -> Check:
@@ -112,13 +115,15 @@ def downtime(evidence: Evidence) -> Downtime | None:
     all_ms = apart_ms(trace, stop, resume)
     last, first = (trace.first_event(HARNESS, HEARTBEAT, side=side) for side in ("source", "destination"))
     silent = first is not None and "silent_s" in first.data
+    qemu_ms, end_s = trace.samples[-1].downtime_ms, float(trace.samples.answered_s[-1])
     return Downtime(
-        qemu_ms=trace.samples[-1].downtime_ms,
+        qemu_ms=qemu_ms,
         events_ms=None if all_ms is None else all_ms.middle - held_ms,
         events_open_ms=all_ms.width / 2 if all_ms else 0.0,
         guest_ms=None if last is None or first is None or silent else _gap_ms(last, first, held_ms),
         held_ms=held_ms,
         silent_s=number(first.data, "silent_s") if first is not None and silent else None,
+        stalled_ms=stalled_ms(trace, end_s - (qemu_ms or 0.0) / 1000, end_s),
     )
 
 

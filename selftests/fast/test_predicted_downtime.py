@@ -170,6 +170,75 @@ def test_what_was_said_last_is_what_qemu_had_computed_before_the_stop(given, pre
     assert predicted_2000_ms(2000, alter=alter, **given).predicted_downtime.predicted_ms == predicted_ms
 
 
+LONGER = "it had sent +6% in that window", "the guest had dirtied +6% in its last pass"
+SHORTER = "it had sent -6% in that window", "the guest had dirtied -6% in its last pass"
+STALLED = "QEMU or this host stalled for up to 100 ms while the guest was down"
+
+
+@pytest.mark.parametrize(
+    ("error", "more", "code", "why"),
+    [
+        (0.15, {"stalled_ms": 100}, "stalled", STALLED),
+        (0.2001, {"stalled_ms": 100}, "not-as-reported", None),
+        (-0.15, {"stalled_ms": 100}, "not-as-reported", None),
+        (0.165, {"dirtied": 0.06}, "dirtied-otherwise", LONGER[1]),
+        (0.167, {"dirtied": 0.06}, "not-as-reported", None),
+        (-0.153, {"dirtied": -0.06}, "dirtied-otherwise", SHORTER[1]),
+        (-0.155, {"dirtied": -0.06}, "not-as-reported", None),
+        (-0.12, {"dirtied": 0.06}, "not-as-reported", None),
+        (0.12, {"dirtied": -0.06}, "not-as-reported", None),
+        (0.165, {"window": 0.06}, "odd-window", LONGER[0]),
+        (-0.153, {"window": -0.06}, "odd-window", SHORTER[0]),
+        (0.26, {"window": 0.06, "dirtied": 0.0603}, "dirtied-otherwise", f"{LONGER[1]}, and {LONGER[0]}"),
+        (0.26, {"window": 0.0603, "dirtied": 0.06}, "odd-window", f"{LONGER[0]}, and {LONGER[1]}"),
+        (-0.21, {"window": -0.06, "dirtied": -0.0603}, "dirtied-otherwise", f"{SHORTER[1]}, and {SHORTER[0]}"),
+        (0.22, {"window": 0.06, "stalled_ms": 100}, "stalled", f"{STALLED}, and {LONGER[0]}"),
+        (0.22, {"window": 0.05, "stalled_ms": 101}, "stalled", STALLED.replace("100", "101")),
+        (-0.1, {"dirtied": 0.4, "window": 0.4, "stalled_ms": 900}, "match", None),  # It came true.
+    ],
+)
+def test_what_the_guest_or_the_host_did_accuses_nobody(error, more, code, why):
+    """Nor does all of that together; it is said which of it was the most, and what was at least half as much."""
+    check = PredictedDowntime(1000, 1000 * (1 + error), 0, 5000, error, **more).check
+    assert check.code == code
+    assert check.sentence.endswith(f"; {why}, which may be why") if why else "may be why" not in check.sentence
+
+
+@pytest.mark.parametrize(
+    ("stalled_ms", "window", "code"),
+    [(110, 0, "stalled"), (109, 0, "above-the-limit"), (0, 0.1, "above-the-limit"), (110, 0.101, "odd-window")],
+)
+def test_nor_is_the_limit_exceeded_by_what_the_host_may_have_stalled(stalled_ms, window, code):
+    check = PredictedDowntime(1210, 1210, 0, 1000, 0.0, window, dirtied=0.9, stalled_ms=stalled_ms).check
+    assert check.code == code and "dirtied" not in check.sentence
+
+
+@pytest.mark.parametrize(("sent", "dirtied"), [(20_000, 0.0), (18_600, -0.07), (21_000, 0.05), (0, 0.0)])
+def test_what_the_guest_dirtied_is_what_was_sent_after_the_stop_by_the_sync_that_the_report_is_of(sent, dirtied):
+    rows = precopy(Pass(30_000), Pass(20_000), Pass(20_000))
+    final = completed(rows, dirtied=sent, downtime=2000)
+    stop = event(rows[-1]["t"] + 0.001, "source", "STOP")
+    predicted = judge(made([*rows, final], [changed(5000), stop], 1, {"fixed_downtime_ms": 0})).predicted_downtime
+    assert predicted.dirtied == pytest.approx(dirtied)
+
+
+@pytest.mark.parametrize(
+    ("shown_ms", "dirtied"),
+    [(1500, 0.2), (1900, 0.0)],  # Computed at the end of the pass before the last sync, or after it.
+)
+def test_a_report_that_is_first_seen_after_a_sync_may_be_of_the_one_before(shown_ms, dirtied):
+    rows = precopy(Pass(30_000), Pass(15_000), Pass(18_000))
+    last = [one["query-migrate"] for one in rows if one["query-migrate"]["ram"]["dirty-sync-count"] == 3]
+    for answer in last:
+        answer["expected-downtime"] = shown_ms
+    before = next(one for one in reversed(rows) if one["query-migrate"]["ram"]["dirty-sync-count"] == 2)
+    before["query-migrate"]["expected-downtime"] = 1501
+    final = completed(rows, dirtied=18_000, downtime=1800)
+    stop = event(rows[-1]["t"] + 0.001, "source", "STOP")
+    predicted = judge(made([*rows, final], [stop], 1, {"fixed_downtime_ms": 0})).predicted_downtime
+    assert (predicted.predicted_ms, predicted.dirtied) == (shown_ms, pytest.approx(dirtied))
+
+
 def test_the_reports_of_the_first_pass_are_none():
     def alter(rows):
         for number in (2, 3):

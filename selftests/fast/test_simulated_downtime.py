@@ -3,13 +3,16 @@
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.experiments import downtime as experiment
 from avocado_migdowntime.experiments.downtime import downtime
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.trace.events import Event
+from avocado_migdowntime.verdict.downtime import Downtime
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.predicted_downtime import FIXED_DOWNTIME_MS, PredictionJudgement
 
@@ -80,3 +83,34 @@ def test_a_link_that_does_not_hold_the_migration_back_is_refused(tmp_path, given
     with pytest.raises(UsageError, match=words):
         asyncio.run(downtime(parse(given), tmp_path, lambda _: None))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("rested_ms", "runs", "fixed_ms"),
+    [
+        ([50], 1, 50),  # Sending the region takes a second.
+        ([51, 50], 2, 50),
+        ([200, 3], 2, 3),
+        ([200, 190], 2, 190),
+        ([200, 211, 90], 3, 90),
+        ([200, 150, 160], 3, 150),
+        ([90, 200, 300], 3, 90),
+    ],
+)
+def test_an_idle_guest_that_was_down_for_long_is_run_again_and_its_shortest_downtime_counts(
+    tmp_path, monkeypatch, rested_ms, runs, fixed_ms
+):
+    left_ms, began = list(rested_ms), []
+
+    async def run_and_judge(parameters, directory, progress, course, header=None):
+        began.append((directory.name, parameters.pattern, header))
+        return SimpleNamespace(downtime=Downtime(qemu_ms=None if header else left_ms.pop(0)))
+
+    monkeypatch.setattr(experiment, "run_and_judge", run_and_judge)
+    monkeypatch.setattr(experiment, "read", lambda path: SimpleNamespace(header={"link_bytes_per_s": 20 << 20}))
+    told = []
+    asyncio.run(downtime(parse({"link": "shaped", "max_bandwidth": "100G", "region": "20M"}), tmp_path, told.append))
+    *idle, last = began
+    assert idle == [(name, "idle", None) for name in ("idle", "idle-2", "idle-3")[:runs]]
+    assert last == (tmp_path.name, "sequential", {"fixed_downtime_ms": fixed_ms, "tries_limits": True})
+    assert [line.split()[0] for line in told] == ["first", "again", "again"][:runs] and left_ms == []

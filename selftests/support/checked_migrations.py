@@ -18,6 +18,7 @@ from .migrations import (
     bandwidth_rose,
     beside_a_disk,
     capped,
+    dirtied_less,
     dirties_more,
     half_sent,
     harness,
@@ -31,6 +32,7 @@ from .migrations import (
     predicted,
     resting,
     slowed,
+    stalled,
     stopped,
     under_300,
     unseen,
@@ -200,6 +202,12 @@ CHECKED = {
     "a downtime as said": row(lambda: predicted(NEEDED_MS + 40), ("downtime", P, "match")),
     "a downtime that is longer": row(lambda: predicted(2 * NEEDED_MS), ("downtime", F, "not-as-reported")),
     "a downtime after an odd window": row(lambda: predicted(NEEDED_MS, window=0.31), ("downtime", U, "odd-window")),
+    "a downtime of a guest that dirtied less": row(
+        lambda: dirtied_less(1780), ("downtime", U, "dirtied-otherwise"), ("report", P, "accurate")
+    ),
+    "a downtime on a host that stalled": row(
+        lambda: stalled(predicted(1.15 * NEEDED_MS + 40), 0.2), ("downtime", U, "stalled")
+    ),
     "a downtime above the limit": row(lambda: predicted(NEEDED_MS, 1500.0), ("downtime", F, "above-the-limit")),
     "a bandwidth that is too high": row(
         lambda: of([2000], fault=Mbps(lambda mbps: 1.5 * mbps)),

@@ -15,6 +15,7 @@ from avocado_migdowntime.verdict.predicted_downtime import FIXED_DOWNTIME_MS
 from .documents import TOP
 from .recorded import SNAPSHOT
 from .simulate import Simulation, record
+from .traces import Pass, completed, event, made, precopy
 from .trials import BYTES_PER_MS, PAGES, tried, under
 
 RELEASE_7 = {"qemu": {"major": 7, "minor": 2, "micro": 22}, "package": ""}
@@ -119,6 +120,21 @@ def predicted(down_ms, limit_ms=2500.0, window=0.0):
         ram = replace(active.ram, mbps=active.ram.mbps * (1 + window))
         active = replace(active, ram=ram, expected_downtime_ms=active.expected_downtime_ms // (1 + window))
     return replace(trace, samples=(*before, active, replace(last, downtime_ms=down_ms)))
+
+
+def dirtied_less(down_ms):
+    """The same, whose guest dirtied a tenth less than what QEMU's last report, 2000 ms, is of."""
+    rows = precopy(Pass(30_000), Pass(20_000), Pass(20_000))
+    stop = event(rows[-1]["t"] + 0.001, "source", "STOP")
+    return made([*rows, completed(rows, dirtied=18_000, downtime=down_ms)], [stop], header={FIXED_DOWNTIME_MS: 0})
+
+
+def stalled(trace, late_s):
+    """The trace, with looks at its QEMU of which one was late shortly before the end."""
+    end_s = trace.samples[-1].t_s
+    before_s = [(end_s - late_s - 0.1 * number) for number in range(9, 1, -1)]
+    looks = [Event(t_s, "harness", "CPU", {"source": {"qemu_s": 1.0}}) for t_s in (*before_s, end_s - 0.1, end_s)]
+    return with_events(trace, *looks)
 
 
 def stopped(trace=None, stamps=(1000.0, 1003.0), order=True):
