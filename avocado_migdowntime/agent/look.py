@@ -13,6 +13,8 @@ _GOVERNORS = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"
 _POOLS = "/sys/kernel/mm/hugepages/hugepages-*kB"
 _UTIME, _STIME = 11, 12
 """Fields of /proc/PID/stat, counted after the name in parentheses, which may contain anything (proc(5))."""
+_STEAL = 8
+"""The field of the first line of /proc/stat (proc(5))."""
 _NS = 1e-9
 
 
@@ -47,12 +49,19 @@ def pools() -> list[dict[str, Any]]:
 
 
 def cpu_seconds(pid: int, threads: Iterable[int]) -> dict[str, float]:
-    """CPU seconds used by a process (`qemu_s`) and by these of its threads (`vcpus_s`), as far as they are known."""
-    seconds_by_name = {}
-    for name, seconds in (("qemu_s", _process_s(pid)), ("vcpus_s", _threads_s(pid, threads))):
-        if seconds is not None:
-            seconds_by_name[name] = seconds
-    return seconds_by_name
+    """CPU seconds used by a process (`qemu_s`) and by these of its threads (`vcpus_s`), as far as they are known.
+
+    `queued_s` are the seconds for which its threads, added up, waited for a CPU; `stolen_s` those for which a
+    hypervisor withheld CPUs from this host.
+    """
+    figures = {
+        "qemu_s": _process_s(pid),
+        "vcpus_s": _threads_s(pid, threads),
+        "queued_s": _queued_s(pid),
+        "stolen_s": _stolen_s(),
+    }
+    known = {name: seconds for name, seconds in figures.items() if seconds is not None}
+    return known if "qemu_s" in known else {}
 
 
 def _process_s(pid: int) -> float | None:
@@ -68,6 +77,22 @@ def _threads_s(pid: int, threads: Iterable[int]) -> float | None:
     """CPU seconds of these threads of a process together; None if those of one are not known."""
     times_ns = [thread_times_ns(pid, thread) for thread in threads]
     return None if None in times_ns else sum(one[0] for one in times_ns if one) * _NS
+
+
+def _queued_s(pid: int) -> float | None:
+    """For how many seconds the threads of a process, added up, waited for a CPU; None if no thread's are known."""
+    try:
+        threads = [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return None
+    times_ns = [times for thread in threads if (times := thread_times_ns(pid, thread)) is not None]
+    return sum(queued for _, queued in times_ns) * _NS if times_ns else None
+
+
+def _stolen_s() -> float | None:
+    """For how many seconds a hypervisor withheld CPUs from this host, all of them added up; None if not known."""
+    fields = _text("/proc/stat").partition("\n")[0].split()
+    return int(fields[_STEAL]) / os.sysconf("SC_CLK_TCK") if len(fields) > _STEAL else None
 
 
 def thread_times_ns(pid: int, thread: int) -> tuple[int, int] | None:

@@ -92,7 +92,7 @@ class Service:
         }
 
     async def do_cpu(self, pid: int, threads: list[int]) -> Any:
-        """CPU seconds used by a process and these of its threads."""
+        """CPU seconds used by a process and these of its threads, and how long it waited for a CPU."""
         return look.cpu_seconds(pid, threads)
 
     async def do_find(self, names: list[str]) -> Any:

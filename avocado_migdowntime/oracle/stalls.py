@@ -1,36 +1,59 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""For how long QEMU or its host may have stalled, by what the harness recorded at regular times.
+"""For how long a host may have kept QEMU from running, by what the harness recorded at regular times.
 
-A link that carries as much as it can is idle while the source, or in TCP the destination, does not run. If the link was
-not recorded, looks at QEMU's CPU time show that: they need hardly any time themselves, so if one is late, the host kept
-the harness from running, and may have kept QEMU from running, too.
+Threads of QEMU that wait for a CPU, CPUs that a hypervisor withholds, and looks at QEMU's CPU time that come late show
+that: a look needs hardly any time itself. If the link was recorded as well, the migration was not held up for longer
+than the link, which carries as much as it can, was idle. An idle link alone does not accuse the host: QEMU may be slow.
 """
 
 from collections import defaultdict
 
 import numpy as np
 
-from ..trace.events import CARRIED, CPU, HARNESS
+from ..trace.cpu import SIDES
+from ..trace.events import CARRIED, CPU, HARNESS, Event
 from ..trace.model import Trace
-from ..trace.ram import number
+from ..trace.ram import number, optional_number
 from ..trace.samples import Floats
 
 
 def stalled_ms(trace: Trace, begin_s: float, end_s: float) -> float:
-    """For how many ms between two times of the trace QEMU or its host may have stalled; 0 if nothing shows that.
+    """For how many ms between two times of the trace its hosts may have kept QEMU from running; 0 if nothing shows
+    that.
 
-    It is the time that the link did not need at its usual rate; or else how late looks came, at the host at which they
-    came latest. Raises UsageError if an event of the harness is malformed.
+    Raises UsageError if an event of the harness is malformed.
     """
     looks = [event for event in trace.events if event.side == HARNESS]
+    held_up_s = _held_up_s([event for event in looks if event.name == CPU], begin_s, end_s)
     carried = [(event.t_s, number(event.data, "bytes")) for event in looks if event.name == CARRIED]
     if carried:
-        return _idle_s(np.array(carried), begin_s, end_s) * 1000
+        held_up_s = min(held_up_s, _idle_s(np.array(carried), begin_s, end_s))
+    return held_up_s * 1000
+
+
+def _held_up_s(looks: list[Event], begin_s: float, end_s: float) -> float:
+    """How late looks came, at the host at which they came latest; or how long QEMUs lacked a CPU, if that is more."""
     at_hosts: defaultdict[tuple[str, ...], list[float]] = defaultdict(list)
-    for event in looks:
-        if event.name == CPU:  # It has the sides that are at this host.
-            at_hosts[tuple(sorted(event.data))].append(event.t_s)
-    return max((_late_s(np.array(times_s), begin_s, end_s) for times_s in at_hosts.values()), default=0.0) * 1000
+    for event in looks:  # Each has the sides that are at its host.
+        at_hosts[tuple(sorted(event.data))].append(event.t_s)
+    late_s = max((_late_s(np.array(times_s), begin_s, end_s) for times_s in at_hosts.values()), default=0.0)
+    queued_s = sum(_more_s(looks, side, "queued_s", begin_s, end_s) for side in SIDES)
+    return max(late_s, queued_s + max(_more_s(looks, side, "stolen_s", begin_s, end_s) for side in SIDES))
+
+
+def _more_s(looks: list[Event], side: str, name: str, begin_s: float, end_s: float) -> float:
+    """How much more of it was counted by the first look from `end_s` on than by the last look until `begin_s`.
+
+    The first and the last look stand for those. 0 if it was not recorded.
+    """
+    rows = [(event.t_s, optional_number(event.data.get(side) or {}, name)) for event in looks]
+    known = np.array([row for row in rows if row[1] is not None], dtype=np.float64).reshape(-1, 2)
+    if not len(known):
+        return 0.0
+    times_s, counted_s = known.T
+    first = max(0, int(times_s.searchsorted(begin_s, side="right")) - 1)
+    last = min(len(known) - 1, int(times_s.searchsorted(end_s)))
+    return max(0.0, float(counted_s[last] - counted_s[first]))
 
 
 def _idle_s(carried: Floats, begin_s: float, end_s: float) -> float:

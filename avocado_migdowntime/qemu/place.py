@@ -81,7 +81,7 @@ class Place(Protocol):
         """Send to the listening place until enough has arrived; also raises OSError."""
 
     async def cpu_seconds(self, qemu: QemuProcess, vcpus: Sequence[int]) -> Mapping[str, float]:
-        """CPU seconds used by a QEMU (`qemu_s`) and by these of its threads (`vcpus_s`), as far as they are known."""
+        """CPU seconds of a QEMU and of these of its threads, and how long it waited for a CPU; see agent/look.py."""
 
     def clock(self, since_s: float) -> Mapping[str, Any] | None:
         """How far the host's real-time clock is ahead of ours, from `since_s` (on that clock) on; None for this host.

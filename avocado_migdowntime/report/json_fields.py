@@ -44,7 +44,7 @@ VERDICT: Mapping[str, str] = {
     "downtime.guest_ms": "[least, most] between two heartbeats of the guest",
     "downtime.held_ms": "how long the test held the guest to compare its memory; the other figures exclude this",
     "downtime.silent_s": "how long the test waited in vain for a heartbeat; else null",
-    "downtime.stalled_ms": "for how long QEMU or its host may have stalled while the guest was down",
+    "downtime.stalled_ms": "for how long the host may have kept QEMU from running while the guest was down",
     "integrity": "the check of the guest's memory at the destination; null if none was made",
     "integrity.pages": "number of 4 KiB pages compared with what the guest wrote",
     "integrity.damaged_pages": "number of pages that differ",

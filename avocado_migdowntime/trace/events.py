@@ -35,7 +35,11 @@ LAGGING, HEARTBEAT, INTEGRITY = "LAGGING", "HEARTBEAT", "INTEGRITY"
 CLOCK = "CLOCK"
 """The real-time clock of a `side` on another host is ahead of ours by `ahead_s`, [least, most]."""
 CPU = "CPU"
-"""CPU seconds of each side's QEMU since it started (`qemu_s`) and of its vCPUs (`vcpus_s`), as far as known."""
+"""CPU seconds of each side's QEMU since it started (`qemu_s`) and of its vCPUs (`vcpus_s`), as far as known.
+
+`queued_s`: seconds for which its threads, added up, waited for a CPU. `stolen_s`: seconds for which a hypervisor
+withheld CPUs from its host.
+"""
 GUEST_PROGRESS = "GUEST_PROGRESS"
 """How many `pages` the guest had written by then, according to its RAM on a `side`."""
 AWAKE = "AWAKE"

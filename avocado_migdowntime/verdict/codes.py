@@ -132,7 +132,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "above-the-limit": "the guest was down for longer than the downtime-limit",
         "odd-window": "it was, but the last report stems from a window that sent more or less than others",
         "dirtied-otherwise": "it was, but the guest had dirtied more or less than in the pass that the report is of",
-        "stalled": "it was, but QEMU or its host may have stalled meanwhile",
+        "stalled": "it was, but the host may have kept QEMU from running meanwhile",
     },
     MID_PASS_STOP: {
         "timed": "the downtime of the stopped guest was measured",

@@ -67,8 +67,8 @@ class Downtime:
     If these come from two hosts, it is uncertain by ±`events_open_ms`, because of their clocks. `guest_ms` goes from
     the last heartbeat at the source to the first at the destination, on the host's clock; a beat is only seen to lie
     between two looks. The last two exclude `held_ms`, for which the harness held a destination that was ready.
-    `silent_s` is how long the harness waited in vain for a guest that did not continue. `stalled_ms` is for how
-    long QEMU or its host may have stalled while the guest was down.
+    `silent_s` is how long the harness waited in vain for a guest that did not continue. `stalled_ms` is for how long
+    the host may have kept QEMU from running while the guest was down.
     """
 
     qemu_ms: float | None = None

@@ -40,8 +40,8 @@ class PredictedDowntime:
     `fixed_ms` is what device state and the switchover itself take, measured on the same guest while idle. `error` is
     (`down_ms` - `fixed_ms`) ÷ `predicted_ms` - 1. `limit_ms` is the downtime-limit in force. `window` is how much more
     was sent in the window of the last prediction than in the median window, as a share. `dirtied` is how much more was
-    sent from the stop on than the sync had found that the prediction is of, as a share. QEMU or its host may have
-    stalled for `stalled_ms` of `down_ms`.
+    sent from the stop on than the sync had found that the prediction is of, as a share. The host may have kept QEMU
+    from running for `stalled_ms` of `down_ms`.
     """
 
     predicted_ms: float
@@ -92,7 +92,7 @@ class PredictedDowntime:
 
     def _reasons(self, sign: int) -> list["_Reason"]:
         """What may make the downtime longer than predicted, with a `sign` of 1, or shorter, with -1."""
-        stalled = f"QEMU or this host stalled for up to {self.stalled_ms:.0f} ms while the guest was down"
+        stalled = f"the host kept QEMU from running for up to {self.stalled_ms:.0f} ms while the guest was down"
         return [
             _Reason(sign * self.window, "odd-window", f"it had sent {self.window:+z.0%} in that window"),
             _Reason(sign * self.dirtied, _BY_GUEST, f"the guest had dirtied {self.dirtied:+z.0%} in its last pass"),

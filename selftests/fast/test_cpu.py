@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from avocado_migdowntime.agent import look as this_host
 from avocado_migdowntime.agent.look import cpu_seconds
 from avocado_migdowntime.errors import HarnessError, UsageError
 from avocado_migdowntime.experiments.cpu_use import cpu_recorded
@@ -140,6 +141,30 @@ def test_a_process_has_what_its_threads_have():
         pass
     assert cpu_seconds(pid, threads)["qemu_s"] >= before["qemu_s"] + 0.01
     assert cpu_seconds(pid, [])["vcpus_s"] == 0
+
+
+def test_how_long_threads_waited_and_what_a_hypervisor_withheld_are_what_the_kernel_counts(monkeypatch):
+    texts = {
+        "/proc/stat": "cpu  1 2 3 4 5 6 7 250 9 10\ncpu0 1 1 1 1 1 1 1 1 1 1",
+        "/proc/7/stat": f"7 (a) b) S {' '.join('0' for _ in range(10))} 300 100 0",
+        "/proc/7/task/7/schedstat": "5000000000 20000000 1",
+        "/proc/7/task/8/schedstat": "1000000000 30000000 1",
+    }
+
+    def text(path):
+        if path not in texts:
+            raise FileNotFoundError(path)
+        return texts[path]
+
+    monkeypatch.setattr(this_host, "_text", text)
+    monkeypatch.setattr(this_host.os, "listdir", lambda path: {"/proc/7/task": ["7", "8", "9"]}[path])
+    monkeypatch.setattr(this_host.os, "sysconf", lambda name: 100)
+    known = cpu_seconds(7, [8])
+    assert known == pytest.approx({"qemu_s": 4.0, "vcpus_s": 1.0, "queued_s": 0.05, "stolen_s": 2.5})
+    texts["/proc/stat"] = "cpu  1 2 3 4 5 6 7"
+    for thread in (7, 8):
+        del texts[f"/proc/7/task/{thread}/schedstat"]
+    assert cpu_seconds(7, [8]) == {"qemu_s": 4.0}
 
 
 def test_of_one_that_has_ended_nothing_is_known():

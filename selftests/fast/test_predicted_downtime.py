@@ -172,7 +172,7 @@ def test_what_was_said_last_is_what_qemu_had_computed_before_the_stop(given, pre
 
 LONGER = "it had sent +6% in that window", "the guest had dirtied +6% in its last pass"
 SHORTER = "it had sent -6% in that window", "the guest had dirtied -6% in its last pass"
-STALLED = "QEMU or this host stalled for up to 100 ms while the guest was down"
+STALLED = "the host kept QEMU from running for up to 100 ms while the guest was down"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""For how long QEMU or its host stalled, by what the link carried, or by looks that came late."""
+"""For how long a host kept QEMU from running, by what the link carried, by waits for a CPU, by looks that came late."""
 
 from itertools import accumulate
 
@@ -23,6 +23,15 @@ def at(gaps_s):
 def used(gaps_s, *sides):
     data = {side: {"qemu_s": 1.0} for side in sides or ("source", "destination")}
     return [event(t_s, "harness", "CPU", data) for t_s in at(gaps_s)]
+
+
+def waited(*queued_s, side="source", name="queued_s"):
+    """Looks each eighth of a second, with what had been counted by then."""
+    gaps_s = [0.125] * (len(queued_s) - 1)
+    return [
+        event(t_s, "harness", "CPU", {side: {"qemu_s": 1.0} if one is None else {"qemu_s": 1.0, name: one}})
+        for t_s, one in zip(at(gaps_s), queued_s, strict=True)
+    ]
 
 
 def carried(gaps_s, megabytes):
@@ -90,7 +99,48 @@ def test_only_regular_looks_of_the_harness_count():
     ],
 )
 def test_a_link_is_idle_for_what_it_did_not_need_at_its_usual_rate(megabytes, begin_s, end_s, idle_ms):
-    assert stalled_ms(trace(carried([0.1] * 5, megabytes)), begin_s, end_s) == pytest.approx(idle_ms)
+    events = [*waited(0, 9, 18, 27, 36, 45), *carried([0.1] * 5, megabytes)]
+    assert stalled_ms(trace(events), begin_s, end_s) == pytest.approx(idle_ms)
+
+
+@pytest.mark.parametrize(
+    ("queued_s", "begin_s", "end_s", "queued_ms"),
+    [
+        ([1.0, 1.0, 1.05, 1.05, 1.07], 0, 10, 70),
+        ([1.0, 1.0, 1.05, 1.05, 1.07], 6.2, 6.3, 50),
+        ([1.0, 1.0, 1.05, 1.05, 1.07], 6.2, 6.4, 70),
+        ([1.0, 1.0, 1.05, 1.05, 1.07], 6.25, 6.375, 0),
+        ([1.0, 1.0, 1.05, 1.05, 1.07], 6.24, 6.375, 50),
+        ([1.0, 1.0, 1.05, 1.05, 1.07], 6.25, 6.38, 20),
+        ([1.0, 1.0, 1.05, 1.05, 1.07], 8, 9, 0),
+        ([None, 1.0, 1.05, None, 1.08], 6.3, 6.31, 30),
+        ([1.0, 1.0, 0.7], 0, 10, 0),  # A thread ended, and what it waited is counted no more.
+        ([1.0], 0, 10, 0),
+        ([None, None], 0, 10, 0),
+    ],
+)
+def test_what_threads_waited_for_a_cpu_counts_between_the_looks_around(queued_s, begin_s, end_s, queued_ms):
+    assert stalled_ms(trace(waited(*queued_s)), begin_s, end_s) == pytest.approx(queued_ms)
+
+
+def test_both_sides_may_wait_but_a_cpu_is_withheld_from_their_host_once():
+    first = {"queued_s": 1.0, "stolen_s": 5.0}
+    last = {"source": {"queued_s": 1.01, "stolen_s": 5.04}, "destination": {"queued_s": 1.02, "stolen_s": 5.03}}
+    looks = [(6.0, {"source": first, "destination": first}), (6.1, last)]
+    events = [event(t_s, "harness", "CPU", data) for t_s, data in looks]
+    assert stalled_ms(trace(events), 0, 10) == pytest.approx(10 + 20 + 40)
+
+
+def test_what_is_more_counts_of_waits_and_looks_that_came_late():
+    assert stalled_ms(trace([*used(LATE_S, "destination"), *waited(0, 0.24)]), 0, 10) == pytest.approx(250)
+    assert stalled_ms(trace([*used(LATE_S, "destination"), *waited(0, 0.26)]), 0, 10) == pytest.approx(260)
+
+
+def test_an_idle_link_alone_does_not_accuse_the_host():
+    link = carried([0.1] * 5, [2, 2, 0, 2, 2])
+    assert stalled_ms(trace(link), 0, 10) == 0
+    assert stalled_ms(trace([*link, *waited(0, 0.06)]), 0, 10) == pytest.approx(60)
+    assert stalled_ms(trace([*link, *waited(0, 0.3)]), 0, 10) == pytest.approx(100)
 
 
 def test_a_late_look_at_a_busy_link_shows_nothing_whatever_other_looks_do():
@@ -99,8 +149,8 @@ def test_a_late_look_at_a_busy_link_shows_nothing_whatever_other_looks_do():
 
 
 def test_looks_at_one_time_have_no_rate():
-    assert stalled_ms(trace(carried([0.1, 0, 0.1, 0.1], [2, 2, 2, 1])), 0, 10) == pytest.approx(50)
-    assert stalled_ms(trace(carried([0, 0], [2, 2])), 0, 10) == 0
+    assert stalled_ms(trace([*waited(0, 9), *carried([0.1, 0, 0.1, 0.1], [2, 2, 2, 1])]), 0, 10) == pytest.approx(50)
+    assert stalled_ms(trace([*waited(0, 9), *carried([0, 0], [2, 2])]), 0, 10) == 0
 
 
 def test_a_look_at_the_link_without_a_number_is_refused():
