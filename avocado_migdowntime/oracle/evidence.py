@@ -18,7 +18,7 @@ from .caps import CapUse, most_used
 from .devices import Devices, devices, with_devices
 from .limits import Limits
 from .other_pages import NOTHING_KNOWN, Others
-from .passes import Pass, passes
+from .passes import Pass, passes, that_found_something
 from .releases import Release, release_of
 from .syncs import Sync, others_after, syncs
 from .throttle import longest_pass_s
@@ -70,7 +70,7 @@ class Evidence:
         stopped_s = min(self.stopped_s, self.trace.stopped_at_the_end_s)
         before = next(reversed(self.ended_passes), None)
         open_ = passes(self.samples[self.open_from :], stopped_s, self.trace.queued_bytes, before)
-        return [*self.ended_passes, *open_] if self.ended_passes else open_
+        return that_found_something([*self.ended_passes, *open_] if self.ended_passes else open_)
 
     @cached_property
     def syncs(self) -> Sequence[Sync]:

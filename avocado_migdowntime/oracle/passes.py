@@ -115,8 +115,10 @@ def passes(
     if np.any(np.diff(numbers) < 0):
         order = np.argsort(numbers, kind="stable")
         counted, numbers = counted[order], numbers[order]
-    if np.any(other := _counted_early(samples, counted, numbers) | _found_early(samples, counted, numbers)):
-        counted, numbers = counted[~other], numbers[~other]
+    of_other = _counted_early(samples, counted, numbers) | _found_early(samples, counted, numbers, queued_bytes)
+    of_other &= counted >= len(ending)
+    if np.any(of_other):
+        counted, numbers = counted[~of_other], numbers[~of_other]
     if not len(counted):
         return []
     bounds = np.concatenate([[0], np.flatnonzero(np.diff(numbers)) + 1, [len(counted)]])
@@ -135,9 +137,8 @@ def _counted_early(samples: Samples, counted: Indices, numbers: Floats) -> NDArr
     """Which samples show the count of a sync before what it found; they say nothing about either pass.
 
     QEMU raises the count as a sync begins. So the K of these samples is still that of the pass before, while later ones
-    of their pass have another, or they are the last ones and nothing was sent in between. QEMU 11.1 counts a sync when
-    it is done: the last samples of a pass may have the K of the next one. It shows what is pending; a text of it does
-    not.
+    of their pass have another. QEMU 11.1 counts a sync when it is done: the last samples of a pass may have the K of
+    the next one. It shows what is pending; a text of it does not.
     """
     early = np.zeros(len(counted), bool)
     is_same = np.diff(numbers) == 0
@@ -160,26 +161,40 @@ def _counted_early(samples: Samples, counted: Indices, numbers: Floats) -> NDArr
             early[begin:end] = True
         goes &= soon & (ends < len(is_same)) & is_same[np.minimum(ends, len(is_same) - 1)]
         begins, ends = begins[goes], ends[goes] + 1
-    for begin in (np.flatnonzero(~is_same)[-1:] + 1).tolist():
-        rows = np.arange(begin, len(counted))
-        lasts_s = samples.t_s[counted[-1]] - samples.t_s[counted[begin - 1]]
-        sends_nothing = samples.sent_pages[counted[rows]] == samples.sent_pages[counted[begin - 1]]
-        if np.isnan(samples.pending_bytes[counted[begin]]) and 0 <= lasts_s <= _COUNTED_LATE_S:
-            early[rows] |= bool(np.all(sends_nothing & goes_on(rows, np.full_like(rows, begin - 1))))
     return early
 
 
-def _found_early(samples: Samples, counted: Indices, numbers: Floats) -> NDArray[np.bool_]:
+def _found_early(samples: Samples, counted: Indices, numbers: Floats, queued_bytes: float) -> NDArray[np.bool_]:
     """Which samples of passes with few show what the final sync of their pass found, before QEMU 11.1 counts it.
 
-    More than what was pending at QEMU's last check remains in them. If a pass has more samples, K shows it.
+    More than what was pending at QEMU's last check remains in them; QEMU checks before it sends anything. If K is the
+    same while pages are sent, no sync found anything: what is pending is wrong. If a pass has more samples, K shows it.
     """
-    pending_bytes = samples.pending_bytes[counted]
+    pending_bytes, sent_pages = samples.pending_bytes[counted], samples.sent_pages[counted]
     if np.all(np.isnan(pending_bytes)):
         return np.zeros(len(counted), bool)
-    _, which, sizes = np.unique(numbers, return_inverse=True, return_counts=True)
-    rose = samples.remaining_bytes[counted] > pending_bytes + samples.page_bytes[counted]
-    return (numbers > 1) & (sizes[which] < MIN_SAMPLES) & rose
+    k_bytes, page_bytes = samples.conserved_bytes[counted], samples.page_bytes[counted]
+    begins, ends = np.searchsorted(numbers, numbers), np.searchsorted(numbers, numbers, "right")
+    rose = samples.remaining_bytes[counted] > pending_bytes + page_bytes
+    sends = (sent_pages[ends - 1] - sent_pages[begins]) * page_bytes > queued_bytes
+    is_same_k = np.abs(k_bytes - k_bytes[begins]) <= page_bytes + queued_bytes
+    return (ends - begins < MIN_SAMPLES) & (sent_pages > 0) & rose & ~(sends & is_same_k)
+
+
+def that_found_something(passes: Sequence[Pass]) -> Sequence[Pass]:
+    """These passes without the last one, if it may only show the count of a sync that has not found anything yet.
+
+    Then K is still that of the pass before, and nothing was sent in between. QEMU 11.1 counts a sync when it is done:
+    it shows what is pending.
+    """
+    if len(passes) < 2:
+        return passes
+    earlier, later = passes[-2].samples[-1:], passes[-1].samples
+    slack_bytes = earlier.page_bytes + earlier.open_bytes + later.open_bytes
+    is_same_k = np.abs(later.conserved_bytes - earlier.conserved_bytes) <= slack_bytes
+    lasts_s = later.t_s[-1] - earlier.t_s[0]
+    may_be_early = np.isnan(later.pending_bytes[0]) and 0 <= lasts_s <= _COUNTED_LATE_S
+    return passes[:-1] if may_be_early and np.all(is_same_k & (later.sent_pages == earlier.sent_pages)) else passes
 
 
 def ram_at(samples: Samples, index: int) -> Ram:

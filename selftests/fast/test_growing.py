@@ -17,7 +17,7 @@ from avocado_migdowntime.verdict.judge import judge
 from selftests.support.growing import differences, fed, grown, prefix
 from selftests.support.recorded import recording
 from selftests.support.simulate import Simulation, record
-from selftests.support.traces import Pass, answers, completed, event, made, precopy
+from selftests.support.traces import Pass, answers, completed, event, made, precopy, row
 
 ROWS = precopy(Pass(30_000), Pass(20_000), Pass(25_000), Pass(20_000))
 """Passes begin at 0, 3.001, 5.002 and 7.503 s."""
@@ -45,6 +45,7 @@ def assert_the_same_at_each_look(trace, every=EVERY):
         "ppc64-tcg-qemu-7.2-slowed-at-the-end",
         "ppc64-tcg-qemu-7.2-stopped-in-mid-pass",
         "ppc64-tcg-qemu-7.2-asked-while-it-switched-over",
+        "x86_64-tcg-qemu-11.1-auto-converge",
     ],
 )
 def test_of_a_real_migration_each_look_is_as_good_as_a_trace(name):
@@ -57,6 +58,14 @@ def test_of_a_real_migration_each_look_is_as_good_as_a_trace(name):
 def test_at_each_sample_of_a_migration_it_is_as_good_as_a_trace():
     trace = record(Simulation([400, 200, 300], 12_000.0, zero_pages=100, duration_ms=500), period_ms=20)
     assert len(trace.samples) > 20
+    assert_the_same_at_each_look(trace, 1)
+
+
+def test_a_count_without_what_its_sync_found_is_of_no_pass_until_the_next_sync():
+    rows = [row(0.1, 1, 90, 5), row(0.2, 2, 90, 5), row(0.3, 3, 90, 5), row(0.4, 3, 95, 6), row(0.5, 4, 95, 6)]
+    trace = made(rows)
+    numbers = [[one.number for one in grown(prefix(trace, count)).passes] for count in range(1, 6)]
+    assert numbers == [[1], [1], [1, 2], [1, 2, 3], [1, 2, 3]]
     assert_the_same_at_each_look(trace, 1)
 
 
