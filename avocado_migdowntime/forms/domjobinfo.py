@@ -19,7 +19,7 @@ from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..errors import UsageError
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import Form, Line
-from .heads import AROUND, HEAD
+from .heads import AROUND, HEAD, REMARK
 from .monitor_text import nested
 from .repeats import Repeats
 from .rounding import SEPARATED, UNITS, broken_number, to_digits, whole, whole_number
@@ -29,9 +29,9 @@ _LINE = re.compile(r"(?P<name>[A-Za-z][\w /-]*?)(?::\s*|\s{2,}(?=\d))(?P<value>.
 _ENDED = re.compile(r"event 'job-completed' for domain ")
 _VALUE = re.compile(
     rf"(?P<number>{SEPARATED})\s*(?P<kind>(?P<unit>[KMGTPE]i)?B(?:/s)?|bytes|pages/s|ms|%)?"
-    r"(?:\s*(?:[<#(\u2190]|//|--).*)?"
+    rf"(?:\s*{REMARK}.*)?"
 )
-"""A figure with its unit, and a remark that somebody added after it."""
+"""A figure with its unit, and a remark behind it."""
 _TYPES = ("None", "Bounded", "Unbounded", "Completed", "Failed", "Cancelled")
 _STATUSES = {"Completed": "completed", "Failed": "failed", "Cancelled": "cancelled"}
 _OUTGOING, _INCOMING = ("Outgoing migration", "Migration out", "5"), ("Incoming migration", "Migration in", "4")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What logs, tests and wrapper programs put before each line of a text, and between lines."""
+"""What logs, tests, wrapper programs and people put before and behind each line of a text, and between lines."""
 
 import re
 
@@ -11,6 +11,9 @@ HEAD = (
     r"|^[\w.-]{1,40}:(?=[A-Za-z]))"
 )
 """A regular expression for the end of such a prefix: a mark, a level, a time or a number, and then blanks."""
+
+REMARK = r"(?:[<#(\u2190]|//|--)"
+"""A regular expression for the start of a remark that somebody added behind a figure."""
 
 AROUND = re.compile(
     r"[{}\[\]]+,?|\"[\w@.-]+\"\s*:.*|_{0,2}[A-Z][A-Z0-9_]*=.*|\w{3} \d{4}-\d\d-\d\d \S+ \w+ \[s=[0-9a-f]+;.*"

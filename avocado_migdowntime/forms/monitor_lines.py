@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..basics.interval import Interval
+from .heads import REMARK
 from .monitor_names import KBYTES, LINES, MBPS, MS, PAGES
 from .rounding import SEPARATED, broken_number, cut, to_digits, whole, whole_number
 
 Figures = Mapping[str, tuple[Any, Interval | None]]
 """A line's figures in QMP's spelling, each with the interval that rounding allows."""
-_NAMED = re.compile(rf"([A-Za-z][\w -]*?)\s*:\s*(-?{SEPARATED}|-?nan)\s*([a-zA-Z]*(?:/s)?)\s*(?:$|<|#)")
+_NAMED = re.compile(rf"([A-Za-z][\w -]*?)\s*:\s*(-?{SEPARATED}|-?nan)\s*([a-zA-Z]*(?:/s)?)\s*(?:$|{REMARK})")
 _MISREAD = re.compile(r"([A-Za-z][\w -]*?)\s*:\s*((?=\S*\d)(?=\S*[OoIl|SB])[\dOoIl|SB.,]{2,20})(?:\s+[a-zA-Z]+)?")
 """Where an image was read, letters may stand for digits."""
 _FRACTIONS = frozenset(

@@ -17,7 +17,7 @@ from ..basics.interval import Interval
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..trace.reading import Item, Reading, Remark, Stamp
 from .form import MAYBE, Form, Line
-from .heads import AROUND, HEAD
+from .heads import AROUND, HEAD, REMARK
 from .monitor_lines import Figures, figure_in, misread_in, with_fraction
 from .monitor_names import GOES_ON, GROUPS, KIB, LINES, SIZES, XBZRLE_REST
 from .repeats import Repeats
@@ -34,9 +34,13 @@ STATUSES = frozenset(
 )
 """QEMU's MigrationStatus, qapi/migration.json."""
 _PROMPT = re.compile(r"\(qemu\)\s*")
-_STATUS = re.compile(r"(?:Migration [sS]tatus|Status):\s*([a-z-]+)\s*(?:\((?P<why>.*?)\)?)?")
+_STATUS = re.compile(
+    r"(?:Migration [sS]tatus|Status):\s*(?P<status>[a-z-]+)"
+    rf"(?:\s*\((?P<why>.*?)(?:\)(?:\s*{REMARK}.*)?)?|\s+{REMARK}.*)?"
+)
 _GROUP = re.compile(r"([A-Za-z][\w -]*?)\s*(?:\(([A-Za-z%]+)\)\s*)?:\s*(.*)")
 _PAIR = re.compile(r"\b(\w+)=(-?(?:\d+(?:\.\d+)?(?:e[+]\d+)?|nan))(?:\s?([KMGTPE]i?)?(B)?)?(?=\s*(?:,|$))")
+_REMARK = re.compile(rf"\s+{REMARK}.*")
 _BEHIND_A_HEAD = re.compile(
     rf"{HEAD}((?:{'|'.join(map(re.escape, ('Migration status', 'Status', *LINES)))}"
     rf"|(?i:{'|'.join(GROUPS)}|throughput|bandwidth|cpu throttle|remaining)(?: \([\w%]+\))?)\s*:.*"
@@ -203,9 +207,10 @@ def _figures(text: str, within: bool) -> Figures:
     if not text or text[0] in "{[\"'":
         return {}
     if match := _STATUS.fullmatch(text):
-        if match[1] not in STATUSES:
+        if match["status"] not in STATUSES:
             return {}
-        return {"status": (match[1], None), **({"error-desc": (match["why"], None)} if match["why"] else {})}
+        has_why = match["why"] and match["status"] != "active"
+        return {"status": (match["status"], None), **({"error-desc": (match["why"], None)} if has_why else {})}
     named = figure_in(text, within)
     return _of_group(text) if named is None else named
 
@@ -213,11 +218,12 @@ def _figures(text: str, within: bool) -> Figures:
 def _of_group(text: str) -> Figures:
     match = _GROUP.fullmatch(text)
     if match is None:
+        text = _REMARK.sub("", text)
         if "miss_rate=" in text:
             return _pairs(text, XBZRLE_REST)
         begin = next((begin for begin in GOES_ON if text.startswith(begin)), None)
         return _pairs(text, GOES_ON[begin], in_kib=True) if begin and ":" not in text else {}
-    label, unit, rest = match[1].lower(), match[2] or "", match[3]
+    label, unit, rest = match[1].lower(), match[2] or "", _REMARK.sub("", match[3])
     if label in ("throughput", "bandwidth") and unit.lower() == "mbps":
         number = re.match(SEPARATED, rest)
         fraction = broken_number(number[0]) if number else None

@@ -14,6 +14,14 @@ from ..support.documents import TOP
 from ..support.posts import JOB
 
 MIB = 1 << 20
+REMARKS = (
+    "   <-- does not fall",
+    "  # why? 12 ms",
+    " ← 一直下不去：3 MiB",
+    "   (for an hour)",
+    "  // big=5 MiB",
+    " -- ?",
+)
 ENDED = """\
 2024-05-12 11:57:06.546+0000: event 'job-completed' for domain 'vm1':
 \toperation: 5
@@ -49,12 +57,36 @@ def test_a_job_in_comments_is_as_without(mark):
     assert plain.ram.remaining_bytes == int(224.113 * MIB)
 
 
-@pytest.mark.parametrize(
-    "remark", ["   <-- does not fall", "  # why?", " ← 一直下不去", "   (for an hour)", "  // big"]
-)
+@pytest.mark.parametrize("remark", REMARKS)
 def test_a_remark_behind_a_figure_is_none_of_it(remark):
     (sample,) = parse(JOB.replace("224.113 MiB", f"224.113 MiB{remark}").encode()).samples
     assert sample.ram.remaining_bytes == int(224.113 * MIB)
+
+
+@pytest.mark.parametrize("remark", REMARKS)
+@pytest.mark.parametrize("name", ["info-migrate-7.2-throttled", "info-migrate-10.1-first-pass-multifd"])
+def test_a_remark_behind_any_line_of_the_monitor_is_none_of_it(name, remark):
+    text = (TOP / "selftests" / "forms" / f"{name}.txt").read_text()
+    plain, lines = parse(text.encode()), text.splitlines(keepends=True)
+    for at, line in enumerate(lines):
+        trace = parse("".join([*lines[:at], f"{line.rstrip()}{remark}\n", *lines[at + 1 :]]).encode())
+        assert (trace.readings, trace.notes) == (plain.readings, plain.notes), line
+
+
+@pytest.mark.parametrize("remark", REMARKS[:2])
+@pytest.mark.parametrize(
+    ("shown", "status", "why"),
+    [
+        *((status, status, None) for status in ("cancelled", "failed", "postcopy-active", "setup")),
+        ("failed (no route (to host2))", "failed", "no route (to host2)"),
+        ("failed (cut off", "failed", "cut off"),
+    ],
+)
+def test_a_remark_behind_a_status_leaves_it_as_it_is(shown, status, why, remark):
+    has_end = shown[-1] != "f"
+    text = f"Migration status: {shown}{remark if has_end else ''}\ntotal time: 9000 ms\nremaining ram: 900 kbytes\n"
+    answer = parse(text.encode()).readings[-1].answer
+    assert (answer["status"], answer.get("error-desc")) == (status, why)
 
 
 @pytest.mark.parametrize("name", ["", "info-migrate-10.1-first-pass-multifd", "info-migrate-7.2-throttled"])
