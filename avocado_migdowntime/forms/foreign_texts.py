@@ -184,15 +184,25 @@ _ROWS_OF_TEXTS: _Rows = (
     (r"^Traceback \(most recent call last\):", "a Python traceback", _QEMU_FIGURES, f"take {DOMJOBINFO}"),
 )
 _ENGLISH = (
-    r"(?i:[^:\n]*(?:\b|_)(?:remaining|processed|elapsed|transferred|bandwidth|expected|throughput|setup|total|normal)"
-    r"(?:\b|_))"
+    r"(?i:[^:\n]*(?:\b|_)(?:remaining|processed|elapsed|transferred|bandwidth|expected|throughput|setup|total|normal"
+    r"|memory|downtime|capacity|allocation|physical)(?:\b|_))"
 )
+_NAMED = rf"^(?!{_ENGLISH})[^:\n：]+[:：][ \t]*"
+_SIZE_LINE = rf"{_NAMED}\d+[.,]\d{{3}}[ \t]+(?:[KMGT]i)?[Bo][ \t]*$\n?"
+_FIGURE_LINE = rf"{_NAMED}\d+(?:[.,]\d+)?[ \t]+(?:(?:[KMGT]i)?[Bo]|ms)[ \t]*$\n?"
+"""A line with a figure as virsh prints it, though not in English. Of a size it prints three decimals."""
 _ROWS_OF_BARE_TEXTS: _Rows = (
     (
-        rf"(?:^(?!{_ENGLISH})[^:\n：]+[:：][ \t]*\d+(?:[.,]\d+)?[ \t]+(?:[KMGT]i[Bo]|[Bo]|ms)[ \t]*\n?){{2,}}",
+        rf"{_SIZE_LINE}{_FIGURE_LINE}|{_FIGURE_LINE}{_SIZE_LINE}",
         ANOTHER_LANGUAGE,
         "",
         "run `LC_ALL=C virsh domjobinfo GUEST`",
+    ),
+    (
+        r"^(?:Autostart|Managed save|Security DOI): ",
+        "the output of `virsh dominfo`",
+        "it describes the guest, not a migration",
+        f"take {DOMJOBINFO}",
     ),
     (
         r"^TASK (?:OK|ERROR)|\b(?:starting migration of CT|migration (?:aborted|finished) \S+ ?\()",

@@ -135,6 +135,20 @@ def test_a_part_of_it_is_called_the_same(text, what):
         parse(text.encode())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hi, it hangs.\nRAM: 16 GiB\nDisk: 100 GiB\nping: 3 ms\n",
+        "L1i cache: 512 KiB\nL2 cache: 16 MiB\n",
+        "Capacity:       20.000 GiB\nAllocation:     3.221 GiB\nPhysical:       3.221 GiB\n",
+        "VM memory size: 16.000 GiB\nactual downtime: 312 ms\n",
+    ],
+)
+def test_sizes_in_other_texts_are_no_output_of_virsh_in_another_language(text):
+    with pytest.raises(UsageError, match=" matches no known text; "):
+        parse(text.encode())
+
+
 def test_english_behind_an_unknown_head_is_no_other_language():
     text = "?? Memory remaining: 224.113 MiB\n?? Memory processed: 6.568 GiB\n?? Time elapsed: 60000 ms\n"
     with pytest.raises(UsageError, match="^is a text that names figures of a migration: "):

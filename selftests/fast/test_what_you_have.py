@@ -61,6 +61,7 @@ def test_each_thing_that_is_refused_is_on_it():
             "incus",
             "virsh event",
             "virsh domstats",
+            "virsh dominfo",
             "qemu's events",
         ),
         *("libvirt's and kubevirt's metrics", "kubevirt's metrics", "side by side", "jobinfo()"),

@@ -62,6 +62,10 @@ FOREIGN = {
         "Aufgabentyp:      Unbegrenzt  \nAbgelaufene Zeit: 60000        ms\nVerbleibende Daten: 224,113 MiB\n"
         "Daten gesamt:     4,016 GiB"
     ),
+    "the output of `virsh dominfo`": (
+        "Name:           vm1\nMax memory:     4194304 KiB\nUsed memory:    4194304 KiB\nPersistent:     yes\n"
+        "Autostart:      disable"
+    ),
     "a task log of Proxmox VE": (
         "2024-05-12 11:57:06 ERROR: migration aborted (duration 00:00:00): no such node\nTASK ERROR: migration aborted"
     ),
