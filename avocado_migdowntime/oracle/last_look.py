@@ -66,6 +66,7 @@ def last_look(evidence: Evidence) -> Look:
         switchover_bytes_per_ms=trace.switchover_bytes_per_ms,
         limit_ms=trace.downtime_limit_ms if trace.is_bare_text else evidence.limits.at(sample.t_s),
         down_ms=sample.downtime_ms,
+        stopped_early=trace.was_stopped_early,
         left_shown_ms=_left_ms(ram_figures, trace.switchover_bytes_per_ms),
         ran_over=over,
         with_vfio="vfio" in reading.answer,

@@ -39,12 +39,12 @@ class Look:
 
     `bytes_per_ms` is the shown bandwidth, unless it is `estimated`; `mean_bytes_per_ms` is that of the whole migration
     so far. QEMU divides by `switchover_bytes_per_ms` if that is set. `limit_ms` is the downtime-limit, `down_ms` the
-    downtime according to QEMU, `left_shown_ms` what is left now ÷ bandwidth, from the figures as shown. `sent_bytes` is
-    everything sent, if that is only RAM; `data_bytes` is the size of the data pages sent that way. `ran_over`: more is
-    reported left than there is. `with_vfio`: the state of VFIO devices is sent as well, and no figure shows what is
-    left of it. `may_report_rate`: the QEMU may be older than 3.0. `still_s` is how long nothing was seen to be sent.
-    `no_precopy` says why this is no precopy, if it is none; `too_fast` why what was sent or the bandwidth cannot be
-    right.
+    downtime according to QEMU, which is too little if the guest was `stopped_early`, `left_shown_ms` what is left now ÷
+    bandwidth, from the figures as shown. `sent_bytes` is everything sent, if that is only RAM; `data_bytes` is the size
+    of the data pages sent that way. `ran_over`: more is reported left than there is. `with_vfio`: the state of VFIO
+    devices is sent as well, and no figure shows what is left of it. `may_report_rate`: the QEMU may be older than 3.0.
+    `still_s` is how long nothing was seen to be sent. `no_precopy` says why this is no precopy, if it is none;
+    `too_fast` why what was sent or the bandwidth cannot be right.
     """
 
     status: str
@@ -63,6 +63,7 @@ class Look:
     switchover_bytes_per_ms: float | None = None
     limit_ms: float | None = None
     down_ms: float | None = None
+    stopped_early: bool = False
     left_shown_ms: float | None = None
     ran_over: bool = False
     with_vfio: bool = False

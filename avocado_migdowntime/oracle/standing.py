@@ -35,6 +35,8 @@ def standing(look: Look) -> Standing | None:
 
 def _not_under_way(look: Look) -> Standing | None:
     down = f"the guest was down for {look.down_ms:.10g} ms" if look.down_ms is not None else ""
+    if down and look.stopped_early:
+        down = f"the guest was stopped some time before, so it was down for more than QEMU's {look.down_ms:.10g} ms"
     if look.status in ("postcopy-paused", "postcopy-recover", "postcopy-recover-setup"):
         interruption = "postcopy is interrupted until it is recovered (migrate-recover, and migrate with resume)"
         return Standing("postcopy", f"{interruption}; the downtime-limit has no effect any more")

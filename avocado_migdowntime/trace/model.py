@@ -232,6 +232,19 @@ class Trace:
         return stop.t_s if stop and stop.t_s > float(self.samples.t_s[-1]) else np.inf
 
     @property
+    def was_stopped_early(self) -> bool:
+        """Whether the guest of a precopy that completed was stopped not for the switchover, but some time before it.
+
+        A single sync follows the stop for the switchover.
+        """
+        last = self.samples[-1].ram
+        after = self.samples.t_s > self.switchover_s
+        syncs = self.samples.dirty_sync_count[after & self.samples.has_ram & self.samples.are("active")]
+        if last is None or not len(syncs) or np.any(self.samples.are("postcopy-active")):
+            return False
+        return bool(0 < syncs[0] < last.dirty_sync_count - 1)
+
+    @property
     def _last_stop(self) -> Event | None:
         """The source's last STOP, unless its guest was resumed after it."""
         last = next((e for e in reversed(self.events) if e.side == "source" and e.name in ("STOP", "RESUME")), None)

@@ -5,6 +5,9 @@ import pytest
 
 from avocado_migdowntime.basics.interval import Interval
 from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.oracle.evidence import Evidence
+from avocado_migdowntime.oracle.last_look import last_look
+from avocado_migdowntime.oracle.standing import standing
 from avocado_migdowntime.report.verdict_text import summary
 from avocado_migdowntime.verdict.downtime import Downtime
 from avocado_migdowntime.verdict.judge import judge
@@ -206,3 +209,19 @@ def test_a_write_that_arrived_in_part_is_no_fault_of_a_qemu_that_is_known_for_it
     assert verdict.check("memory").sentence.startswith(
         "under TCG, QEMU before 9.0 loses" if code == "half-sent" else "the guest's memory is damaged: 2 of 256 pages"
     )
+
+
+@pytest.mark.parametrize(
+    ("in_pass", "between", "is_early"),
+    [(1, [], True), (2, [], True), (3, [], False), (1, ["postcopy-active"], False)],
+)
+def test_a_guest_that_was_stopped_before_the_last_pass_was_down_for_longer_than_qemu_says(in_pass, between, is_early):
+    ram = [row["query-migrate"]["ram"] for row in ROWS]
+    first_s = next(row["t"] for row, its in zip(ROWS, ram, strict=True) if its["dirty-sync-count"] == in_pass)
+    ends = [completed(ROWS, downtime=QEMU_MS) for _ in (*between, "completed")]
+    for end, status in zip(ends, (*between, "completed"), strict=True):
+        end["query-migrate"] |= {"status": status, "ram": {**ram[-1], "remaining": 0, "dirty-sync-count": 4}}
+    trace = made([*ROWS, *ends], [event(first_s + 0.001, "source", "STOP")])
+    told = standing(last_look(Evidence.of(trace))).sentence
+    assert ("the guest was stopped some time before, so it was down for more than QEMU's 100 ms" in told) is is_early
+    assert ("the guest was down for 100 ms" in told) is not is_early
