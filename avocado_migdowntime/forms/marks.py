@@ -38,6 +38,9 @@ _LONE_QUOTE = re.compile(r"\"(?=\(qemu\)|[A-Za-z][\w -]{0,40}: )([^\"]*)|([A-Za-
 _BACKSLASHED = re.compile(r"(?<!\\)\\([_*])")
 _EMPHASIS = re.compile(r"^\*(?=[A-Za-z])([^*]+)\*")
 _BARS = "|\u2502\u2503"
+_OF_A_WIKI = re.compile(r"(?:\|(?=[^|].*\|\|)|!(?=[^!].*!!))([^|!].*[^|!])")
+"""A row of a table in MediaWiki's markup, or its head."""
+_BETWEEN_ROWS = re.compile(r"\{\|[^|]*|\|[-}]")
 
 
 def without_escapes(text: str) -> str:
@@ -106,7 +109,14 @@ def panes_in(text: str) -> list[str]:
 
 
 def out_of_table(text: str) -> str:
-    """A table row of two cells as `name: value`, one of one cell as its text; any other line unchanged."""
+    """A table row of two cells as `name: value`, one of one cell as its text; any other line unchanged.
+
+    In MediaWiki's markup, a row of more cells is returned in Markdown's, and a line between rows as an empty one.
+    """
+    if _BETWEEN_ROWS.fullmatch(text):
+        return ""
+    if match := _OF_A_WIKI.fullmatch(text):
+        text = f"|{match[1].replace('!!', '||').replace('||', '|')}|"
     if not text or text[0] not in _BARS or text[-1] != text[0] or len(text) < 3:
         return text
     cells = [cell.strip() for cell in text[1:-1].split(text[0])]

@@ -38,6 +38,8 @@ def test_documents_of_yaml_are_a_trace():
     lambda text: re.sub(r"^ +([a-z-]+): (.*)", r"\1 = \2", text, flags=re.MULTILINE).replace("  ram:", "[ram]"),
     lambda text: "".join(f"  11:57:06 [vm1] debug > {line}\n" for line in text.splitlines()),
     lambda text: "".join(f"| {line.strip().replace(': ', ' | ')} |\n" for line in text.splitlines() if line[-1] != ":"),
+    lambda text: "{|\n! field !! value\n" + "".join(
+        f"|-\n| {line.strip().replace(': ', ' || ')}\n" for line in text.splitlines() if line[-1] != ":") + "|}\n",
 ])  # fmt: skip
 def test_its_fields_may_be_written_in_other_ways(change):
     assert samples(change(YAML)) == samples(YAML)
@@ -84,6 +86,8 @@ def test_fields_of_something_else_are_none(text):
     lambda text: "".join(f"{json.dumps(row)}\n" for row in csv.DictReader(text.splitlines())),
     lambda text: text.replace(",remaining", ",ram.remaining").replace(",total,", ",RAM_total,"),
     lambda text: "".join(f"| {line.replace(',', ' | ')} |\n" for line in text.splitlines()),
+    lambda text: "{|\n! " + text.rstrip().replace(",", " !! ", text.partition("\n")[0].count(","))
+    .replace(",", " || ").replace("\n", "\n|-\n| ") + "\n|}\n",
     lambda text: text.replace("\n", "\n|---|---|\n", 1),
     lambda text: text.replace("\n", "\n# begins\n", 1),
     lambda text: "".join(f" {line.replace(',', ' | ')} \n" for line in text.splitlines()),

@@ -116,6 +116,7 @@ WAYS = {
     "in a box": each(lambda line: f"\u2502 {line:<60} \u2502"),
     "in a table": each(lambda line: f"| {line:<60} |"),
     "in a table of two": each(lambda line: re.sub(r"^([A-Z][\w ]+): *(.*)", r"| \1 | \2 |", line)),
+    "in a table of two of MediaWiki": each(lambda line: re.sub(r"^([A-Z][\w ]+): *(.*)", r"|-\n| \1 || \2", line)),
     "below names": lambda text: re.sub(r"^([\w -]+): +(?=[\w.]+( \w+)?$)", r"\1:\n", text, flags=re.MULTILINE),
     "with thin blanks": lambda text: text.replace(" ", "\u2009"),
     "with hyphens that do not break": lambda text: text.replace("-", "\u2011"),
