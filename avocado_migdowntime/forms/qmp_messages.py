@@ -2,7 +2,7 @@
 """What one QMP message shows about a migration: replies, events, the greeting, and commands that set a limit."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,14 +30,23 @@ ANSWER_FIELDS = frozenset(
 )
 """Fields of an answer to query-migrate other than its RAM figures: QEMU's MigrationInfo, qapi/migration.json."""
 
+_OF_RAM_ONLY = frozenset(("dirty-sync-count", "dirty-pages-rate"))
+_OF_BOTH = frozenset(("expected-downtime", "mbps"))
+"""If an object has one of the former or both of the latter, what remains in it is RAM."""
+
 
 def with_ram(message: Any) -> Any:
-    """A part of an answer to query-migrate, completed to an answer, if it has the remaining RAM; else None."""
+    """A part of an answer to query-migrate, completed to an answer, if it has the remaining RAM; else None.
+
+    It may be RAM figures alone, or with other fields beside them, as a filter of JSON makes it.
+    """
     answer = message.get("return", message) if isinstance(message, Mapping) else None
     if not isinstance(answer, Mapping):
         return None
-    if "ram" not in answer and answer.keys() & {"dirty-sync-count", "dirty-pages-rate"}:
-        answer = message = {"ram": answer}
+    if "ram" not in answer and (answer.keys() & _OF_RAM_ONLY or answer.keys() >= _OF_BOTH):
+        others = answer.keys() & {*_GUESTS, *ANSWER_FIELDS} - {"remaining"}
+        of_ram = {name: value for name, value in answer.items() if name not in others}
+        answer = message = {**{name: answer[name] for name in others}, "ram": of_ram}
     ram = answer.get("ram")
     return message if isinstance(ram, Mapping) and "remaining" in ram else None
 
@@ -81,17 +90,24 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
     elif isinstance(message.get("capability"), str):
         yield from _of_list([message], line)
     elif len(message) > 1 or "status" not in message:
-        yield from _of_return(with_ram(message) or message, line)
+        whole = with_ram(message)
+        items = _of_return(whole or message, line)
+        yield from items if whole is None else _of_guest_in(message, items)
         if any(name in message for name in _AS_PRINTED):
             yield from (line.containing(f"{name}: {value}") for name, value in message.items())
 
 
 def _of_fields(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
     """The items of answers within the fields of another program's object, at any depth."""
-    of = next((name for key in _GUESTS if isinstance(name := message.get(key), str)), "")
     for answer in _answers_in(message, _GREATEST_DEPTH):
-        for item in _of_return(answer, line):
-            yield item if isinstance(item, Line) or not of else replace(item, of=of)
+        yield from _of_guest_in(message, _of_return(answer, line))
+
+
+def _of_guest_in(message: Mapping[str, Any], items: Iterable[Item | Line]) -> Iterator[Item | Line]:
+    """The same items, of the guest that another program names beside them."""
+    of = next((name for key in _GUESTS if isinstance(name := message.get(key), str)), "")
+    for item in items:
+        yield item if isinstance(item, Line) or not of else replace(item, of=of)
 
 
 def _answers_in(value: Any, depth: int) -> Iterator[Mapping[str, Any]]:

@@ -226,6 +226,25 @@ def test_answers_within_what_others_write_are_of_the_guests_that_they_name():
     assert len(trace.samples) == 2 and "2 guests are migrated in this text: b is judged" in trace.notes
 
 
+FLAT = {name: value for name, value in {**ANSWER, **ANSWER["ram"]}.items() if name != "ram"}
+
+
+@pytest.mark.parametrize("left_out", [(), ("dirty-sync-count", "dirty-pages-rate"), ("expected-downtime", "status")])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_answer_of_which_a_filter_made_one_object_keeps_its_fields(indent, left_out):
+    flat = {name: value for name, value in FLAT.items() if name not in left_out}
+    (sample,) = samples(json.dumps(flat, indent=indent))
+    assert (sample.t_s, sample.ram.remaining_bytes, sample.ram.mbps) == (60, 577036288, 940.5)
+    assert sample.expected_downtime_ms == (None if "status" in left_out else ANSWER["expected-downtime"])
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_such_objects_are_of_the_guests_that_they_name(indent):
+    looks = [{"vm": name, **FLAT, "total-time": 1000 * at} for at in (60, 61) for name in ("a", "b")]
+    trace = parse("\n".join(json.dumps(look, indent=indent) for look in looks).encode())
+    assert len(trace.samples) == 2 and "2 guests are migrated in this text: b is judged" in trace.notes
+
+
 @pytest.mark.parametrize("indent", [None, 2])
 def test_thousands_apart_in_json_are_no_figures(indent):
     with pytest.raises(UsageError):
