@@ -48,3 +48,9 @@ def format_size(size_bytes: int) -> str:
         if size_bytes and size_bytes % factor == 0:
             return f"{size_bytes // factor}{suffix}"
     return str(size_bytes)
+
+
+def rate_in_words(bytes_per_ms: float) -> str:
+    """A bandwidth in words, in decimal units."""
+    is_small = 0 < bytes_per_ms < 100
+    return f"{bytes_per_ms:.1f} kB/s" if is_small else f"{bytes_per_ms / 1000:.1f} MB/s"

@@ -88,8 +88,3 @@ class Advice:
 def megabytes(size_bytes: float) -> str:
     """A size in words."""
     return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e5 or not size_bytes else f"{size_bytes / 1e3:.1f} kB"
-
-
-def rate_in_words(bytes_per_ms: float) -> str:
-    """A bandwidth in words."""
-    return f"{bytes_per_ms / 1000:.1f} MB/s" if bytes_per_ms >= 100 else f"{bytes_per_ms:.1f} kB/s"

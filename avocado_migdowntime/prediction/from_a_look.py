@@ -9,11 +9,12 @@ from math import floor
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import GREATEST_DOWNTIME_LIMIT_MS
+from ..basics.units import rate_in_words
 from ..oracle.evidence import Evidence
 from ..oracle.last_look import last_look
 from ..oracle.look import Look
 from ..oracle.standing import standing
-from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes, rate_in_words
+from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes
 from .observed import PAUSE_S
 
 _OF_NO_USE = ("disk", "no-precopy", "too-fast", "stalled")

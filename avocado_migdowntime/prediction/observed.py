@@ -10,13 +10,13 @@ import numpy as np
 from ..basics.batches import batches
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, BYTES_PER_MS_PER_MBPS
+from ..basics.units import rate_in_words
 from ..oracle.evidence import Evidence
 from ..oracle.passes import MIN_SAMPLES, UPDATE_S, Pass, ram_at
 from ..oracle.reports import settling, settling_of
 from ..oracle.syncs import Sync
 from ..trace.ram import STALLED_S
 from ..trace.samples import Floats, Samples
-from .advice import rate_in_words
 from .dirty_curve import ALIKE, DirtyingCurve, curve, pending_bytes, unsent_bytes
 from .narrowing import narrowed
 from .precopy import Course, Pending, predict

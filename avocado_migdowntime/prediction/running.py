@@ -7,10 +7,11 @@ from math import ceil, floor
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_DOWNTIME_LIMIT_MS, GREATEST_DOWNTIME_LIMIT_MS
+from ..basics.units import rate_in_words
 from ..oracle.passes import MIN_SAMPLES
 from ..oracle.syncs import Sync
 from ..trace.ram import optional_number
-from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Down, Finding, Help, megabytes, rate_in_words
+from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Down, Finding, Help, megabytes
 from .converging import predict
 from .dirty_curve import ALIKE, pending_bytes, unsent_bytes
 from .doubts import UNEVEN, margin_of

@@ -4,6 +4,8 @@
 import time
 from collections.abc import Callable
 
+from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
+from ..basics.units import rate_in_words
 from ..trace.sample import Sample
 
 
@@ -29,5 +31,5 @@ class Stage:
         ram, reported_ms = sample.ram, sample.expected_downtime_ms
         number = f"pass {ram.dirty_sync_count}: " if ram.dirty_sync_count else ""
         report = "" if reported_ms is None else f", expected-downtime {reported_ms:.10g} ms"
-        pace = f" at {ram.mbps / 8:.1f} MB/s" if ram.mbps else ""
+        pace = f" at {rate_in_words(ram.mbps * BYTES_PER_MS_PER_MBPS)}" if ram.mbps else ""
         self.say(f"{number}{ram.remaining_bytes / 1e6:.1f} MB remaining{pace}{report}")

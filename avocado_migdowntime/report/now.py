@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 
 from ..basics.printable import in_a_line
+from ..basics.units import rate_in_words
 from ..prediction.advice import Finding
 from ..prediction.outlook import Outlook
 from ..verdict.downtime import Downtime
@@ -27,10 +28,13 @@ def rows(now: Now, columns: int, signs: str = BARS) -> Sequence[tuple[str, str]]
     if ram is not None:
         entries += [
             ("left", _figure(f"{ram.remaining_bytes / 1e6:.1f} MB", histories.remaining_bytes, sparks, signs)),
-            ("bandwidth", _figure(_rate(ram.wire_bytes_per_ms), histories.bandwidth_bytes_per_ms, sparks, signs)),
+            (
+                "bandwidth",
+                _figure(rate_in_words(ram.wire_bytes_per_ms), histories.bandwidth_bytes_per_ms, sparks, signs),
+            ),
         ]
     if now.dirty_bytes_per_ms is not None:
-        dirtied = _figure(_rate(now.dirty_bytes_per_ms), histories.dirty_bytes_per_ms, sparks, signs)
+        dirtied = _figure(rate_in_words(now.dirty_bytes_per_ms), histories.dirty_bytes_per_ms, sparks, signs)
         entries.append(("dirtied", dirtied))
     if now.reported_ms is not None:
         of_before = "" if now.renewed is not False else ", not computed in this pass yet"
@@ -55,9 +59,9 @@ def line(now: Now) -> str:
     ram = now.ram
     parts = [f"{now.t_s:.1f} s {now.status}{f' pass {now.number}' if now.number is not None else ''}"]
     if ram is not None:
-        parts[0] += f": {ram.remaining_bytes / 1e6:.1f} MB left, {_rate(ram.wire_bytes_per_ms)} sent"
+        parts[0] += f": {ram.remaining_bytes / 1e6:.1f} MB left, {rate_in_words(ram.wire_bytes_per_ms)} sent"
     if now.dirty_bytes_per_ms is not None:
-        parts[0] += f", {_rate(now.dirty_bytes_per_ms)} dirtied"
+        parts[0] += f", {rate_in_words(now.dirty_bytes_per_ms)} dirtied"
     if now.reported_ms is not None and now.renewed:
         parts.append(f"QEMU says {now.reported_ms:.0f} ms")
     if now.right_ms is not None:
@@ -74,10 +78,6 @@ def line(now: Now) -> str:
 def _figure(text: str, course: Course, sparks: int, signs: str) -> str:
     bars = sparkline(course, sparks, signs) if sparks >= _LEAST_SPARKS else ""
     return f"{text:<{_FIGURE_COLUMNS - 1}} {bars}".rstrip()
-
-
-def _rate(bytes_per_ms: float) -> str:
-    return f"{bytes_per_ms / 1000:.1f} MB/s"
 
 
 def _right(now: Now) -> str:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from avocado_migdowntime.basics.units import format_size, parse_rate, parse_size
+from avocado_migdowntime.basics.units import format_size, parse_rate, parse_size, rate_in_words
 from avocado_migdowntime.errors import UsageError
 
 
@@ -72,3 +72,11 @@ def test_what_is_no_rate_is_said_with_an_example(text):
 def test_a_size_is_written_in_the_largest_unit_that_divides_it(size_bytes, text):
     assert format_size(size_bytes) == text
     assert parse_size(text) == size_bytes
+
+
+@pytest.mark.parametrize(
+    ("bytes_per_ms", "words"),
+    [(0, "0.0 MB/s"), (22.68, "22.7 kB/s"), (99.96, "100.0 kB/s"), (100, "0.1 MB/s"), (117_250, "117.2 MB/s")],
+)
+def test_a_small_bandwidth_does_not_look_like_0(bytes_per_ms, words):
+    assert rate_in_words(bytes_per_ms) == words
