@@ -229,10 +229,10 @@ def _is_one_size(totals: Floats) -> bool:
 def _is_of_destination(reading: Reading, goes_on: bool) -> bool:
     """Whether this is the answer of a destination QEMU: it migrates or waits, and shows nothing about its RAM.
 
-    While a migration `goes_on`, no other migration of the same guest is set up.
+    While a migration `goes_on`, no other migration of the same guest is set up. Only a destination has an address.
     """
     status = reading.answer.get("status")
-    is_told = status == "active" or (status == "setup" and goes_on)
+    is_told = status == "active" or (status == "setup" and (goes_on or "socket-address" in reading.answer))
     return is_told and not reading.answer.keys() & {"ram", "disk", "expected-downtime"}
 
 

@@ -171,6 +171,8 @@ class MonitorText(Form):
         if output is None:
             return None
         if _SOCKETS.fullmatch(line.text):
+            if line.text.endswith("["):
+                output.figures["socket-address"] = []
             return []
         output.strange += 1
         if output.strange < _PATIENCE and not _PROMPT.match(line.text) and not line.text.startswith(_BEGINS):

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.reader import Reader
 from avocado_migdowntime.prediction.advise import advise
@@ -120,6 +121,28 @@ def test_a_destination_that_waits_is_no_migration_of_the_source():
     waits = "(qemu) info migrate\nStatus: setup\nSockets: [\n        tcp:0.0.0.0:12345\n]\n"
     trace, _ = text_of(f"{FIRST}\n{waits}")
     assert [sample.status for sample in trace.samples] == ["active"]
+
+
+ENDED = (
+    "(qemu) info migrate\nMigration status: completed\ntotal time: 61000 ms\ndowntime: 30 ms\n"
+    "transferred ram: 9999 kbytes\nremaining ram: 0 kbytes\ntotal ram: 4211528 kbytes\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    "waits",
+    [
+        "(qemu) info migrate\nStatus: setup\nSockets: [\n        tcp:0.0.0.0:12345\n]\n",
+        '{"return": {"status": "setup", "socket-address": [{"port": "1", "host": "::", "type": "inet"}]}}\n',
+    ],
+)
+def test_a_destination_that_waits_is_no_other_migration_after_one_that_ended(waits):
+    assert [sample.status for sample in parse(f"{ENDED}{waits}".encode()).samples] == ["completed"]
+
+
+def test_a_migration_that_is_set_up_after_one_that_ended_is_another_one():
+    with pytest.raises(UsageError, match="the status is setup, and no remaining RAM is shown"):
+        parse(f"{ENDED}(qemu) info migrate\nStatus: setup\n".encode())
 
 
 def test_what_two_commands_show_comes_in_the_order_of_the_text():
