@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from avocado_migdowntime.experiments.convergence import convergence
+from avocado_migdowntime.experiments.convergence import DEFAULTS, convergence
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.report.verdict_json import fields
@@ -18,13 +18,24 @@ from ..support import documented
 from ..support.documents import CONVERGENCE
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("nothing_left")]
+ATTEMPTS = 3
+"""A guest that a busy host halts dirties less than before, so that less may have been needed: that decides nothing."""
+SHORT = {**DEFAULTS, "accel": "tcg", "page_size": "4K", "passes": "1", "region": "10M"}
 
 
 @pytest.mark.parametrize(("arch", "limit_from"), [("ppc64", "oracle"), ("x86_64", "reported")])
-def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(once, ci_job, arch, limit_from):
+def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(once, ci_job, arch, limit_from, tmp_path):
     """In runs whose user has chosen so: a command of the documents, and the job of CI."""
     directory = once(documented.ran, CONVERGENCE).left() if arch == "ppc64" else ci_job.left("convergence", arch)
-    verdict = judge(read(str(directory / "trace.jsonl")))
+    given = parse({**SHORT, "arch": arch, "limit_from": limit_from})
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            (directory := tmp_path / str(attempt)).mkdir()
+            asyncio.run(convergence(given, directory, lambda _: None))
+        verdict = judge(read(str(directory / "trace.jsonl")))
+        assert json.loads((directory / "verdict.json").read_text()) == json.loads(json.dumps(fields(verdict)))
+        if verdict.passed is not None:
+            break
     assert verdict.subject.split()[2] == arch
     found = verdict.convergence
     assert verdict.passed and found.judgement is ConvergenceJudgement.RIGHT, verdict
@@ -37,7 +48,6 @@ def test_the_chosen_limit_lets_it_converge_and_smaller_ones_do_not(once, ci_job,
     assert chosen.limit_ms == pytest.approx(1.2 * found.needed_ms, rel=0.02) and chosen.passes == 0
     assert below.limit_verdict is LimitJudgement.RESPECTED
     assert found.limit_from == limit_from
-    assert json.loads((directory / "verdict.json").read_text()) == json.loads(json.dumps(fields(verdict)))
 
 
 def test_a_migration_that_ends_before_any_trial_is_inconclusive(tmp_path):
