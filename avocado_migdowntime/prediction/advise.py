@@ -24,6 +24,10 @@ from .narrowing import SHARP
 from .observed import PAUSE_S, ObservedPrecopy, observe
 from .running import advise_running, point_of
 
+_STOPPED = (
+    "the guest is stopped and dirties nothing, so the migration ends once what is left is sent, whatever the "
+    "downtime-limit is"
+)
 _WITHOUT_A_SYNC = "the migration completed without a last sync, so it does not show which downtime-limit is enough"
 
 
@@ -51,6 +55,8 @@ def _advise(whole: Evidence) -> Advice:
     if now is not None and now.code in ("postcopy", "disk"):
         finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
         return Advice(finding, reasons=(now.sentence,))
+    if whole.trace.is_stopped and not (now is not None and now.code == "stalled"):
+        return Advice(Finding.UNKNOWN, reasons=(_STOPPED,))
     if whole.is_changed_from_the_start:
         reason = "the migration was changed before the first sample, so it is unknown what it needed until then"
         return Advice(Finding.UNKNOWN, reasons=(reason,))

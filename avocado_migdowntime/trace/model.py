@@ -232,6 +232,12 @@ class Trace:
         return stop.t_s if stop and stop.t_s > float(self.samples.t_s[-1]) else np.inf
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether a migration goes on whose guest was stopped before the last sample, perhaps for the switchover."""
+        stop = self._last_stop
+        return stop is not None and self.samples[-1].status == "active" and stop.t_s < float(self.samples.t_s[-1])
+
+    @property
     def was_stopped_early(self) -> bool:
         """Whether the guest of a precopy that completed was stopped not for the switchover, but some time before it.
 

@@ -8,6 +8,7 @@ from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.oracle.last_look import last_look
 from avocado_migdowntime.oracle.standing import standing
+from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.report.verdict_text import summary
 from avocado_migdowntime.verdict.downtime import Downtime
 from avocado_migdowntime.verdict.judge import judge
@@ -225,3 +226,26 @@ def test_a_guest_that_was_stopped_before_the_last_pass_was_down_for_longer_than_
     told = standing(last_look(Evidence.of(trace))).sentence
     assert ("the guest was stopped some time before, so it was down for more than QEMU's 100 ms" in told) is is_early
     assert ("the guest was down for 100 ms" in told) is not is_early
+
+
+@pytest.mark.parametrize(("names", "is_stopped"), [(["STOP"], True), (["STOP", "RESUME"], False), ([], False)])
+def test_a_guest_that_is_stopped_dirties_nothing_so_no_limit_matters(names, is_stopped):
+    said = "the guest is stopped and dirties nothing, so the migration ends once what is left is sent"
+    events = [event(ROWS[-3]["t"] + at / 1000, "source", name) for at, name in enumerate(names)]
+    advice = advise(made(ROWS, events))
+    assert advice.reasons[0].startswith(said) is is_stopped
+    assert (advice.limit_ms is None) is is_stopped
+
+
+def test_a_stop_after_the_last_sample_may_have_been_for_the_switchover():
+    advice = advise(made(ROWS, [event(ROWS[-1]["t"] + 0.001, "source", "STOP")]))
+    assert advice.limit_ms is not None
+
+
+def test_a_guest_that_is_stopped_does_not_help_where_nothing_is_sent():
+    rows = ROWS[:-5]
+    last = rows[-1]
+    rest = [{**last, "t": last["t"] + at} for at in range(1, 15)]
+    assert last["query-migrate"]["ram"]["remaining"]
+    advice = advise(made([*rows, *rest], [event(last["t"] + 1.5, "source", "STOP")]))
+    assert not any("whatever the downtime-limit is" in reason for reason in advice.reasons)
