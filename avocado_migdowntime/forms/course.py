@@ -209,7 +209,7 @@ def _status_by(queue: Sequence[Happening | Setting]) -> str:
 def _without_time_of_its_end(reading: Reading) -> Reading:
     """The reading without a total time of 0, which QEMU shows of a migration that failed or was cancelled."""
     answer = reading.answer
-    if answer.get("status") not in _BAD_ENDS or answer.get("total-time") != 0:
+    if str(answer.get("status")) not in _BAD_ENDS or answer.get("total-time") != 0:
         return reading
     return replace(reading, answer={name: value for name, value in answer.items() if name != "total-time"})
 
