@@ -48,7 +48,7 @@ def pools() -> list[dict[str, Any]]:
     ]
 
 
-def cpu_seconds(pid: int, threads: Iterable[int]) -> dict[str, float]:
+def cpu_seconds(pid: int, vcpus: Iterable[int]) -> dict[str, float]:
     """CPU seconds used by a process (`qemu_s`) and by these of its threads (`vcpus_s`), as far as they are known.
 
     `queued_s` are the seconds for which its threads, added up, waited for a CPU; `stolen_s` those for which a
@@ -56,7 +56,7 @@ def cpu_seconds(pid: int, threads: Iterable[int]) -> dict[str, float]:
     """
     figures = {
         "qemu_s": _process_s(pid),
-        "vcpus_s": _threads_s(pid, threads),
+        "vcpus_s": _threads_s(pid, vcpus),
         "queued_s": _queued_s(pid),
         "stolen_s": _stolen_s(),
     }
@@ -73,19 +73,15 @@ def _process_s(pid: int) -> float | None:
     return (int(fields[_UTIME]) + int(fields[_STIME])) / os.sysconf("SC_CLK_TCK")
 
 
-def _threads_s(pid: int, threads: Iterable[int]) -> float | None:
+def _threads_s(pid: int, some: Iterable[int]) -> float | None:
     """CPU seconds of these threads of a process together; None if those of one are not known."""
-    times_ns = [thread_times_ns(pid, thread) for thread in threads]
+    times_ns = [thread_times_ns(pid, thread) for thread in some]
     return None if None in times_ns else sum(one[0] for one in times_ns if one) * _NS
 
 
 def _queued_s(pid: int) -> float | None:
     """For how many seconds the threads of a process, added up, waited for a CPU; None if no thread's are known."""
-    try:
-        threads = [int(name) for name in os.listdir(f"/proc/{pid}/task")]
-    except OSError:
-        return None
-    times_ns = [times for thread in threads if (times := thread_times_ns(pid, thread)) is not None]
+    times_ns = [times for thread in threads(pid) if (times := thread_times_ns(pid, thread)) is not None]
     return sum(queued for _, queued in times_ns) * _NS if times_ns else None
 
 
@@ -93,6 +89,14 @@ def _stolen_s() -> float | None:
     """For how many seconds a hypervisor withheld CPUs from this host, all of them added up; None if not known."""
     fields = _text("/proc/stat").partition("\n")[0].split()
     return int(fields[_STEAL]) / os.sysconf("SC_CLK_TCK") if len(fields) > _STEAL else None
+
+
+def threads(pid: int) -> list[int]:
+    """The thread ids of a process; empty if there is no such process."""
+    try:
+        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return []
 
 
 def thread_times_ns(pid: int, thread: int) -> tuple[int, int] | None:

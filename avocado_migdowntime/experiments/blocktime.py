@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from ..host.threads import awake, threads, waits_in
+from ..agent.look import threads
+from ..host.threads import awake, waits_in
 from ..qemu.pair import Pair
 from ..record.own_migration import OwnMigrationSampler
 from ..trace.events import AWAKE, BLOCKTIME

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How long the threads of a process have been awake, and what they wait for, from /proc (proc(5))."""
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,11 +32,3 @@ def waits_in(pid: int, thread: int) -> str | None:
         return Path(f"/proc/{pid}/task/{thread}/wchan").read_text()
     except OSError:
         return None
-
-
-def threads(pid: int) -> list[int]:
-    """The thread ids of a process; empty if there is no such process."""
-    try:
-        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
-    except OSError:
-        return []

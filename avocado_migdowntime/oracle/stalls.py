@@ -23,12 +23,20 @@ def stalled_ms(trace: Trace, begin_s: float, end_s: float) -> float:
 
     Raises UsageError if an event of the harness is malformed.
     """
-    looks = [event for event in trace.events if event.side == HARNESS]
-    held_up_s = _held_up_s([event for event in looks if event.name == CPU], begin_s, end_s)
-    carried = [(event.t_s, number(event.data, "bytes")) for event in looks if event.name == CARRIED]
-    if carried:
-        held_up_s = min(held_up_s, _idle_s(np.array(carried), begin_s, end_s))
-    return held_up_s * 1000
+    looks = [event for event in trace.events if (event.side, event.name) == (HARNESS, CPU)]
+    held_up_ms = _held_up_s(looks, begin_s, end_s) * 1000
+    idle_ms = link_idle_ms(trace, begin_s, end_s)
+    return held_up_ms if idle_ms is None else min(held_up_ms, idle_ms)
+
+
+def link_idle_ms(trace: Trace, begin_s: float, end_s: float) -> float | None:
+    """For how many ms between two times of the trace the link was idle; None if it was not recorded.
+
+    Raises UsageError if an event of the harness is malformed.
+    """
+    looks = [event for event in trace.events if (event.side, event.name) == (HARNESS, CARRIED)]
+    carried = [(event.t_s, number(event.data, "bytes")) for event in looks]
+    return _idle_s(np.array(carried), begin_s, end_s) * 1000 if carried else None
 
 
 def _held_up_s(looks: list[Event], begin_s: float, end_s: float) -> float:

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from avocado_migdowntime.agent.look import threads
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import read
-from avocado_migdowntime.host.threads import awake, threads
+from avocado_migdowntime.host.threads import awake
 from avocado_migdowntime.report.verdict_json import fields
 from avocado_migdowntime.report.verdict_text import summary
 from avocado_migdowntime.trace.events import AWAKE, BLOCKTIME, BROKEN, HARNESS, Event

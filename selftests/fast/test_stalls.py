@@ -6,7 +6,7 @@ from itertools import accumulate
 import pytest
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.oracle.stalls import stalled_ms
+from avocado_migdowntime.oracle.stalls import link_idle_ms, stalled_ms
 from avocado_migdowntime.verdict.judge import judge
 from selftests.support.traces import Pass, completed, event, made, precopy
 
@@ -139,6 +139,7 @@ def test_what_is_more_counts_of_waits_and_looks_that_came_late():
 def test_an_idle_link_alone_does_not_accuse_the_host():
     link = carried([0.1] * 5, [2, 2, 0, 2, 2])
     assert stalled_ms(trace(link), 0, 10) == 0
+    assert link_idle_ms(trace(link), 0, 10) == pytest.approx(100) and link_idle_ms(trace([]), 0, 10) is None
     assert stalled_ms(trace([*link, *waited(0, 0.06)]), 0, 10) == pytest.approx(60)
     assert stalled_ms(trace([*link, *waited(0, 0.3)]), 0, 10) == pytest.approx(100)
 

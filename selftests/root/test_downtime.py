@@ -8,7 +8,7 @@ import pytest
 
 from avocado_migdowntime.experiments.downtime import DEFAULTS, downtime
 from avocado_migdowntime.forms.file import read
-from avocado_migdowntime.oracle.stalls import stalled_ms
+from avocado_migdowntime.oracle.stalls import link_idle_ms, stalled_ms
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.trace.events import CARRIED
 from avocado_migdowntime.verdict.judge import judge
@@ -40,14 +40,14 @@ def x86_64(slow_link_run):
 
 
 def halted_ms(trace):
-    """For how long the host halted what a trace is of, around the switchover: by the link, and by looks that were late.
+    """For how long what a trace is of was halted around the switchover: by the host, or with an idle link.
 
-    Not all is sent when the source is done: the destination is ready when it has received it.
+    Not all is sent when the source is done: the destination is ready when it has received it, and TCP may rest first.
     """
     stop, ready = trace.switchover_stop, trace.first_event("destination", "MIGRATION", status="completed")
     without_link = replace(trace, events=tuple(event for event in trace.events if event.name != CARRIED))
-    late_ms = stalled_ms(without_link, stop.t_s - AROUND_S, trace.events[-1].t_s)
-    return max(late_ms, stalled_ms(trace, stop.t_s, ready.t_s))
+    by_host_ms = stalled_ms(without_link, stop.t_s - AROUND_S, trace.events[-1].t_s)
+    return max(by_host_ms, link_idle_ms(trace, stop.t_s, ready.t_s))
 
 
 def agree(down):
