@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -201,7 +200,7 @@ def test_so_of_what_comes_over_its_serial_line(tmp_path, sockets):
 
 STRAY = """
 import subprocess
-stray = subprocess.Popen(["sleep", "60"], start_new_session=True)
+stray = subprocess.Popen(["sleep", "600"], start_new_session=True)
 open({told!r}, "w").write(str(stray.pid))
 """
 
@@ -218,10 +217,8 @@ def test_what_it_left_behind_is_not_waited_for(tmp_path, sockets):
     """A process in a session of its own holds the pipes; the end is that of the QEMU."""
     told = tmp_path / "told"
     with no_stray(told):
-        began_s = time.monotonic()
         assert probed(tmp_path, sockets, first=STRAY.format(told=str(told))).arch == "x86_64"
-        assert time.monotonic() - began_s < 30
-        assert Path(f"/proc/{told.read_text()}").exists()
+        assert Path(f"/proc/{told.read_text()}/exe").exists()
 
 
 def test_nor_by_who_waits_for_a_word_of_the_guest(tmp_path, sockets):

@@ -173,11 +173,15 @@ def test_a_qemu_that_stops_answering_is_told_of_and_waited_for(tmp_path, qemu):
     until(lambda: (tmp_path / "trace.jsonl").read_text().count("query-migrate") > before + 20)
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=HANGS_S)[1]
-    assert process.returncode == 0 and "has not answered" not in said
+    assert process.returncode == 0
     name = re.escape(str(source.socket))
-    assert re.search(rf"^migdowntime record: the QEMU at {name} has not answered query-migrate\S* for [23] s; ", told)
+    telling = rf"^migdowntime record: the QEMU at {name} has not answered query-migrate\S* for (\d+) s; "
+    told_s = [int(seconds) for seconds in re.findall(telling, told + said, re.MULTILINE)]
     samples = read(str(tmp_path / "trace.jsonl")).samples
-    assert max(later.t_s - sample.t_s for sample, later in pairwise(samples)) > 1.5
+    longest_s = max(later.t_s - sample.t_s for sample, later in pairwise(samples))
+    # A busy host lets it stand for longer, and then it is told of again, but never for longer than it stood.
+    assert min(told_s) >= 2 and max(told_s) <= round(longest_s) + 1
+    assert said.count("has not answered") == len(told_s) - 1
 
 
 def test_a_qemu_that_stays_stopped_before_a_migration_is_given_up(tmp_path, qemu):
