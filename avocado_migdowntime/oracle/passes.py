@@ -23,10 +23,10 @@ UPDATE_S = BUFFER_DELAY_MS / 1000
 """QEMU updates bandwidth and expected-downtime about this often."""
 _STILL_PAGES = 4
 """If K is higher by more than this in the last two samples of a pass, it rises at the end: seen of QEMU 7.2 with
-`compress`.
+`compress`. If it is in the first two, it falls at the begin: pages are skipped that the guest says are free.
 """
 _GOES_ON = 3
-"""Until the sync it may have risen by this many times what was seen."""
+"""It may have risen until the sync, or fallen since, by this many times what was seen."""
 _COUNTED_LATE_S = 5 * UPDATE_S
 """What a sync found counts as that of an uncounted sync if it is seen for longer than this. A count that is raised for
 longer than this before what the sync found is not of that sync.
@@ -221,9 +221,11 @@ def _conserved(samples: Samples) -> Floats:
         counted = conserved[rows, :whole]
         ending = counted[:, -EDGE_SAMPLES:]
         end_bytes[rows] = medians(ending)
-        rise_bytes = _rise_bytes(ending, end_bytes[rows] + _STILL_PAGES * samples.page_bytes[rows, 0])
+        still_bytes = _STILL_PAGES * samples.page_bytes[rows, 0]
+        rise_bytes = _rise_bytes(ending, end_bytes[rows] + still_bytes)
+        fall_bytes = _rise_bytes(counted[:, 1::-1], begin_bytes[rows] + still_bytes)
         spread = _middle_half(counted) if whole >= MIN_SAMPLES else 0.0
-        spread_bytes[rows] = np.maximum(spread, 2 * _GOES_ON * rise_bytes)
+        spread_bytes[rows] = np.maximum(spread, 2 * _GOES_ON * np.maximum(rise_bytes, fall_bytes))
     return np.stack([whole_counts, begin_bytes, end_bytes, spread_bytes, np.zeros_like(begin_bytes)], axis=1)
 
 
