@@ -27,6 +27,7 @@ _COLUMNS = {
     "expected-downtime": Column.EXPECTED,
     "ram.total": Column.TOTAL,
     "disk.remaining": Column.DISK,
+    "vfio.transferred": Column.VFIO,
     "ram.remaining": Column.REMAINING,
     "ram.page-size": Column.PAGE,
     "ram.normal": Column.SENT,

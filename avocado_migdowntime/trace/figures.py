@@ -26,19 +26,20 @@ class Column:
     PENDING = 6
     TOTAL = 7
     DISK = 8
-    THROTTLE = 9
-    OPEN_BYTES = 10
-    OPEN_MBPS = 11
-    OPEN_RATE = 12
-    REMAINING = 13
-    PAGE = 14
-    SENT = 15
-    ZERO = 16
-    SYNCS = 17
-    DIRTY_RATE = 18
-    MBPS = 19
-    COUNTED = 20
-    TRANSFERRED = 21
+    VFIO = 9
+    THROTTLE = 10
+    OPEN_BYTES = 11
+    OPEN_MBPS = 12
+    OPEN_RATE = 13
+    REMAINING = 14
+    PAGE = 15
+    SENT = 16
+    ZERO = 17
+    SYNCS = 18
+    DIRTY_RATE = 19
+    MBPS = 20
+    COUNTED = 21
+    TRANSFERRED = 22
 
 
 COLUMNS = Column.TRANSFERRED + 1
@@ -79,6 +80,7 @@ def figures_of(row: Sample, labels: Labels) -> list[float]:
         nan if row.pending_bytes is None else row.pending_bytes,
         nan if row.total_bytes is None else row.total_bytes,
         nan if row.disk_bytes is None else row.disk_bytes,
+        nan if row.vfio_bytes is None else row.vfio_bytes,
         nan if row.throttle_percent is None else row.throttle_percent,
         row.open_bytes,
         row.open_mbps,
@@ -107,19 +109,20 @@ def plain_figures(t_s: float, latency_ms: float, answer: Mapping[str, Any], labe
     expected, downtime, pending = (answer.get(name, nan) for name in _BESIDE)
     counted = int(ram["precopy-bytes"]) if "precopy-bytes" in ram else nan
     transferred = int(ram["transferred"]) if "transferred" in ram else nan
-    begin = [t_s, latency_ms, labels[status], nan, expected, downtime, pending, ram["total"], nan, nan, 0.0, 0.0, 0.0]
-    return [*begin, remaining, page, normal + zero, zero, syncs, rate, mbps, counted, transferred]
+    begin = [t_s, latency_ms, labels[status], nan, expected, downtime, pending, ram["total"], nan, nan, nan]
+    return [*begin, 0.0, 0.0, 0.0, remaining, page, normal + zero, zero, syncs, rate, mbps, counted, transferred]
 
 
 _COUNTERS = ("remaining", "page-size", "normal", "duplicate", "dirty-sync-count", "dirty-pages-rate")
 _BESIDE, _OF_RAM = ("expected-downtime", "downtime", "remaining"), ("total", "precopy-bytes", "transferred")
 _NUMBERS = frozenset((int, float))
-_UNUSUAL = frozenset(("xbzrle-cache", "compression", "disk", "cpu-throttle-percentage"))
+_UNUSUAL = frozenset(("xbzrle-cache", "compression", "disk", "vfio", "cpu-throttle-percentage"))
 
 
 def sample_of(figures: list[float], labels: Sequence[str]) -> Sample:
     """The inverse of `figures_of`."""
-    t_s, latency_ms, status, on, expected_ms, downtime_ms, pending, total, disk, throttle = figures[: Column.OPEN_BYTES]
+    t_s, latency_ms, status, on, expected_ms, downtime_ms, pending, *others = figures[: Column.OPEN_BYTES]
+    total, disk, vfio, throttle = map(_or_none, others)
     open_bytes, open_mbps, open_pages_per_s = figures[Column.OPEN_BYTES : Column.REMAINING]
     return Sample(
         t_s=t_s,
@@ -130,9 +133,10 @@ def sample_of(figures: list[float], labels: Sequence[str]) -> Sample:
         on=None if on != on else labels[int(on)],
         downtime_ms=_or_none(downtime_ms),
         pending_bytes=_or_none(pending),
-        total_bytes=_or_none(total),
-        disk_bytes=_or_none(disk),
-        throttle_percent=_or_none(throttle),
+        total_bytes=total,
+        disk_bytes=disk,
+        vfio_bytes=vfio,
+        throttle_percent=throttle,
         open_bytes=open_bytes,
         open_mbps=open_mbps,
         open_pages_per_s=open_pages_per_s,

@@ -55,6 +55,12 @@ class PlainDisk(msgspec.Struct, gc=False):
     remaining: float = ABSENT
 
 
+class PlainVfio(msgspec.Struct, gc=False):
+    """The part `vfio` of an answer."""
+
+    transferred: float = ABSENT
+
+
 class PlainAnswer(msgspec.Struct, gc=False, rename="kebab"):
     """An answer without pages in another encoding (xbzrle or compression)."""
 
@@ -65,6 +71,7 @@ class PlainAnswer(msgspec.Struct, gc=False, rename="kebab"):
     cpu_throttle_percentage: float = ABSENT
     ram: PlainRam | None = None
     disk: PlainDisk | None = None
+    vfio: PlainVfio | None = None
     xbzrle_cache: None = None
     compression: None = None
 
@@ -74,7 +81,7 @@ class Unusual(Exception):
 
 
 _NO_RAM = PlainRam(*[ABSENT] * len(PlainRam.__struct_fields__))
-_NO_DISK = PlainDisk()
+_NO_DISK, _NO_VFIO = PlainDisk(), PlainVfio()
 _MORE = 1024
 """A counter may exceed another by this little without needing a closer look."""
 
@@ -99,6 +106,7 @@ def table_of(
         Column.DOWNTIME: [answer.downtime for answer in answers],
         Column.PENDING: [answer.remaining for answer in answers],
         Column.DISK: [(answer.disk or _NO_DISK).remaining for answer in answers],
+        Column.VFIO: [(answer.vfio or _NO_VFIO).transferred for answer in answers],
         Column.THROTTLE: [answer.cpu_throttle_percentage for answer in answers],
     }
     table = np.zeros((COLUMNS, len(answers)))

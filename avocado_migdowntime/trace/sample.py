@@ -11,6 +11,8 @@ from .ram import Ram, note_on, optional_number, ram_of
 
 ENDED = frozenset({"completed", "failed", "cancelled"})
 """Final statuses of a migration."""
+STOPPED = frozenset({"pre-switchover", "device"})
+"""Statuses of a precopy whose guest is stopped for the switchover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,9 @@ class Sample:
     `on` is the event at which it was requested, `downtime_ms` the real downtime that QEMU reports after completion.
     `pending_bytes` is what QEMU found pending at its last check, including devices (`remaining` of the whole answer,
     since QEMU 11.1). `total_bytes` is the guest's whole RAM, `disk_bytes` what is left of disks that are migrated as
-    well, if shown. `throttle_percent` is the share of time for which auto-converge stops the guest's CPUs, if it does.
-    `remaining_bytes`, `mbps` and the dirty rate of `ram` are uncertain (±) by `open_…`, as a text rounds them.
+    well, if shown, `vfio_bytes` what VFIO devices have sent, if there are any. `throttle_percent` is the share of time
+    for which auto-converge stops the guest's CPUs, if it does. `remaining_bytes`, `mbps` and the dirty rate of `ram`
+    are uncertain (±) by `open_…`, as a text rounds them.
     """
 
     t_s: float
@@ -38,6 +41,7 @@ class Sample:
     open_bytes: float = 0.0
     open_mbps: float = 0.0
     open_pages_per_s: float = 0.0
+    vfio_bytes: float | None = None
 
     @property
     def answered_s(self) -> float:
@@ -65,6 +69,7 @@ class Sample:
             pending_bytes=optional_number(answer, "remaining"),
             total_bytes=_of_part(ram, "total"),
             disk_bytes=_of_part(answer.get("disk"), "remaining"),
+            vfio_bytes=_of_part(answer.get("vfio"), "transferred"),
             throttle_percent=optional_number(answer, "cpu-throttle-percentage"),
         )
 

@@ -123,6 +123,11 @@ class Samples(Sequence[Sample]):
         return self._column(Column.DISK)
 
     @property
+    def vfio_bytes(self) -> Floats:
+        """What VFIO devices have sent, NaN if there are none."""
+        return self._column(Column.VFIO)
+
+    @property
     def throttle_percent(self) -> Floats:
         """The percentage of time for which auto-converge stops the guest's CPUs, NaN if it does not."""
         return self._column(Column.THROTTLE)
@@ -131,6 +136,11 @@ class Samples(Sequence[Sample]):
     def sends_a_disk(self) -> bool:
         """Whether an active sample has something left of a disk."""
         return bool(np.any(self.are("active") & (self.disk_bytes > 0)))
+
+    @property
+    def hides_devices(self) -> bool:
+        """Whether VFIO devices send as well, and QEMU does not show what they have left, as up to 11.0."""
+        return bool(np.any(~np.isnan(self.vfio_bytes) & np.isnan(self.pending_bytes)))
 
     @property
     def open_bytes(self) -> Floats:

@@ -24,7 +24,9 @@ RAM = Ram(
     counted_bytes=170_000,
     transferred_bytes=171_000,
 )
-FULL = Sample(1.5, 20.0, "active", 300.0, RAM, "MIGRATION_PASS", 12.0, 90_000.0, 262_144, 8192, 20.0, 512, 0.25, 3.0)
+FULL = Sample(
+    1.5, 20.0, "active", 300.0, RAM, "MIGRATION_PASS", 12.0, 90_000.0, 262_144, 8192, 20.0, 512, 0.25, 3.0, 7.0
+)
 BARE = Sample(2.5, 4.0, "completed")
 ANSWER = {
     "remaining": 81_920,
@@ -42,11 +44,11 @@ ANSWER = {
 def test_a_sample_is_a_row_of_its_columns():
     samples = Samples.of([FULL, BARE])
     assert (samples[0], samples[1], samples[-1], list(samples)) == (FULL, BARE, BARE, [FULL, BARE])
-    seen = [1.5, 20, 0, 1, 300, 12, 90_000, 262_144, 8192, 20, 512, 0.25, 3]
+    seen = [1.5, 20, 0, 1, 300, 12, 90_000, 262_144, 8192, 7, 20, 512, 0.25, 3]
     counters = [81_920, 4096, 70, 30, 2, 500, 8, 170_000, 171_000]
     assert samples.table[:, 0].tolist() == [*seen, *counters]
     assert figures_of(FULL, Labels()) == samples.table[:, 0].tolist()
-    known = [False] * 3 + [True] * 7 + [False] * 3 + [True] * 9
+    known = [False] * 3 + [True] * 8 + [False] * 3 + [True] * 9
     assert [figure != figure for figure in figures_of(BARE, Labels())] == known
     assert samples.table[Column.OPEN_BYTES : Column.REMAINING, 1].tolist() == [0, 0, 0]
     assert samples.table[Column.STATUS, 1] == 2
@@ -62,6 +64,7 @@ def test_each_column_has_its_name():
     columns = {
         "expected_downtime_ms": 300,
         "pending_bytes": 90_000,
+        "vfio_bytes": 7,
         "throttle_percent": 20,
         "remaining_bytes": 81_920,
         "page_bytes": 4096,
@@ -123,6 +126,7 @@ def test_those_so_far_do_not_change_by_what_is_added():
 def test_an_answer_is_read_field_by_field():
     answer = {"status": "active", "expected-downtime": 300, "downtime": 12, "remaining": 90_000}
     answer |= {"ram": {**ANSWER, "total": 262_144}, "disk": {"remaining": 8192}}
+    answer |= {"vfio": {"transferred": 7}}
     answer |= {"cpu-throttle-percentage": 20}
     sample = Sample.from_query(1.5, 20.0, answer, "MIGRATION_PASS")
     assert sample == replace(FULL, open_bytes=0, open_mbps=0, open_pages_per_s=0)
