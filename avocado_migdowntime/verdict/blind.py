@@ -27,6 +27,13 @@ def why_blind(evidence: Evidence) -> str:
     return ""
 
 
+def why_it_may_go_on(evidence: Evidence) -> str:
+    """The code of why QEMU may go on at a sync although all of RAM fits the limit; '' if it may not."""
+    if evidence.samples.hides_devices:
+        return "devices"
+    return "switchover-ack" if "switchover-ack" in evidence.trace.capabilities else ""
+
+
 def why_so_short(evidence: Evidence) -> str:
     """The end of a sentence about missing passes: says if QEMU's way to sync is the reason; else ''."""
     release = evidence.release

@@ -48,6 +48,10 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "auto-converge": (
             "auto-converge may sync in mid-pass after 5 s, so passes of that length do not show the limit"
         ),
+        "devices": (
+            "VFIO devices are migrated as well, and QEMU may go on because of what they have left, which is not shown"
+        ),
+        "switchover-ack": "with switchover-ack QEMU goes on until the destination agrees, which is not recorded",
         "postcopy": "postcopy began, so the last pass does not show the limit",
         "postcopy-ram": "with postcopy-ram QEMU 11.1 syncs in every window, so passes do not show the limit",
         "no-end-seen": "no end of a pass was seen closely enough",

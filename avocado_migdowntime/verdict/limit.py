@@ -104,6 +104,8 @@ def judge_limit(evidence: Evidence, passes: Sequence[Pass], syncs: Sequence[Sync
         violation = ends.first_wrong
     if violation is not None:
         return finding(violation.code, reason=violation.reason)
+    if ends.unclear:
+        return finding(ends.unclear, reason=CODES[LIMIT][ends.unclear])
     if ends.seen > ends.wrong or switchover is not None:
         return finding("respected")
     if ends.some_in_mid_pass:

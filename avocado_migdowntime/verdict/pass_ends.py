@@ -8,9 +8,11 @@ import numpy as np
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS
+from ..oracle.devices import LEAST_BYTES
 from ..oracle.evidence import Evidence
 from ..oracle.syncs import Sync
 from ..trace.samples import Floats
+from .blind import why_it_may_go_on
 from .limit_at_switchover import BURST_MS, Ending
 from .looks import stride_bytes, works_as_ms
 
@@ -21,19 +23,24 @@ _FEW = 0.1
 
 _SPREAD = 0.5
 """If remaining and sent bytes spread by this share of what was left, samples of a pass belong to the next one."""
+_WENT_ON = "went-on-in-a-pass"
 
 
 class PassEnds:
     """The ends of passes: how many were seen closely enough, how many of these are wrong, and what the others bound.
 
-    A sync in mid-pass ends none.
+    A sync in mid-pass ends none. What devices have left may count as unsent as well.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, evidence: Evidence) -> None:
         self.seen = self.wrong = 0
         self.first_wrong: Ending | None = None
         self.some_in_mid_pass = False
         self.last_sync: Sync | None = None
+        self._evidence = evidence
+        self._may_go_on = why_it_may_go_on(evidence)
+        self._devices_bytes = _devices_bytes(evidence)
+        self._some_went_on = False
         self._works_as_ms = array("d")
         self._unsent_ms = array("d")
         self._short = _ShortPasses()
@@ -41,12 +48,12 @@ class PassEnds:
     @classmethod
     def of(cls, evidence: Evidence, syncs: Iterable[Sync], are_judged: bool) -> "PassEnds":
         """The ends that `syncs` show. None counts as seen unless they `are_judged`; then each sync needs a limit."""
-        ends = cls()
+        ends = cls(evidence)
         for sync in syncs:
             if sync.in_mid_pass:
                 ends.some_in_mid_pass = True
             else:
-                ends._add(evidence, sync, are_judged)
+                ends._add(sync, are_judged)
         return ends
 
     @property
@@ -62,18 +69,29 @@ class PassEnds:
     @property
     def went_on(self) -> Ending | None:
         """The finding about passes that should have been the switchover."""
-        return self._short.ending
+        return None if self._may_go_on else self._short.ending
 
-    def _add(self, evidence: Evidence, sync: Sync, is_judged: bool) -> None:
+    @property
+    def unclear(self) -> str:
+        """The code of why QEMU may have gone on where it seems to violate the limit; '' if it does not seem to."""
+        return self._may_go_on if self._some_went_on or self._short.ending else ""
+
+    def _add(self, sync: Sync, is_judged: bool) -> None:
         if self.last_sync is not None and _adds_up(self.last_sync):
             self._short.add(self.last_sync)
         self.last_sync = sync
         if not _adds_up(sync):
             return
-        if sync.zero_bytes < _FEW * BUFFER_DELAY_MS * sync.wire_bytes_per_ms.high:
-            _put(self._works_as_ms, works_as_ms(evidence, sync))
         _put(self._unsent_ms, sync.unsent_ms)
-        if is_judged and (end := _pass_end(evidence, sync)) is not None:
+        devices = self._devices_bytes
+        end = _pass_end(self._evidence, sync, devices or 0.0) if is_judged else None
+        if end is not None and end.code == _WENT_ON and self._may_go_on and (devices is None or _began_within(sync)):
+            self._some_went_on = True
+            return
+        if devices is not None and sync.zero_bytes < _FEW * BUFFER_DELAY_MS * sync.wire_bytes_per_ms.high:
+            works_as = works_as_ms(self._evidence, sync)
+            _put(self._works_as_ms, works_as.shifted(0, devices / sync.bytes_per_ms.low))
+        if end is not None:
             self.seen += 1
             if end.code:
                 self.wrong += 1
@@ -126,8 +144,21 @@ def _rows(bounds: "array[float]") -> Floats:
     return np.array(bounds).reshape(-1, 2)
 
 
-def _pass_end(evidence: Evidence, sync: Sync) -> Ending | None:
-    """What the end of a pass shows; None if it was not seen closely enough."""
+def _began_within(sync: Sync) -> bool:
+    """Whether the pass that this sync ended began with no more than the limit allows."""
+    return sync.limit_bytes is not None and sync.before.first.remaining_bytes <= sync.limit_bytes.high
+
+
+def _devices_bytes(evidence: Evidence) -> float | None:
+    """The most that devices have left; None if it is hidden."""
+    if evidence.samples.hides_devices:
+        return None
+    devices = evidence.devices
+    return devices.likely_bytes.high if devices is not None and devices.likely_bytes.low >= LEAST_BYTES else 0.0
+
+
+def _pass_end(evidence: Evidence, sync: Sync, devices_bytes: float) -> Ending | None:
+    """What the end of a pass shows if devices have up to so much left; None if it was not seen closely enough."""
     unsent, limit = sync.unsent_bytes, sync.limit_bytes
     assert limit is not None
     page_bytes = sync.before.last.page_bytes
@@ -138,9 +169,10 @@ def _pass_end(evidence: Evidence, sync: Sync) -> Ending | None:
         return Ending("ended-early", f"a pass ended with {sync.unsent_ms.low:.0f} ms still unsent, but {is_limit}")
     if unsent.high > most + burst:
         return None
-    if unsent.high + burst >= least:
+    left_bytes = unsent.high + devices_bytes
+    if left_bytes + burst >= least:
         return Ending()
-    if unsent.high + burst + max(stride_bytes(evidence, page_bytes), sync.zero_bytes) >= least:
+    if left_bytes + burst + max(stride_bytes(evidence, page_bytes), sync.zero_bytes) >= least:
         return None
-    reason = f"a pass went on until {sync.unsent_ms.high:.0f} ms were unsent although {is_limit}"
-    return Ending("went-on-in-a-pass", reason)
+    reason = f"a pass went on until {left_bytes / sync.bytes_per_ms.low:.0f} ms were unsent although {is_limit}"
+    return Ending(_WENT_ON, reason)

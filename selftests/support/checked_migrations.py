@@ -17,6 +17,7 @@ from .migrations import (
     at_once,
     bandwidth_rose,
     beside_a_disk,
+    beside_vfio,
     capped,
     dirtied_less,
     dirties_more,
@@ -126,6 +127,17 @@ CHECKED = {
     "passes that go on": row(lambda: of([2000], 700.0, used_limit_ms=300), ("limit", F, "went-on-in-a-pass")),
     "passes that begin in vain": row(
         lambda: of([2000, 2000, 100], 300.0, used_limit_ms=1), ("limit", F, "went-on-at-a-sync")
+    ),
+    "passes that go on beside a device": row(
+        lambda: beside_vfio(of([2000], 700.0, used_limit_ms=300)), ("limit", N, "devices")
+    ),
+    "passes that begin while the destination does not agree": row(
+        lambda: made(
+            precopy(*[Pass(20_000, 2_000)] * 2, Pass(2_100, 1_000), *[Pass(1_100, 1_000)] * 4, limit_ms=300),
+            limit_ms=300,
+            header={"capabilities": ["switchover-ack"]},
+        ),
+        ("limit", N, "switchover-ack"),
     ),
     "an early switchover": row(
         lambda: of([2000, 2000, 1900], 10.0, used_limit_ms=1950), ("limit", F, "switched-over-early")

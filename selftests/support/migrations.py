@@ -224,6 +224,11 @@ def beside_a_disk():
     return replace(trace, samples=tuple(replace(sample, disk_bytes=9e6) for sample in trace.samples))
 
 
+def beside_vfio(trace):
+    """The same with a VFIO device that has sent a little."""
+    return replace(trace, samples=tuple(replace(sample, vfio_bytes=7.0) for sample in trace.samples))
+
+
 def slowed(*percents, apart_s=0.0, **more):
     """Passes from the second on, in each of which auto-converge slows the guest by that percentage.
 
