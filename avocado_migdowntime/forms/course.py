@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..trace.events import HARNESS, LIMIT_CHANGED
+from ..trace.events import CAP_CHANGED, DIVISOR_CHANGED, HARNESS, LIMIT_CHANGED
 from ..trace.figures import Column
 from ..trace.model import GONE
 from ..trace.ram import LEEWAY
@@ -22,6 +22,12 @@ from .rows import Begins, EventRow, Row, SampleRow, SampleRows
 
 NO_JOB = "no migration runs where this was taken: it is over, or of another guest, or on another host"
 _OVER = frozenset((*ENDED, "none"))
+_CHANGES = {
+    "downtime-limit": LIMIT_CHANGED,
+    "max-bandwidth": CAP_CHANGED,
+    "avail-switchover-bandwidth": DIVISOR_CHANGED,
+}
+"""The parameters whose changes in mid-text are events, with the events' names."""
 _BAD_ENDS = frozenset(("failed", "cancelled"))
 
 
@@ -106,11 +112,13 @@ class Course:
     def _setting(self, setting: Setting) -> None:
         if setting.capabilities is not None:
             self.facts.capabilities = {**(self.facts.capabilities or {}), **setting.capabilities}
-        had_limit = "downtime-limit" in self.facts.parameters
-        if self.has_samples and "downtime-limit" in setting.parameters and (setting.changed or had_limit):
-            self._queue.append(setting)
-            return
-        self.facts.parameters.update(setting.parameters)
+        known, parameters = self.facts.parameters, dict(setting.parameters)
+        is_later = [name for name in _CHANGES if name in parameters and (setting.changed or name in known)]
+        if self.has_samples and is_later:
+            self._queue.append(replace(setting, parameters={name: parameters.pop(name) for name in is_later}))
+            if not parameters:
+                return
+        known.update(parameters)
         if self.has_samples and not setting.changed:
             # What the text shows below the figures was in force when these were taken.
             self.header = self.facts.header()
@@ -174,7 +182,7 @@ class Course:
         last_s = max(0.0, before_s)
         for one in queue:
             if isinstance(one, Setting):
-                yield from self._limit(one, last_s)
+                yield from self._change(one, last_s)
                 continue
             t_s = self.clock.of_event(one, before_s, after_s)
             if t_s < 0 or not np.isfinite(t_s):
@@ -182,14 +190,14 @@ class Course:
             last_s = max(last_s, t_s)
             yield EventRow(last_s, one.side, one.message)
 
-    def _limit(self, setting: Setting, last_s: float) -> Iterator[Row]:
-        limit_ms = setting.parameters["downtime-limit"]
-        if limit_ms == self.facts.parameters.get("downtime-limit"):
-            return
+    def _change(self, setting: Setting, last_s: float) -> Iterator[Row]:
         logged_s = self.clock.of_stamp(setting.stamp)
-        self.facts.parameters.update(setting.parameters)
-        message = {"event": LIMIT_CHANGED, "data": {"downtime-limit": limit_ms}}
-        yield EventRow(max(last_s, logged_s or 0.0), HARNESS, message)
+        for name, value in setting.parameters.items():
+            if value == self.facts.parameters.get(name):
+                continue
+            self.facts.parameters[name] = value
+            message = {"event": _CHANGES[name], "data": {name: value}}
+            yield EventRow(max(last_s, logged_s or 0.0), HARNESS, message)
 
 
 def _status_by(queue: Sequence[Happening | Setting]) -> str:

@@ -15,11 +15,12 @@ _PARAMETER = re.compile(
     r"(?<![\w\"'-])(downtime-limit|max-bandwidth|avail-switchover-bandwidth):\s*'?(\d+)'?"
     r"(?:\s*(?:ms|milliseconds|bytes/second|bytes))?(?=\s|$)"
 )
+_SIZE = r"(\d{1,30}(?:\.\d+)?)([bkmgtpe]?)(?![\w.])"
 _SET = re.compile(
-    r"\bmigrate_set_parameter\s+(downtime-limit|max-bandwidth|avail-switchover-bandwidth)\s+(\d+)([kKmMgGtT]?)"
+    rf"\bmigrate_set_parameter\s+(downtime-limit|max-bandwidth|avail-switchover-bandwidth)\s+{_SIZE}", re.IGNORECASE
 )
 _SET_DOWNTIME = re.compile(r"\(qemu\)\s*migrate_set_downtime\s+(\d+(?:\.\d+)?)(ms|us|s)?")
-_SET_SPEED = re.compile(r"\(qemu\)\s*migrate_set_speed\s+(\d+)([kKmMgGtT]?)")
+_SET_SPEED = re.compile(rf"\(qemu\)\s*migrate_set_speed\s+{_SIZE}", re.IGNORECASE)
 _BY_VIRSH = r"(?:.*[#$%>]\s*)?(?:sudo\s+)?virsh\s+(?:#\s*|(?:-\S+\s+)?(?:qemu\S*://\S+\s+)?)"
 _VIRSH_SETS = re.compile(
     rf"{_BY_VIRSH}migrate-setmaxdowntime\s+(?:--domain\s+)?\S+\s+(?:--downtime\s+)?(\d{{1,9}})\s*(?:#.*)?"
@@ -39,7 +40,7 @@ _STATE = re.compile(r":\s*o(?:n|ff)(?![\w-])")
 _SWITCH = re.compile(r"\(qemu\)\s*migrate_set_capability\s+([a-z-]+)\s+(on|off)")
 _MODE = re.compile(r"mode: (normal|cpr-[a-z]+)")
 _WORDS = ("migrate_set_", "downtime-limit", "bandwidth")
-_FACTORS = {"": 1 << 20, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_FACTORS = {"": 1 << 20, "b": 1, **{unit: 1 << 10 * power for power, unit in enumerate("kmgtpe", 1)}}
 """If the monitor expects a size, it takes a plain number as MiB."""
 _MS = {None: 1000.0, "s": 1000.0, "ms": 1.0, "us": 0.001}
 
@@ -76,12 +77,13 @@ class MonitorParameters(Form):
         if pairs := _PARAMETER.findall(text):
             return [Setting({name: int(value) for name, value in pairs}, line.stamp)]
         if match := _SET.search(text):
-            factor = 1 if match[1] == "downtime-limit" else _FACTORS[match[3].lower()]
-            return [Setting({match[1]: int(match[2]) * factor}, line.stamp, changed=True)]
+            name = match[1].lower()
+            factor = 1 if name == "downtime-limit" else _FACTORS[match[3].lower()]
+            return [Setting({name: int(float(match[2]) * factor)}, line.stamp, changed=True)]
         if match := _SET_DOWNTIME.search(text):
             return [Setting({"downtime-limit": float(match[1]) * _MS[match[2]]}, line.stamp, changed=True)]
         if match := _SET_SPEED.search(text):
-            bandwidth = int(match[1]) * _FACTORS[match[2].lower()]
+            bandwidth = int(float(match[1]) * _FACTORS[match[2].lower()])
             return [Setting({"max-bandwidth": bandwidth}, line.stamp, changed=True)]
         return self._capabilities(line)
 

@@ -24,6 +24,8 @@ LIMIT_CHANGED = "LIMIT_CHANGED"
 """Somebody else set another downtime-limit; it may have held from `since` on."""
 CAP_CHANGED = "CAP_CHANGED"
 """Somebody else set another max-bandwidth; it may have held from `since` on."""
+DIVISOR_CHANGED = "SWITCHOVER_BANDWIDTH_CHANGED"
+"""Somebody set another avail-switchover-bandwidth, by which QEMU divides; it may have held from `since` on."""
 THROTTLE_CHANGED = "THROTTLE_CHANGED"
 """Somebody else changed another parameter of auto-converge."""
 AIMED = "AIMED"
@@ -56,7 +58,7 @@ CARRIED = "CARRIED"
 """What had left the source's network by then: `bytes`, including headers, in `packets`."""
 SETS_LIMIT = (LIMIT, LIMIT_CHANGED, FINISH, AIMED)
 """From each of these events on, another downtime-limit holds."""
-DISTURBS = (LIMIT, LIMIT_CHANGED, FINISH, BANDWIDTH, SOUNDING, STOP_NOW, POSTCOPY)
+DISTURBS = (LIMIT, LIMIT_CHANGED, DIVISOR_CHANGED, FINISH, BANDWIDTH, SOUNDING, STOP_NOW, POSTCOPY)
 """From each of these events on, the migration is no longer what it was when it began."""
 
 
@@ -88,6 +90,12 @@ class Event:
     def cap_bytes_per_s(self) -> float | None:
         """The max-bandwidth in bytes per second that may hold from then on, if the event sets or reports one."""
         return optional_number(self.data, "max-bandwidth") if self.side == HARNESS else None
+
+    @property
+    def divisor_bytes_per_s(self) -> float | None:
+        """The avail-switchover-bandwidth that may hold from then on, if the event reports one."""
+        reports = self.side == HARNESS and self.name == DIVISOR_CHANGED
+        return optional_number(self.data, "avail-switchover-bandwidth") if reports else None
 
 
 def event_of(t_s: float, side: str, message: Any) -> Event:

@@ -23,7 +23,7 @@ from .packets import went_in_packets
 from .ram import optional_number
 from .reading import Reading
 from .rounding import rounded
-from .sample import Sample
+from .sample import STOPPED, Sample
 from .samples import Samples
 
 _LEAST_GRANULE = 4096
@@ -234,6 +234,8 @@ class Trace:
     @property
     def is_stopped(self) -> bool:
         """Whether a migration goes on whose guest was stopped before the last sample, perhaps for the switchover."""
+        if self.samples[-1].status in STOPPED:
+            return True
         stop = self._last_stop
         return stop is not None and self.samples[-1].status == "active" and stop.t_s < float(self.samples.t_s[-1])
 
@@ -286,7 +288,11 @@ def header_after(header: Mapping[str, Any], earlier: Iterable[Event]) -> Mapping
     """The header of a migration that began after the `earlier` events."""
     later: dict[str, float] = {}
     for event in earlier:
-        changed = {"downtime-limit": event.limit_ms, "max-bandwidth": event.cap_bytes_per_s}
+        changed = {
+            "downtime-limit": event.limit_ms,
+            "max-bandwidth": event.cap_bytes_per_s,
+            "avail-switchover-bandwidth": event.divisor_bytes_per_s,
+        }
         later |= {name: value for name, value in changed.items() if value is not None}
     if not later:
         return header
