@@ -9,6 +9,7 @@ than its time, and any span of time touches up to two windows that lie only part
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 from math import inf
 
@@ -23,6 +24,8 @@ from ..trace.samples import Samples
 NAME = "max-bandwidth"
 _BEYOND_ANY_LINK = 1e11
 """A max-bandwidth of 100 GB/s limits nobody; QEMU takes 0 as no limit."""
+_LIMITED = 0.9
+"""At this share of max-bandwidth, the sender counts as limited by it."""
 _LEAST_WINDOW_MS = BUFFER_DELAY_MS - 1
 """The shortest window, because QEMU truncates times to whole milliseconds."""
 _GATHERED_PAGES = 64
@@ -50,6 +53,27 @@ class CapUse:
     def used(self) -> float:
         """The share of the allowed bytes that was sent."""
         return self.sent_bytes / self.allowed_bytes
+
+
+@dataclass(frozen=True)
+class Cap:
+    """The max-bandwidth that holds, None if not known, and when it had been set; -infinity if before the recording."""
+
+    bytes_per_s: float | None
+    set_s: float = -inf
+
+    @classmethod
+    def at(cls, trace: Trace, t_s: float) -> "Cap":
+        """The one that holds at a time; raises UsageError if the header or an event is malformed."""
+        changes = (event for event in trace.events if event.since_s < t_s and event.cap_bytes_per_s is not None)
+        first = cls(optional_number(trace.migrate_parameters, NAME))
+        return reduce(lambda _, event: cls(event.cap_bytes_per_s, event.t_s), changes, first)
+
+    def limits(self, bytes_per_ms: float) -> bool | None:
+        """Whether a sender at this bandwidth counts as limited by it; None if it is not known."""
+        if self.bytes_per_s is None:
+            return None
+        return bool(self.bytes_per_s) and bytes_per_ms * 1000 >= _LIMITED * self.bytes_per_s
 
 
 def most_used(trace: Trace, samples: Samples, stopped_s: float) -> CapUse | None:

@@ -9,12 +9,12 @@ from typing import Literal, Union
 import numpy as np
 
 from ..basics.lazy_sequence import MANY, LazySequence
-from ..trace.events import BANDWIDTH, DISTURBS, FINISH, FIRST_PASS, HARNESS, LIMIT_CHANGED, Event
+from ..trace.events import BANDWIDTH, DISTURBS, DIVISOR_CHANGED, FINISH, FIRST_PASS, HARNESS, LIMIT_CHANGED, Event
 from ..trace.impossible import why_impossible
 from ..trace.model import FROM_A_PIPE, LIMITS_LOGGED, Trace
 from ..trace.sample import ENDED
 from ..trace.samples import Samples
-from .caps import CapUse, most_used
+from .caps import Cap, CapUse, most_used
 from .devices import Devices, devices, with_devices
 from .limits import Limits
 from .other_pages import NOTHING_KNOWN, Others
@@ -138,6 +138,12 @@ class Evidence:
         """The span that used the largest share of max-bandwidth while the guest ran; None if no limit held."""
         return most_used(self.trace, self.samples, self.stopped_s)
 
+    @cached_property
+    def last_cap(self) -> Cap:
+        """The max-bandwidth in force at the end; for a text, that may be set below its last figures."""
+        end_s, is_whole = float(self.samples.t_s[-1]), len(self.samples) == len(self.trace.samples)
+        return Cap.at(self.trace, np.inf if self.trace.readings and is_whole else end_s)
+
     @property
     def is_held_back(self) -> bool:
         """Whether the harness still held back the first pass at the end, by a bandwidth that is not to be judged."""
@@ -151,6 +157,12 @@ class Evidence:
         return min((e.since_s for e in self.trace.events if e.side == HARNESS and e.name in DISTURBS), default=np.inf)
 
     @cached_property
+    def divisor_changed_s(self) -> float:
+        """When somebody first set another avail-switchover-bandwidth than the header's; infinite if nobody did."""
+        change = self.trace.first_event(HARNESS, DIVISOR_CHANGED)
+        return change.since_s if change is not None else np.inf
+
+    @cached_property
     def undisturbed(self) -> "Evidence":
         """The migration until the harness first changed something; all of it if that was after the switchover."""
         change = next((e for e in self.trace.events if e.side == HARNESS and e.name in DISTURBS), None)
@@ -161,9 +173,9 @@ class Evidence:
     def samples_before(self, change: Event) -> int:
         """The number of samples before something was changed.
 
-        If somebody else set a limit, that was after the sample that is the last one before it.
+        If somebody else changed it, that was after the sample that is the last one before it.
         """
-        side: Literal["left", "right"] = "right" if change.name == LIMIT_CHANGED else "left"
+        side: Literal["left", "right"] = "right" if change.name in (LIMIT_CHANGED, DIVISOR_CHANGED) else "left"
         return int(np.searchsorted(self.samples.t_s, change.since_s, side))
 
     @cached_property
@@ -182,13 +194,24 @@ class Evidence:
         return self if is_as_it_was or self.came_to_an_end else self.undisturbed
 
     @cached_property
-    def since_its_last_limit(self) -> Union["Evidence", None]:
-        """The part of a text since somebody last set a limit; None if nobody did, if it ended, or if it is no text."""
-        if not self.trace.readings or self.came_to_an_end or self.undisturbed is self:
-            return None
-        changes = [event.since_s for event in self.trace.events if event.name == LIMIT_CHANGED]
-        begin = min(int(np.searchsorted(self.samples.t_s, max(changes, default=-np.inf))), len(self.samples) - 1)
-        return self._part(begin, len(self.samples), self.limits)
+    def latest(self) -> "Evidence":
+        """What shows best what the guest does now: the part since somebody last set a limit, from the next pass on; or
+        the part before, if no sync was seen since.
+
+        It is the `undisturbed` one if nobody set a limit, the harness changed more, or the migration came to an end.
+        """
+        if self.until_its_last_look is not self:
+            return self.undisturbed
+        end = len(self.samples)
+        for change in reversed([event for event in self.trace.events if event.name == LIMIT_CHANGED]):
+            begin = self.samples_before(change)
+            numbers = self.samples.dirty_sync_count[:end]
+            later = np.flatnonzero(numbers > np.nanmax(numbers[:begin], initial=0))
+            part = self._part(int(later[0]), end, self.limits) if len(later) else None
+            if part is not None and part.syncs:
+                return part
+            end = begin
+        return self.undisturbed
 
     @cached_property
     def under_another_bandwidth(self) -> Samples:

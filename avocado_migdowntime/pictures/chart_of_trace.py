@@ -62,14 +62,18 @@ def _left_to_send(samples: Samples, syncs: Sequence[Sync]) -> Panel:
 
 
 def _expected(evidence: Evidence, verdict: Verdict, active: Samples, end_s: float) -> Panel:
-    with_report, syncs = active.take(np.flatnonzero(~np.isnan(active.expected_downtime_ms))), evidence.syncs
+    with_report = active.take(np.flatnonzero(~np.isnan(active.expected_downtime_ms)))
+    syncs = evidence.syncs
+    if evidence.divisor_changed_s < end_s:  # What is right since then is not known.
+        syncs = [sync for sync in syncs if sync.after.begin_s < evidence.divisor_changed_s]
     reported = Series("QEMU's expected-downtime", Role.REPORTED, with_report.t_s, with_report.expected_downtime_ms)
     inputs = _formula_inputs(syncs)
     contract = _computed(verdict.contract, syncs, inputs, bounded=True)
     begin_s, effective_ms = float(evidence.samples.t_s[0]), verdict.limit.effective_limit_ms
     limits = [(max(since_s, begin_s), limit_ms) for since_s, limit_ms in evidence.limits.steps]
-    undisturbed_s = limits[1][0] if limits[1:] else end_s
-    effective = [] if effective_ms is None else [(begin_s, effective_ms)]
+    judged = next((row for row, (_, limit_ms) in enumerate(limits) if limit_ms == verdict.downtime_limit_ms), 0)
+    judged_until_s = limits[judged + 1][0] if limits[judged + 1 :] else end_s
+    effective = [] if effective_ms is None else [(limits[judged][0] if limits else begin_s, effective_ms)]
     unsent = _intervals(
         "left when a pass ended",
         Role.UNSENT,
@@ -85,7 +89,7 @@ def _expected(evidence: Evidence, verdict: Verdict, active: Samples, end_s: floa
             contract,
             *(_computed(name, syncs, inputs, bounded=False) for name in FORMULAS if name != verdict.contract),
             _step_series("configured downtime-limit", Role.LIMIT, limits, end_s),
-            _step_series("effective downtime-limit", Role.EFFECTIVE_LIMIT, effective, undisturbed_s),
+            _step_series("effective downtime-limit", Role.EFFECTIVE_LIMIT, effective, judged_until_s),
             unsent,
             *down,
             *(_dropped(reason, times_s, reported) for reason, times_s in verdict.dropped_at_s.items()),

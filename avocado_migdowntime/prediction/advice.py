@@ -35,9 +35,10 @@ class Help:
     """What makes the default limit of 300 ms enough; None if not needed, not known or out of QEMU's reach.
 
     `bandwidth_bytes_per_ms` is enough whatever the guest does in passes shorter than those seen. Stopping the guest for
-    `throttle_percent` of its time (auto-converge) is enough if passes then dirty that much less. They do not if the
-    guest rewrites the same pages, or catches up. With less than `least_bandwidth_bytes_per_ms` and
-    `least_throttle_percent` the migration cannot finish; in between it may.
+    `throttle_percent` of its time (auto-converge) is enough if passes then dirty that much less; they do
+    not if the guest rewrites the same pages, or catches up. If it is throttled already, this is how much in all. With
+    less than `least_bandwidth_bytes_per_ms` and `least_throttle_percent` the migration cannot finish; in between it
+    may.
     """
 
     bandwidth_bytes_per_ms: float | None = None

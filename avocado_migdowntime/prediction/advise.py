@@ -7,7 +7,7 @@ shorter.
 """
 
 from dataclasses import replace
-from math import ceil, floor
+from math import ceil, floor, isfinite
 
 from ..basics.interval import Interval
 from ..oracle.evidence import Evidence
@@ -22,11 +22,15 @@ from .from_a_look import advise_from_a_look
 from .helping import bandwidth_needed
 from .narrowing import SHARP
 from .observed import PAUSE_S, ObservedPrecopy, observe
-from .running import advise_running, point_of
+from .running import advise_running
 
 _STOPPED = (
     "the guest is stopped and dirties nothing, so the migration ends once what is left is sent, whatever the "
     "downtime-limit is"
+)
+_ANOTHER_DIVISOR = (
+    "avail-switchover-bandwidth was changed meanwhile, so QEMU multiplies the downtime-limit by another bandwidth: "
+    "record it again"
 )
 _WITHOUT_A_SYNC = "the migration completed without a last sync, so it does not show which downtime-limit is enough"
 
@@ -49,7 +53,7 @@ def advise(recorded: Trace | Evidence) -> Advice:
 
 
 def _advise(whole: Evidence) -> Advice:
-    evidence = whole.undisturbed
+    evidence = whole.latest
     status, limit_ms = evidence.status, evidence.last_limit_ms
     now = standing(last_look(evidence))
     if now is not None and now.code in ("postcopy", "disk"):
@@ -57,13 +61,13 @@ def _advise(whole: Evidence) -> Advice:
         return Advice(finding, reasons=(now.sentence,))
     if whole.trace.is_stopped and not (now is not None and now.code == "stalled"):
         return Advice(Finding.UNKNOWN, reasons=(_STOPPED,))
-    if whole.is_changed_from_the_start:
+    if isfinite(whole.divisor_changed_s) and not whole.came_to_an_end:
+        return Advice(Finding.UNKNOWN, reasons=(_ANOTHER_DIVISOR,))
+    if whole.is_changed_from_the_start and evidence is whole.undisturbed:
         reason = "the migration was changed before the first sample, so it is unknown what it needed until then"
         return Advice(Finding.UNKNOWN, reasons=(reason,))
-    latest = whole.until_its_last_look
+    last = whole.until_its_last_look
     precopy = observe(evidence)
-    if precopy is None and whole.since_its_last_limit is not None:
-        precopy = observe(whole.since_its_last_limit)
     if precopy is None and whole.came_to_an_end and evidence is not whole:
         ended = standing(last_look(whole))
         assert ended is not None
@@ -79,11 +83,11 @@ def _advise(whole: Evidence) -> Advice:
             reason = f"the text shows a downtime-limit of {shown_ms:.10g} ms, but it may have been changed later"
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs) if precopy else 0, reasons=(now.sentence, reason))
     if precopy is None:
-        looked = advise_from_a_look(latest)
-        here = standing(last_look(latest))
+        looked = advise_from_a_look(last)
+        here = standing(last_look(last))
         if here is not None and here.code in ("ended", "stalled"):
             return looked
-        few = _too_little(latest)
+        few = _too_little(last)
         has_finding = looked.finding is not Finding.UNKNOWN
         return replace(looked, reasons=(*looked.reasons, few) if has_finding else (few, *looked.reasons))
     if not precopy.wire_bytes_per_ms and precopy.remaining_bytes and not precopy.still_s > STALLED_S:
@@ -112,12 +116,16 @@ def _with_all_that_was_needed(whole: Evidence, advice: Advice) -> Advice:
 
 
 def _unless_doubtful(precopy: ObservedPrecopy, advice: Advice) -> Advice:
-    """The advice, without its limit if too little is known for one."""
+    """The advice, without its limit if too little is known for one; or without all that follows from a bandwidth if
+    that is not known.
+    """
     doubt = doubt_of(precopy)
     if not doubt:
         return advice
+    if precopy.doubt:
+        return Advice(Finding.UNKNOWN, syncs_seen=advice.syncs_seen, reasons=(doubt,))
     reasons = (doubt, *advice.reasons)
-    return replace(advice, finding=Finding.UNKNOWN, limit_ms=None, steps_ms=(), help=Help(), reasons=reasons)
+    return replace(advice, finding=Finding.UNKNOWN, limit_ms=None, steps_ms=(), help=Help(), down=None, reasons=reasons)
 
 
 def _advise_completed(precopy: ObservedPrecopy | None, limit_ms: int) -> Advice:
@@ -129,13 +137,13 @@ def _advise_completed(precopy: ObservedPrecopy | None, limit_ms: int) -> Advice:
     )
     if precopy is None:
         return advice
-    best = min(map(point_of, precopy.syncs), key=lambda point: point.limit_ms)
-    range_ms = Interval(limit_ms, limit_ms)
-    if precopy.wire_bytes_per_ms and not precopy.doubt:
-        running_ms = advise_running(precopy).range_ms
-        assert running_ms is not None
-        range_ms = Interval(min(limit_ms, running_ms.low), max(limit_ms, running_ms.high))
-    return replace(advice, range_ms=range_ms, best_point=best, syncs_seen=len(precopy.syncs))
+    advice = replace(advice, syncs_seen=len(precopy.syncs))
+    if not precopy.wire_bytes_per_ms or precopy.doubt:
+        return advice
+    running = advise_running(precopy)
+    assert running.range_ms is not None
+    range_ms = Interval(min(limit_ms, running.range_ms.low), max(limit_ms, running.range_ms.high))
+    return replace(advice, range_ms=range_ms, best_point=running.best_point)
 
 
 def _too_little(evidence: Evidence) -> str:

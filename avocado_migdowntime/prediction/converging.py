@@ -3,12 +3,16 @@
 
 from dataclasses import dataclass
 
+from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
 from ..oracle.syncs import Sync
 from ..trace.model import Trace
 from .observed import ObservedPrecopy, observe
 from .precopy import Course
+
+_ENDING = frozenset({"auto-converge", "dirty-limit", "postcopy-ram"})
+"""Capabilities that may end a migration that would not end by itself: they slow the guest, or move it first."""
 
 
 @dataclass(frozen=True)
@@ -39,5 +43,24 @@ def predict(precopy: ObservedPrecopy, limit_ms: float, begin: Sync) -> Convergen
     """Predict whether it would have finished under this limit, from the sync `begin` on."""
     curve = precopy.curve
     least, most = (precopy.course(pending, limit_ms, begin) for pending in (curve.least_pending, curve.most_pending))
-    sure = least.converges if least.converges == most.converges else None
+    is_open = least.converges or not precopy.timed or what_may_end(precopy.evidence.trace)
+    sure = True if most.converges else None if is_open else False
     return ConvergencePrediction(sure, precopy.course(curve.likely_pending, limit_ms, begin), begin.after.number)
+
+
+def what_may_end(trace: Trace) -> list[str]:
+    """The enabled capabilities that may end a migration that would not end by itself, in order."""
+    return sorted(_ENDING.intersection(trace.capabilities))
+
+
+def surely_never(precopy: ObservedPrecopy, limit_ms: float, least: Course) -> bool:
+    """Whether it is certain that a limit never ends a migration whose course is `least` if the guest dirties as little
+    as possible in QEMU's bursts.
+
+    It is not if a capability may end it, or capabilities are not known; nor if no pass was seen from its start, so that
+    it is not known how long one lasts. Under a limit below the 100 ms window in which QEMU sends, passes may be shorter
+    than is known.
+    """
+    trace = precopy.evidence.trace
+    known = "capabilities" in trace.header and not what_may_end(trace) and bool(precopy.timed)
+    return known and limit_ms >= BUFFER_DELAY_MS and not least.converges

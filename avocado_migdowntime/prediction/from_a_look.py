@@ -14,6 +14,7 @@ from ..oracle.evidence import Evidence
 from ..oracle.last_look import last_look
 from ..oracle.look import Look
 from ..oracle.standing import standing
+from ..trace.events import CAP_CHANGED, DIVISOR_CHANGED
 from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes
 from .observed import PAUSE_S
 
@@ -21,6 +22,7 @@ _OF_NO_USE = ("disk", "no-precopy", "too-fast", "stalled")
 """What is left, or how long that takes, tells nothing then."""
 _OLD = ", as neither a release nor a figure shows that this QEMU is 3.0 or newer"
 _TOO_LARGE = "QEMU accepts no limit that large"
+_OF_BANDWIDTH = {CAP_CHANGED: "max-bandwidth", DIVISOR_CHANGED: "avail-switchover-bandwidth"}
 _BETTER = "record the migration for a better answer"
 
 
@@ -40,6 +42,8 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         reason = f"{_left_now(look)}{BEYOND}"
         return Advice(Finding.NONE, bandwidth_bytes_per_ms=bytes_per_ms.middle, reasons=(reason, POSTCOPY))
     pending_ms, doubt = _pending(look)
+    if name := _set_after(evidence):
+        doubt = doubt or f"{name} was set after these figures were taken"
     if pending_ms is None or doubt or pending_ms.high > GREATEST_DOWNTIME_LIMIT_MS:
         least = f"{_left_now(look)}, so ending it now needs a limit of at least {floor(left_ms.low) + 1} ms"
         doubts = (doubt or _TOO_LARGE, f"no sync was seen: {_BETTER}")
@@ -62,6 +66,14 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
             *_of_the_present(evidence.set_limit_ms, limit_ms),
         ),
     )
+
+
+def _set_after(evidence: Evidence) -> str:
+    """The parameter of the bandwidth that somebody set below the last figures of a text; '' if nobody did."""
+    if not evidence.trace.readings:
+        return ""
+    events = (one for one in evidence.trace.events if one.t_s >= float(evidence.samples.t_s[-1]))
+    return next((_OF_BANDWIDTH[one.name] for one in events if one.name in _OF_BANDWIDTH), "")
 
 
 def _of_the_present(configured_ms: float | None, limit_ms: int) -> list[str]:

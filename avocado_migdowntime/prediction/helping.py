@@ -27,13 +27,14 @@ def help_of(precopy: ObservedPrecopy, next_bytes: float) -> Help:
     enough = _least(lambda bandwidth: _converges(precopy, curve.most_pending, bandwidth), wire, most_bytes_per_ms * 2)
     needed = _least(lambda bandwidth: _converges(precopy, curve.least_pending, bandwidth), wire / 2, enough)
     whole = range(GREATEST_THROTTLE_PERCENT + 1)
-    percent = ceil(100 * max(0.0, 1 - DEFAULT_DOWNTIME_LIMIT_MS * precopy.threshold_bytes_per_ms / next_bytes))
+    fits = min(1.0, DEFAULT_DOWNTIME_LIMIT_MS * precopy.threshold_bytes_per_ms / next_bytes)
+    percent = ceil(_together(precopy, 100 * (1 - fits)))
     least = next((one for one in whole if _converges(precopy, _slowed(curve.least_pending, one), wire)), None)
     return Help(
         bandwidth_bytes_per_ms=enough * SPARE,
         throttle_percent=percent if percent <= GREATEST_THROTTLE_PERCENT else None,
         least_bandwidth_bytes_per_ms=needed / SPARE,
-        least_throttle_percent=None if least is None else floor(least / SPARE),
+        least_throttle_percent=floor(_together(precopy, least / SPARE)) if least else least,
     )
 
 
@@ -41,6 +42,12 @@ def bandwidth_needed(precopy: ObservedPrecopy) -> float:
     """The bandwidth that sends in 300 ms all that may be dirtied in 300 ms: from then on passes get shorter."""
     within_ms = DEFAULT_DOWNTIME_LIMIT_MS + BUFFER_DELAY_MS
     return precopy.curve.bounds(within_ms).high / DEFAULT_DOWNTIME_LIMIT_MS
+
+
+def _together(precopy: ObservedPrecopy, percent: float) -> float:
+    """The throttle that slows the guest by another `percent` of the time that auto-converge leaves it now."""
+    now = precopy.throttle_percent
+    return now + percent * (1 - now / 100)
 
 
 def _converges(precopy: ObservedPrecopy, pending: Pending, bytes_per_ms: float) -> bool:

@@ -4,6 +4,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 
 import numpy as np
 
@@ -33,6 +34,8 @@ fewer windows are accepted.
 """
 CHANGED = 1.15
 """If bandwidths of passes differ by more than this factor, they are not one bandwidth."""
+_SETTLED_S = 2 * UPDATE_S
+"""So long after a change of max-bandwidth, QEMU shows the bandwidth of a window after it."""
 _UNUSUAL = 2.0
 """A bandwidth that varies by more than this factor may be that of zero pages, or from before a long sync."""
 
@@ -44,8 +47,9 @@ class ObservedPrecopy:
     `threshold_bytes_per_ms` is the bandwidth by which QEMU multiplies the limit, `wire_bytes_per_ms` the one at which
     it sends. Both are medians over the samples of the last two passes in which QEMU had updated it, and 0 if nothing is
     sent. `still_s` is how long no page left at the end. `timed` are the syncs after a pass whose start is known, so not
-    after one in which the recording began. `mbps` are the bandwidths that QEMU showed; `renewed` says whether it
-    updated them within a pass.
+    after one in which the recording began. `mbps` are the bandwidths that QEMU showed, since max-bandwidth was
+    last changed; `renewed` says whether it updated them within a pass, `shows_cap` whether they are of that
+    max-bandwidth.
     """
 
     evidence: Evidence
@@ -57,14 +61,19 @@ class ObservedPrecopy:
     still_s: float
     mbps: Floats
     renewed: bool
+    shows_cap: bool
 
     @property
     def doubt(self) -> str:
-        """Why the bandwidth cannot be relied on, or ''."""
+        """Why it is not known what QEMU compares with the limit, such as the bandwidth; or ''."""
+        if self.evidence.samples.hides_devices:
+            return "VFIO devices are migrated as well, and no figure shows what is left of them"
         if self.still_s > PAUSE_S:
             return f"no page was sent for the last {self.still_s:.1f} s, so the bandwidth after this pause is unknown"
         if self.evidence.is_held_back:
             return "the bandwidth is still the low one that holds back the first pass"
+        if not self.shows_cap:
+            return "max-bandwidth was changed just before the end, and QEMU has hardly shown its bandwidth since"
         recent = [pass_ for pass_ in self.evidence.passes if pass_.number > 1][-2:]
         may_be_of_zero_pages = self.syncs[-1].zero_bytes or _unlike(self.evidence.passes[-2:])
         not_renewed = not self.renewed and self.syncs[-1].before.number == 1 and may_be_of_zero_pages
@@ -105,6 +114,11 @@ class ObservedPrecopy:
     def remaining_bytes(self) -> int:
         """Bytes left when the trace ended."""
         return ram_at(self.syncs[-1].after.samples, -1).remaining_bytes
+
+    @property
+    def throttle_percent(self) -> float:
+        """The percentage of time for which auto-converge stopped the guest's CPUs in the end."""
+        return float(np.nan_to_num(self.syncs[-1].after.samples.throttle_percent[-1]))
 
     @property
     def is_first_alone(self) -> bool:
@@ -159,7 +173,10 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
     timed = tuple(sync for sync in syncs if _is_timed(sync, evidence))
     recent = evidence.passes[-2:]
     still_s = _still_s(recent)
-    mbps, renewed = _shown_mbps(recent)
+    mbps, renewed = _shown_mbps(recent, evidence.last_cap.set_s + _SETTLED_S)
+    shows_cap = len(mbps) >= MIN_SAMPLES or not isfinite(evidence.last_cap.set_s)
+    if not shows_cap:
+        mbps, renewed = _shown_mbps(recent)
     rests = still_s > STALLED_S or _is_idle(recent[-1]) or not len(mbps)
     wire = 0.0 if rests else float(np.median(mbps)) * BYTES_PER_MS_PER_MBPS
     return ObservedPrecopy(
@@ -172,6 +189,7 @@ def observe(evidence: Evidence) -> ObservedPrecopy | None:
         still_s=still_s,
         mbps=mbps,
         renewed=renewed,
+        shows_cap=shows_cap,
     )
 
 
@@ -182,15 +200,16 @@ def _is_timed(sync: Sync, evidence: Evidence) -> bool:
     return sync.before.begin_s > evidence.passes[0].begin_s
 
 
-def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:
-    """The bandwidths above 0 of these passes, and whether QEMU has updated them within a pass after the first.
+def _shown_mbps(passes: Sequence[Pass], since_s: float = -np.inf) -> tuple[Floats, bool]:
+    """The bandwidths above 0 of these passes from `since_s` on, and whether QEMU has updated them within a pass after
+    the first.
 
     Before that they may be those of the first pass, with its zero pages.
     """
     later = [pass_ for pass_ in passes if pass_.number > 1]
     for candidates, renewed in (
-        (_settled_mbps(later), True),
-        ([pass_.samples.mbps for pass_ in later or passes], False),
+        (_settled_mbps(later, since_s), True),
+        ([pass_.samples.mbps[pass_.samples.t_s >= since_s] for pass_ in later or passes], False),
     ):
         mbps = np.concatenate([np.empty(0), *candidates])
         if np.any(mbps > 0):
@@ -198,10 +217,12 @@ def _shown_mbps(passes: Sequence[Pass]) -> tuple[Floats, bool]:
     return np.empty(0), False
 
 
-def _settled_mbps(passes: Iterable[Pass]) -> list[Floats]:
-    """For each pass, the bandwidths that QEMU updated in it."""
+def _settled_mbps(passes: Iterable[Pass], since_s: float) -> list[Floats]:
+    """For each pass, the bandwidths that QEMU updated in it, from `since_s` on."""
     return [
-        one.samples.mbps[~early] for some in batches(passes) for one, early in zip(some, settling_of(some), strict=True)
+        one.samples.mbps[~early & (one.samples.t_s >= since_s)]
+        for some in batches(passes)
+        for one, early in zip(some, settling_of(some), strict=True)
     ]
 
 

@@ -3,14 +3,11 @@
 
 from dataclasses import dataclass
 
-from ..basics.qemu_constants import BUFFER_DELAY_MS
 from ..oracle.evidence import Evidence
 from ..oracle.passes import Pass
+from .converging import surely_never, what_may_end
 from .observed import ObservedPrecopy, observe
 from .precopy import Course, Pending, predict
-
-ENDING = frozenset({"auto-converge", "dirty-limit", "postcopy-ram"})
-"""Capabilities that may end a migration that would not end by itself: they slow the guest, or move it first."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +28,9 @@ class Outlook:
 
 
 def outlook(learnt: Evidence, limit_ms: float, under_way: Pass) -> Outlook | None:
-    """The effect of this limit if it holds from the end of the pass `under_way` on, given the dirtying seen in
-    `learnt`.
+    """The effect of this limit if it holds from the end of the pass `under_way` on, given the dirtying in `learnt`.
 
-    None if open. It is never certain that the migration does not end if the capabilities are not known, or if the limit
-    is below the 100 ms window in which QEMU sends.
+    None if open, as where a capability may end the migration.
     """
     precopy = None if learnt.trace.no_precopy or learnt.trace.doubt else observe(learnt.undisturbed)
     if precopy is None or precopy.doubt or not precopy.wire_bytes_per_ms:
@@ -43,11 +38,10 @@ def outlook(learnt: Evidence, limit_ms: float, under_way: Pass) -> Outlook | Non
     curve, trace = precopy.curve, learnt.trace
     to_go_ms, likely = _course(precopy, curve.likely_pending, limit_ms, under_way)
     if not likely.converges:
-        if not ENDING.isdisjoint(trace.capabilities):
+        if what_may_end(trace):
             return None
         _, least = _course(precopy, curve.least_in_bursts, limit_ms, under_way)
-        never = not least.converges and "capabilities" in trace.header and limit_ms >= BUFFER_DELAY_MS
-        return Outlook(limit_ms, False if never else None, False)
+        return Outlook(limit_ms, False if surely_never(precopy, limit_ms, least) else None, False)
     _, most = _course(precopy, curve.most_pending, limit_ms, under_way)
     return Outlook(
         limit_ms,

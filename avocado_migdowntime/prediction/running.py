@@ -10,9 +10,8 @@ from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_DOWNTIME_LIMIT_MS, 
 from ..basics.units import rate_in_words
 from ..oracle.passes import MIN_SAMPLES
 from ..oracle.syncs import Sync
-from ..trace.ram import optional_number
 from .advice import BEYOND, POSTCOPY, STEP, Advice, BestPoint, Down, Finding, Help, megabytes
-from .converging import predict
+from .converging import predict, surely_never, what_may_end
 from .dirty_curve import ALIKE, pending_bytes, unsent_bytes
 from .doubts import UNEVEN, margin_of
 from .helping import help_of
@@ -23,8 +22,6 @@ TICK = 0.01
 """QEMU times the 100 ms windows of its bandwidth in whole ms, so a bandwidth may be off by 1 %."""
 USUALLY = 0.05
 """The bandwidth is below the assumed one in at most this share of the windows."""
-CAPPED = 0.9
-"""At this share of max-bandwidth, the sender counts as limited by it."""
 NOTABLE = 0.005
 """A margin below this share is not worth a sentence."""
 
@@ -47,8 +44,8 @@ def advise_running(precopy: ObservedPrecopy) -> Advice:
             min(floor(least_ms / (1 + TICK)) + 1, limit_ms),
             max(most_ms, ceil(UNEVEN * (1 + SHARP) * max(limit_ms, _most_ms(precopy)))),
         ),
-        steps_ms=_steps(limit_ms, lambda ms: precopy.course(curve.least_in_bursts, ms, precopy.syncs[-1]).converges),
-        best_point=min(map(point_of, precopy.syncs), key=lambda point: point.limit_ms),
+        steps_ms=_steps(limit_ms, lambda ms: _may_do(precopy, ms)),
+        best_point=min(map(_point_of, precopy.syncs), key=lambda point: point.limit_ms),
         help=help_of(precopy, next_bytes) if limit_ms > DEFAULT_DOWNTIME_LIMIT_MS and precopy.timed else Help(),
         down=_down(precopy, next_bytes),
         bandwidth_bytes_per_ms=bytes_per_ms,
@@ -58,7 +55,9 @@ def advise_running(precopy: ObservedPrecopy) -> Advice:
     reasons = [expectation, *filter(None, [_cause(precopy)]), *_remarks(precopy, margin, next_bytes)]
     if limit_ms > GREATEST_DOWNTIME_LIMIT_MS:
         reasons[0] = expectation + BEYOND
-        return replace(advice, finding=Finding.NONE, limit_ms=None, steps_ms=(), reasons=(*reasons, POSTCOPY))
+        return replace(
+            advice, finding=Finding.NONE, limit_ms=None, steps_ms=(), down=None, reasons=(*reasons, POSTCOPY)
+        )
     return replace(advice, reasons=tuple(reasons))
 
 
@@ -89,22 +88,30 @@ def _remarks(precopy: ObservedPrecopy, margin: float, next_bytes: float) -> list
         remarks.append(
             f"the first pass left {megabytes(unsent)} of that unsent; less may do if the guest dirties none of it"
         )
-    limit_ms = precopy.evidence.limit_ms
-    if limit_ms is not None:
-        now = predict(precopy, limit_ms, precopy.syncs[-1])
-        word = "ends it" if now.course.converges else "never ends it"
-        # QEMU checks once a window, so under a limit below one window passes may be shorter than is known.
-        surely = now.converges is not None and (now.converges or limit_ms >= BUFFER_DELAY_MS)
-        sure = "" if surely else "probably "
-        remarks.append(f"the present downtime-limit of {limit_ms:.10g} ms {sure}{word}")
-    return remarks
+    return [*remarks, *filter(None, [_effect(precopy)])]
+
+
+def _effect(precopy: ObservedPrecopy) -> str:
+    """What the present downtime-limit does; '' if it is not known, or if the migration ended under another one."""
+    evidence = precopy.evidence
+    is_another = evidence.came_to_an_end and evidence.set_limit_ms != evidence.trace.downtime_limit_ms
+    limit_ms = None if evidence.limit_ms is None or is_another else evidence.set_limit_ms
+    if limit_ms is None:
+        return ""
+    limit, begin = f"the present downtime-limit of {limit_ms:.10g} ms", precopy.syncs[-1]
+    effect = predict(precopy, limit_ms, begin)
+    if effect.course.converges:
+        return f"{limit} {'' if effect.converges else 'probably '}ends it"
+    if others := what_may_end(evidence.trace):
+        return f"{limit} probably never ends it, unless {' or '.join(others)} does"
+    least = precopy.course(precopy.curve.least_in_bursts, limit_ms, begin)
+    return f"{limit} {'' if surely_never(precopy, limit_ms, least) else 'probably '}never ends it"
 
 
 def _down(precopy: ObservedPrecopy, next_bytes: float) -> Down:
     """How long the guest is down once a limit ends the migration."""
-    cap = optional_number(precopy.evidence.trace.migrate_parameters, "max-bandwidth")
-    binds = None if cap is None else bool(cap) and precopy.wire_bytes_per_ms * 1000 >= CAPPED * cap
-    return Down(next_bytes / precopy.wire_bytes_per_ms, binds)
+    wire = precopy.wire_bytes_per_ms
+    return Down(next_bytes / wire, precopy.evidence.last_cap.limits(wire))
 
 
 def _cause(precopy: ObservedPrecopy) -> str:
@@ -126,7 +133,7 @@ def _cause(precopy: ObservedPrecopy) -> str:
     return f"the guest dirties memory {word} QEMU sends it, {pages}, {shorter}"
 
 
-def point_of(sync: Sync) -> BestPoint:
+def _point_of(sync: Sync) -> BestPoint:
     """The limit with which QEMU would have switched over at this sync."""
     limit_ms = _above_ms(sync.at_sync_bytes.middle, sync.bytes_per_ms.middle)
     return BestPoint(sync.after.number, sync.after.begin_s, limit_ms)
@@ -135,6 +142,11 @@ def point_of(sync: Sync) -> BestPoint:
 def _above_ms(pending_bytes: float, bytes_per_ms: float) -> int:
     """The smallest whole limit that exceeds `pending_bytes`."""
     return floor(pending_bytes / bytes_per_ms) + 1
+
+
+def _may_do(precopy: ObservedPrecopy, limit_ms: int) -> bool:
+    """Whether this limit may be enough, as any may if no pass was seen from its start."""
+    return not precopy.timed or precopy.course(precopy.curve.least_in_bursts, limit_ms, precopy.syncs[-1]).converges
 
 
 def _steps(limit_ms: int, may_do: Callable[[int], bool]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from contextlib import aclosing, closing
 from ..errors import UsageError
 from ..oracle.evidence import Evidence
 from ..oracle.throttle import PARAMETERS, TAILSLOW, TRIGGER
-from ..trace.events import CAP_CHANGED, LIMIT_CHANGED, THROTTLE_CHANGED
+from ..trace.events import CAP_CHANGED, DIVISOR_CHANGED, LIMIT_CHANGED, THROTTLE_CHANGED
 from ..trace.model import TRACKED, Trace
 from ..trace.sample import Sample
 from ..trace.samples import Samples
@@ -25,6 +25,7 @@ _LOOKS_APART = 0.9
 _FOLLOWED = {
     "downtime-limit": LIMIT_CHANGED,
     "max-bandwidth": CAP_CHANGED,
+    "avail-switchover-bandwidth": DIVISOR_CHANGED,
     **dict.fromkeys((*PARAMETERS, TAILSLOW, TRIGGER), THROTTLE_CHANGED),
 }
 """The parameters whose changes are recorded, with the events' names."""

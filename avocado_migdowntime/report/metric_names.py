@@ -16,7 +16,7 @@ METRICS: Mapping[str, str] = {
     "limit_ends_it": "1 if that limit is expected to end the migration, 0 if not; missing if undecided",
     "end_seconds": "the predicted time until that limit ends the migration",
     "downtime_at_end_seconds": "the predicted downtime at that time, at the present bandwidth",
-    "least_limit_seconds": "the smallest limit that `advise` gives",
+    "least_limit_seconds": "the limit that `advise` gives",
     "downtime_seconds": "the real downtime according to QEMU, once the migration has completed",
 }
 """Names without their prefix. Each metric has the label `source`, which is what was watched."""

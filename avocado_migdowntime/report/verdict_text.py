@@ -186,7 +186,8 @@ def _lifted(verdict: Verdict) -> str:
     down = verdict.downtime.qemu_ms if verdict.downtime is not None else None
     if down is None or verdict.expected_ms is None or verdict.predicted_downtime is not None:
         return ""
-    return "; QEMU lifts max-bandwidth at the switchover" if down < verdict.expected_ms / 2 else ""
+    is_cause = verdict.is_cap_lifted and down < verdict.expected_ms / 2
+    return "; QEMU lifts max-bandwidth at the switchover" if is_cause else ""
 
 
 def _predicted_downtime(predicted: PredictedDowntime) -> str:

@@ -61,8 +61,8 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
     evidence = whole.undisturbed
     excluded = ExcludedSamples()
     segments, remarks = judged_passes(evidence, contract, tolerance, excluded)
-    if not segments and whole.since_its_last_limit is not None:
-        evidence, excluded = whole.since_its_last_limit, ExcludedSamples()
+    if not segments and whole.latest is not evidence:
+        evidence, excluded = whole.latest, ExcludedSamples()
         segments, remarks = judged_passes(evidence, contract, tolerance, excluded)
     if evidence.failure and segments:
         remarks.append(evidence.failure)
@@ -107,11 +107,12 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         formula=formula,
         reported_ms=reported_of(look) if look else reported_ms,
         expected_ms=fit.computed_ms if fit else None,
+        is_cap_lifted=bool(segments) and _is_cap_lifted(whole, evidence, segments[-1].bytes_per_ms),
         left_now_ms=left_now_ms(look) if look else None,
         relative_error=fit.error if fit else None,
         relative_error_interval=fit.error_interval if fit else None,
         passes=len(segments),
-        downtime_limit_ms=whole.set_limit_ms if limit.is_open else whole.trace.downtime_limit_ms,
+        downtime_limit_ms=whole.set_limit_ms if limit.is_open else _judged_limit_ms(whole, evidence),
         samples_used=sum(len(segment.reports) for segment in segments),
         samples_dropped=excluded.counts,
         dropped_at_s=excluded.times_s,
@@ -132,6 +133,17 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         blocktime=blocktime,
         cpu=_cpu(whole),
     )
+
+
+def _is_cap_lifted(whole: Evidence, judged: Evidence, bytes_per_ms: float) -> bool:
+    """Whether a precopy ended by a switchover, at which QEMU lifts max-bandwidth, and that limited it until then."""
+    trace = whole.trace
+    is_by_precopy = trace.completed and not any(one.startswith("postcopy") for one in trace.samples.statuses)
+    return is_by_precopy and not trace.was_stopped_early and judged.last_cap.limits(bytes_per_ms) is True
+
+
+def _judged_limit_ms(whole: Evidence, judged: Evidence) -> float | None:
+    return whole.trace.downtime_limit_ms if judged is whole.undisturbed else judged.limit_ms
 
 
 def _cpu(evidence: Evidence) -> Mapping[str, CpuUse]:

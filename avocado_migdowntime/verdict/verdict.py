@@ -49,6 +49,7 @@ class Verdict:
     `subject` says what was migrated. If the migration completed, `integrity` is the check of the guest's memory and
     `downtime` its real downtime. `convergence` is the effect of the limits tried, `predicted_downtime` compares the
     downtime with QEMU's prediction, and `stop` is the result of stopping the guest in mid-pass, if a test did that.
+    `is_cap_lifted`: max-bandwidth limited the bandwidth in `expected_ms`, and QEMU lifted it at the switchover.
     For more than one sample, `bandwidth` compares `mbps` with the bytes sent (which replace it if it is wrong), `cap`
     checks max-bandwidth, and `switchover` checks that QEMU switched over after a sync. `transferred` compares QEMU's
     figure with the link's own counters, if there are any; `pending` checks QEMU 11.1's pending bytes, and has those of
@@ -63,6 +64,7 @@ class Verdict:
     formula: str | None = None
     reported_ms: float | None = None
     expected_ms: float | None = None
+    is_cap_lifted: bool = False
     left_now_ms: float | None = None
     relative_error: float | None = None
     relative_error_interval: Interval | None = None

@@ -70,7 +70,8 @@ def now(whole: Evidence, learnt: Evidence | None = None, histories: Histories | 
     under_way = sync.after if sync is not None else None
     limit_ms = whole.limits.at(sample.t_s)
     right_ms = None
-    if sync is not None and ram is not None and ram.mbps > 0:
+    is_divisor_known = whole.divisor_changed_s > sample.t_s
+    if sync is not None and ram is not None and ram.mbps > 0 and is_divisor_known:
         bytes_per_ms = float(sync.divisor_of(whole.samples[-1:])[0])
         ends = (sync.at_sync_bytes.low, sync.at_sync_bytes.high)
         right_ms = span(float(last_sync(end, ram, bytes_per_ms)) for end in ends)
@@ -85,7 +86,7 @@ def now(whole: Evidence, learnt: Evidence | None = None, histories: Histories | 
         renewed=_renewed(ram, under_way),
         right_ms=right_ms,
         limit_ms=limit_ms,
-        outlook=_outlook(learnt, limit_ms, under_way),
+        outlook=_outlook(learnt, limit_ms, under_way) if is_divisor_known else None,
         advice=advice,
         advised=_outlook(learnt, advice.limit_ms, under_way),
         verdict=judge(whole if sample.status in ENDED else learnt),

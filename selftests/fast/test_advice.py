@@ -91,13 +91,32 @@ def test_one_pass_cannot_show_how_far_they_differ():
     assert "only one pass was seen from end to end, so it is unknown how much passes differ" in advice.reasons
 
 
-@pytest.mark.parametrize(("limit_ms", "says", "sure"), [(1900, "never ends it", False), (2100, "ends it", True)])
+@pytest.mark.parametrize(
+    ("limit_ms", "says", "sure"),
+    [(1500, "never ends it", False), (1900, "probably never ends it", False), (2100, "ends it", True)],
+)
 def test_whether_the_limit_that_is_set_ends_it_is_told(limit_ms, says, sure):
     """Passes of 2 s, and of 100 ms, in which the guest dirties as much: it is sure how much it dirties in between."""
     rows = precopy(Pass(1_000), SAME, SAME, SAME)
-    trace = made(rows, limit_ms=limit_ms)
+    trace = made(rows, limit_ms=limit_ms, header={"capabilities": ["events"]})
     assert predict_convergence(trace, limit_ms).converges is sure
     assert f"the present downtime-limit of {limit_ms} ms {says}" in advise(trace).reasons
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ({}, "probably never ends it"),
+        ({"capabilities": ["auto-converge", "events"]}, "probably never ends it, unless auto-converge does"),
+        (
+            {"capabilities": ["postcopy-ram", "dirty-limit"]},
+            "probably never ends it, unless dirty-limit or postcopy-ram does",
+        ),
+    ],
+)
+def test_that_a_limit_never_ends_it_is_not_certain_where_a_capability_may(header, says):
+    rows = precopy(Pass(1_000), SAME, SAME, SAME)
+    assert f"the present downtime-limit of 1500 ms {says}" in advise(made(rows, limit_ms=1500, header=header)).reasons
 
 
 def test_more_bandwidth_or_a_throttled_guest_make_the_default_do():
@@ -225,6 +244,15 @@ def test_the_greatest_limit_that_qemu_takes_is_advised():
     whole = Pass(19_801_975, period_ms=100_000)
     advice = advised(whole, whole, whole)
     assert (advice.finding, advice.limit_ms) == ("found", 2_000_000)
+
+
+@pytest.mark.parametrize(("now", "enough"), [(0, 85), (20, 88), (30, 90), (95, 100)])
+def test_a_guest_that_is_throttled_already_has_to_be_throttled_more(now, enough):
+    """Of the share of time for which it runs now, 15 % may be left; QEMU throttles by 99 % at most."""
+    rows = precopy(SAME, SAME, SAME)
+    for one in rows:
+        one["query-migrate"]["cpu-throttle-percentage"] = now
+    assert advise(made(rows)).help.throttle_percent == (enough if enough < 100 else None)
 
 
 @pytest.mark.parametrize(("pages", "limit_ms", "helps"), [(2_965, 300, False), (2_975, 301, True)])

@@ -69,7 +69,7 @@ def test_where_the_limit_that_did_is_not_known_nothing_is_advised_after_the_end(
 ENDS = {"failed": "the migration failed", "cancelled": "the migration was cancelled"}
 
 
-@pytest.mark.parametrize("status", ["failed", "cancelled", "device"])
+@pytest.mark.parametrize("status", ["failed", "cancelled", "cancelling"])
 def test_that_a_migration_failed_is_told_beside_the_advice(status):
     rows = precopy(SAME, SAME)
     rows.append(completed(rows))

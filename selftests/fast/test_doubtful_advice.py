@@ -49,6 +49,10 @@ def test_the_bandwidth_of_zero_pages_is_not_that_of_the_next_pass():
     trace = printed(SLOWED, "recording", end=next(n for n, row in enumerate(real(SLOWED).answers) if row[0] > 2.45))
     assert Evidence.of(trace).passes[-1].number == 2
     assert doubt(trace) == "QEMU has not yet shown its bandwidth for pages that are not zero"
+    # What follows from a bandwidth is not told either.
+    advice = advise(trace)
+    assert (advice.reasons, advice.syncs_seen) == ((doubt(trace),), 1)
+    assert (advice.best_point, advice.range_ms, advice.down, advice.bandwidth_bytes_per_ms) == (None,) * 4
 
 
 def test_a_bandwidth_that_changes_as_the_second_pass_begins_may_be_of_what_came_before():

@@ -45,12 +45,17 @@ def test_the_first_of_them_counts_and_none_after_the_switchover():
 
 
 def test_a_change_before_all_samples_leaves_the_first():
-    verdict = judge(made(ROWS, [harness(0, "LIMIT_CHANGED")]))
+    verdict = judge(made(ROWS, [harness(0, "LIMIT")]))
     assert (verdict.passes, verdict.samples_used, verdict.samples_dropped) == (
         0,
         0,
         {"first pass: all of RAM is sent, nothing is predicted": 1},
     )
+
+
+def test_if_somebody_else_sets_a_limit_before_all_samples_the_passes_after_the_next_sync_count():
+    verdict = judge(made(ROWS, [harness(0, "LIMIT_CHANGED")]))
+    assert (verdict.passes, verdict.samples_used, verdict.downtime_limit_ms) == (1, USED // 2, 1)
 
 
 CHANGED_S = 6.011

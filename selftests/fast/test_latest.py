@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Somebody sets limits while a migration is recorded: the advice is for what the guest does since the last of them."""
+
+from dataclasses import replace
+
+import pytest
+
+from avocado_migdowntime.oracle.evidence import Evidence
+from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.trace.events import LIMIT_CHANGED, Event
+from avocado_migdowntime.verdict.judge import judge
+from avocado_migdowntime.verdict.verdict import Judgement
+from selftests.support.migrations import of, with_events, with_header
+from selftests.support.watching import at
+
+
+def setting(trace, *changes):
+    """The trace, in which limits are set: for each its time, and the limit in ms."""
+    events = [
+        Event(at_s + 0.02, "harness", LIMIT_CHANGED, {"downtime-limit": ms, "since": at_s}) for at_s, ms in changes
+    ]
+    return with_events(with_header(trace, capabilities=["events"]), *events)
+
+
+def remark(trace):
+    """What the advice says of the limit that is set."""
+    return [reason for reason in advise(trace).reasons if reason.startswith("the present downtime-limit")]
+
+
+PRESENT = "the present downtime-limit of 500 ms"
+LATER = {8_500: 500.0}
+"""Another downtime-limit, by the ms from which it holds."""
+
+
+def test_what_the_guest_does_since_then_counts():
+    """Until then its syncs find 1000 ms, later 2400 ms."""
+    trace = of([1000, 1000, 1000, 1000, 2400], 100.0, later_limits_ms=LATER, duration_ms=20_000)
+    trace = setting(trace, (8.5, 500.0))
+    advice = advise(trace)
+    assert advice.limit_ms == pytest.approx(2400, rel=0.05)
+    assert (advice.configured_ms, remark(trace)) == (500, [f"{PRESENT} probably never ends it"])
+    assert advice.limit_ms == at(trace, 20.0).advice.limit_ms
+
+
+def test_without_a_sync_since_then_what_came_before_counts():
+    trace = setting(of([2000], 100.0, duration_ms=9_000), (8.9, 500.0))
+    evidence = Evidence.of(trace)
+    assert evidence.latest is evidence.undisturbed
+    assert advise(trace).limit_ms == pytest.approx(2000, rel=0.05)
+    assert remark(trace) == [f"{PRESENT} never ends it"]
+
+
+def test_of_several_the_last_under_which_a_sync_was_seen_counts():
+    trace = of([1000, 1000, 1000, 1000, 2400], 100.0, later_limits_ms=LATER, duration_ms=20_000)
+    trace = setting(trace, (8.5, 500.0), (19.9, 510.0))
+    assert advise(trace).limit_ms == pytest.approx(2400, rel=0.05)
+    assert Evidence.of(trace).latest.samples[-1].t_s < 19.9
+
+
+def test_of_one_that_ended_under_another_limit_it_is_not_said_what_the_first_does():
+    trace = of([2000], 100.0, later_limits_ms={8_500: 3_000.0}, duration_ms=20_000)
+    assert trace.completed
+    trace = setting(trace, (8.5, 3_000.0))
+    assert (remark(trace), advise(trace).limit_ms) == ([], pytest.approx(2000, rel=0.05))
+
+
+def test_a_limit_that_is_set_in_the_first_pass_hides_no_passes():
+    trace = of([2000], 100.0, later_limits_ms={200: 300.0}, duration_ms=14_000)
+    trace = setting(trace, (0.2, 300.0))
+    verdict = judge(trace)
+    assert (verdict.verdict, verdict.downtime_limit_ms, verdict.limit.code) == (Judgement.ACCURATE, 300, "respected")
+    assert advise(trace).limit_ms == pytest.approx(2000, rel=0.05)
+    at_once = replace(trace, events=tuple(replace(e, t_s=0.0, data={**e.data, "since": 0.0}) for e in trace.events))
+    assert advise(at_once).limit_ms == advise(trace).limit_ms
