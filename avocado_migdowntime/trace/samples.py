@@ -138,6 +138,11 @@ class Samples(Sequence[Sample]):
         return bool(np.any(self.are("active") & (self.disk_bytes > 0)))
 
     @property
+    def sends_devices(self) -> bool:
+        """Whether VFIO devices have sent something by an active sample."""
+        return bool(np.any(self.are("active") & (self.vfio_bytes > 0)))
+
+    @property
     def hides_devices(self) -> bool:
         """Whether VFIO devices send as well, and QEMU does not show what they have left, as up to 11.0."""
         return bool(np.any(~np.isnan(self.vfio_bytes) & np.isnan(self.pending_bytes)))

@@ -64,6 +64,8 @@ def judge_bandwidth(evidence: Evidence) -> BandwidthFinding:
     """Compare QEMU's bandwidth with what it counted as sent."""
     if evidence.samples.sends_a_disk:
         return BandwidthFinding("disk")
+    if evidence.samples.sends_devices:
+        return BandwidthFinding("devices")
     sending = evidence.sending
     if sending is None:
         return BandwidthFinding("not-seen")

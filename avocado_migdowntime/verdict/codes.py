@@ -64,6 +64,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "one-place": "mbps matches the bytes sent everywhere but in one place",
         "wide": "the interval of the error of mbps is too wide",
         "not-seen": "too few of QEMU's windows were seen from end to end",
+        "devices": "VFIO devices are migrated as well: mbps includes them, but on some releases transferred does not",
         "disk": "a disk is migrated as well: mbps includes it, but on some releases transferred does not",
     },
     TRANSFERRED: {

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """VFIO devices send as well: QEMU counts what they have left, and shows it only from 11.1 on."""
 
+from dataclasses import replace
+
 import pytest
 
 from avocado_migdowntime.prediction.advice import Finding
 from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
-from selftests.support.migrations import beside_vfio, of
+from selftests.support.migrations import Mbps, beside_vfio, of
 from selftests.support.recorded import altered
 from selftests.support.watching import at
 
@@ -51,3 +53,12 @@ def test_a_recording_tells_of_them():
     assert trace.samples.hides_devices and set(trace.samples.vfio_bytes[1:].tolist()) == {7.0}
     assert not altered("x86_64-kvm-qemu-7.2", lambda answer: None).samples.hides_devices
     assert not altered("ppc64-tcg-qemu-11.1", shown).samples.hides_devices
+
+
+def test_what_devices_send_makes_no_bandwidth_wrong():
+    """Up to 8.0 they count in mbps and not in transferred."""
+    half_more = of([2000], fault=Mbps(lambda mbps: 1.5 * mbps))
+    assert judge(half_more).bandwidth.code == "not-as-sent"
+    assert judge(beside_vfio(half_more)).bandwidth.code == "devices"
+    before = replace(half_more, samples=tuple(replace(sample, vfio_bytes=0.0) for sample in half_more.samples))
+    assert judge(before).bandwidth.code == "not-as-sent"

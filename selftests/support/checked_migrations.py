@@ -129,7 +129,7 @@ CHECKED = {
         lambda: of([2000, 2000, 100], 300.0, used_limit_ms=1), ("limit", F, "went-on-at-a-sync")
     ),
     "passes that go on beside a device": row(
-        lambda: beside_vfio(of([2000], 700.0, used_limit_ms=300)), ("limit", N, "devices")
+        lambda: beside_vfio(of([2000], 700.0, used_limit_ms=300)), ("limit", N, "devices"), ("bandwidth", N, "devices")
     ),
     "passes that begin while the destination does not agree": row(
         lambda: made(
