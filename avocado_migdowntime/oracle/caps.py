@@ -17,6 +17,7 @@ import numpy as np
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BUFFER_DELAY_MS, DEFAULT_MULTIFD_CHANNELS, MULTIFD_PACKET_BYTES
+from ..trace.events import CAP_CHANGED
 from ..trace.model import Trace
 from ..trace.ram import optional_number
 from ..trace.samples import Samples
@@ -63,9 +64,14 @@ class Cap:
     set_s: float = -inf
 
     @classmethod
-    def at(cls, trace: Trace, t_s: float) -> "Cap":
-        """The one that holds at a time; raises UsageError if the header or an event is malformed."""
-        changes = (event for event in trace.events if event.since_s < t_s and event.cap_bytes_per_s is not None)
+    def at(cls, trace: Trace, t_s: float, by_others_s: float) -> "Cap":
+        """The one that holds at a time, or if somebody else set another one later, at `by_others_s`.
+
+        Raises UsageError if the header or an event is malformed.
+        """
+        until_s = {CAP_CHANGED: by_others_s}
+        events = (event for event in trace.events if event.since_s < until_s.get(event.name, t_s))
+        changes = (event for event in events if event.cap_bytes_per_s is not None)
         first = cls(optional_number(trace.migrate_parameters, NAME))
         return reduce(lambda _, event: cls(event.cap_bytes_per_s, event.t_s), changes, first)
 

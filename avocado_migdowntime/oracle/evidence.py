@@ -140,9 +140,11 @@ class Evidence:
 
     @cached_property
     def last_cap(self) -> Cap:
-        """The max-bandwidth in force at the end; for a text, that may be set below its last figures."""
-        end_s, is_whole = float(self.samples.t_s[-1]), len(self.samples) == len(self.trace.samples)
-        return Cap.at(self.trace, np.inf if self.trace.readings and is_whole else end_s)
+        """The max-bandwidth in force at the end, or that somebody set after it; in a text, that may be below its last
+        figures.
+        """
+        trace = self.trace
+        return Cap.at(trace, float(self.samples.t_s[-1]), np.inf if trace.readings else float(trace.samples.t_s[-1]))
 
     @property
     def is_held_back(self) -> bool:

@@ -75,6 +75,7 @@ def now(whole: Evidence, learnt: Evidence | None = None, histories: Histories | 
         bytes_per_ms = float(sync.divisor_of(whole.samples[-1:])[0])
         ends = (sync.at_sync_bytes.low, sync.at_sync_bytes.high)
         right_ms = span(float(last_sync(end, ram, bytes_per_ms)) for end in ends)
+    limit_decides = is_divisor_known and not whole.trace.is_stopped and not sample.disk_bytes
     advice = advise(whole if sample.status in ENDED else learnt)
     return Now(
         t_s=sample.t_s,
@@ -86,7 +87,7 @@ def now(whole: Evidence, learnt: Evidence | None = None, histories: Histories | 
         renewed=_renewed(ram, under_way),
         right_ms=right_ms,
         limit_ms=limit_ms,
-        outlook=_outlook(learnt, limit_ms, under_way) if is_divisor_known else None,
+        outlook=_outlook(learnt, limit_ms, under_way) if limit_decides else None,
         advice=advice,
         advised=_outlook(learnt, advice.limit_ms, under_way),
         verdict=judge(whole if sample.status in ENDED else learnt),

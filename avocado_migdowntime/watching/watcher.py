@@ -7,7 +7,7 @@ from typing import Any
 
 from ..oracle.evidence import Evidence
 from ..oracle.growing import GrowingEvidence
-from ..trace.events import Event
+from ..trace.events import CAP_CHANGED, Event
 from ..trace.model import header_after
 from ..trace.sample import ENDED, Sample
 from .histories import HistoryWriter
@@ -51,11 +51,13 @@ class Watcher:
         self._history = HistoryWriter()
         self._whole = GrowingEvidence({})
         self._last: Sample | None = None
+        self._header: Mapping[str, Any] = {}
         self._stretch = _Stretch.of({}, False)
         self._before: Evidence | None = None
 
     def begin(self, header: Mapping[str, Any]) -> None:
         """Take what was known when the migration, or watching it, began; call this first."""
+        self._header = header
         self._whole = GrowingEvidence(header)
         self._stretch = _Stretch.of(header, False)
 
@@ -65,7 +67,7 @@ class Watcher:
         if before is None and row.status != "active":
             self._stretch.begin_seen = True  # The migration is seen from its start.
         if before is not None and before.status in ENDED and row.status not in ENDED:  # Another migration begins.
-            self._stretch, self._before = _Stretch.of(self._stretch.header, True), None
+            self._stretch, self._before = _Stretch.of(self._header, True), None
         self._history.sample(row)
         begun = self._whole.begun
         self._whole.sample(row)
@@ -78,11 +80,14 @@ class Watcher:
         """Take an event."""
         self._whole.event(event)
         self._stretch.growing.event(event)
+        self._header = header_after(self._header, [event])
+        if event.name == CAP_CHANGED:
+            self._before = None  # It does not show the bandwidth since then.
         if event.limit_ms is None:
             return
         if self._stretch.samples and (evidence := self._stretch.growing.evidence()).undisturbed.syncs:
             self._before = evidence
-        self._stretch = _Stretch.of(header_after(self._stretch.header, [event]), False)
+        self._stretch = _Stretch.of(self._header, False)
 
     def now(self) -> Now | None:
         """The current state; None before the first sample."""

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from avocado_migdowntime.oracle.evidence import Evidence
+from avocado_migdowntime.prediction.advice import Finding
 from avocado_migdowntime.prediction.advise import advise
-from avocado_migdowntime.trace.events import LIMIT_CHANGED, Event
+from avocado_migdowntime.trace.events import CAP_CHANGED, LIMIT_CHANGED, Event
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
 from selftests.support.migrations import of, with_events, with_header
@@ -72,3 +73,28 @@ def test_a_limit_that_is_set_in_the_first_pass_hides_no_passes():
     assert advise(trace).limit_ms == pytest.approx(2000, rel=0.05)
     at_once = replace(trace, events=tuple(replace(e, t_s=0.0, data={**e.data, "since": 0.0}) for e in trace.events))
     assert advise(at_once).limit_ms == advise(trace).limit_ms
+
+
+def capped(at_s, bytes_per_ms):
+    """Somebody sets max-bandwidth, by bytes per ms."""
+    return Event(at_s + 0.02, "harness", CAP_CHANGED, {"max-bandwidth": 1000 * bytes_per_ms, "since": at_s})
+
+
+def test_passes_before_another_bandwidth_tell_nothing_of_it():
+    """A limit is set and then max-bandwidth halved, in one pass: what came before shows twice the bandwidth."""
+    later = {"later_limits_ms": LATER, "later_bytes_per_ms": {8_600: 6_000.0}}
+    trace = of([2000], 100.0, duration_ms=9_000, **later)
+    trace = with_events(setting(trace, (8.5, 500.0)), capped(8.6, 6_000.0))
+    assert Evidence.of(trace).latest.samples[-1].t_s < 8.6
+    for advice in (advise(trace), at(trace, 9.0).advice):
+        assert (advice.finding, advice.limit_ms, advice.range_ms) == (Finding.UNKNOWN, None, None)
+
+
+def test_what_is_watched_under_a_later_limit_is_under_the_max_bandwidth_that_was_set_before():
+    """The first max-bandwidth is what is sent, the other one twice that."""
+    trace = of([2000], 100.0, later_limits_ms=LATER, duration_ms=20_000)
+    trace = with_header(trace, **{"migrate-parameters": {"downtime-limit": 100.0, "max-bandwidth": 12_000_000}})
+    assert at(setting(trace, (8.5, 500.0)), 20.0).advice.down.capped is True
+    trace = with_events(setting(trace, (8.5, 500.0)), capped(7.0, 24_000.0))
+    trace = replace(trace, events=tuple(sorted(trace.events, key=lambda event: event.t_s)))
+    assert at(trace, 20.0).advice.down.capped is advise(trace).down.capped is False

@@ -7,6 +7,7 @@ import pytest
 
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.prediction.outlook import outlook
+from avocado_migdowntime.trace.events import Event
 
 from ..support.simulate import Simulation, random_writes, record, sweep
 from ..support.traces import MBPS, Pass, made, precopy
@@ -103,3 +104,13 @@ def test_that_a_limit_ends_it_is_sure_where_each_sync_finds_less(limit_ms, conve
     learnt = Evidence.of(made(precopy(Pass(30_000), *[Pass(20_000)] * 3), header={"capabilities": []}))
     found = outlook(learnt, limit_ms, learnt.passes[-1])
     assert (found.converges, found.limit_ms) == (converges, limit_ms)
+
+
+def test_nothing_is_predicted_where_the_limit_does_not_decide():
+    """A stopped guest dirties nothing, so its migration ends under any limit; one of a disk ends under none."""
+    trace, _ = simulated(steady, 300)
+    assert at(trace, 8).outlook is not None
+    stopped = replace(trace, events=(*trace.events, Event(7.0, "source", "STOP", {})))
+    assert (at(stopped, 8).outlook, at(stopped, 8).advice.limit_ms) == (None, None)
+    beside_a_disk = replace(trace, samples=tuple(replace(one, disk_bytes=9e6) for one in trace.samples))
+    assert (at(beside_a_disk, 8).outlook, at(beside_a_disk, 8).advice.finding) == (None, "none")
