@@ -66,7 +66,7 @@ def _jobs_in(place: Path) -> list[Path]:
                 job_directories.append(each)
             elif depth < _DEEPEST:
                 below.append((each, depth + 1))
-        if len(below) > _MOST_DIRECTORIES:
+        if len(below) + len(job_directories) > _MOST_DIRECTORIES:
             raise UsageError(f"{place} holds more than {_MOST_DIRECTORIES} directories; give one that holds jobs alone")
     return job_directories or [place]
 
@@ -105,6 +105,11 @@ def builds_of(jobs: Iterable[str], directories: Mapping[str, str] = _NOWHERE_ELS
         _refuse_outside(path, Path(directories.get(job, job)))
         try:
             runs = outcomes(json.loads(_in_bounds(input_file.whole(str(path), _MOST_BYTES))), job)
+        except NotADirectoryError:
+            raise UsageError(
+                f"{job} is a file; give the results of a job, a directory or a .tar.gz of it: unpack a .zip, and "
+                "judge a recording by `analyze`"
+            ) from None
         except OSError as error:
             raise UsageError(
                 f"{path}: {error.strerror}; give the results of a job, such as job-results/latest, or compare builds "

@@ -120,6 +120,7 @@ def test_links_devices_and_pipes_are_not_made_and_nothing_is_written_through_the
 def test_a_small_archive_cannot_become_a_large_one(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "MOST_BYTES", 1 << 30)
     sparse = special("1/results.json", tarfile.GNUTYPE_SPARSE)
+    sparse.pax_headers = {"GNU.sparse.realsize": f"{1 << 40}"}
     with unpacked([packed(tmp_path / "sparse.tar.gz", sparse)]) as directories:
         assert files_in(next(iter(directories.values()))) == []
     monkeypatch.setattr(archive, "MOST_BYTES", 3 << 20)
@@ -128,16 +129,24 @@ def test_a_small_archive_cannot_become_a_large_one(tmp_path, monkeypatch):
         with pytest.raises(UsageError, match="holds more than 0 GiB unpacked"), unpacked([place]):
             pass
     monkeypatch.setattr(archive, "MOST_FILES", 2)
-    place = packed(tmp_path / "many.tar.gz", *((f"{number}", b"") for number in range(3)))
-    with pytest.raises(UsageError, match="holds more than 2 files"), unpacked([place]):
-        pass
+    for names in (["1", "2", "3"], ["a/b/c/d/e/f/g/results.json", "1"]):
+        place = packed(tmp_path / "many.tar.gz", *((name, b"") for name in names))
+        with pytest.raises(UsageError, match="holds more than 2 files and directories"), unpacked([place]):
+            pass
 
 
-@pytest.mark.parametrize("data", [b"", b"no archive", b"\x1f\x8b\x08\x00", bytes(10_000)])
-def test_what_is_no_archive_is_refused_in_a_sentence(tmp_path, data):
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", r"is not a complete archive \(.*\); make one with tar -czf$"),
+        (b"\x1f\x8b\x08\x00", r"is not a complete archive \(.*\); make one with tar -czf$"),
+        (b"no archive", r"is no \.tar\.gz, but perhaps a web page or a \.zip; give what tar -czf makes$"),
+        (bytes(10_000), r"is no \.tar\.gz, but perhaps a web page or a \.zip; give what tar -czf makes$"),
+    ],
+)
+def test_what_is_no_archive_is_refused_in_a_sentence(tmp_path, data, sentence):
     (tmp_path / "x.tar.gz").write_bytes(data)
-    sentence = r"x\.tar\.gz is not a complete archive .*; make one with tar -czf$"
-    with pytest.raises(UsageError, match=sentence), unpacked([str(tmp_path / "x.tar.gz")]):
+    with pytest.raises(UsageError, match=rf"x\.tar\.gz {sentence}"), unpacked([str(tmp_path / "x.tar.gz")]):
         pass
 
 
@@ -156,8 +165,11 @@ def test_no_more_is_looked_through_than_would_hold_jobs(tmp_path, monkeypatch):
     monkeypatch.setattr(job_results, "_MOST_DIRECTORIES", 3)
     for number in range(3):
         (tmp_path / str(number)).mkdir()
-    with pytest.raises(UsageError, match="holds more than 3 directories; give one that holds jobs alone"):
-        builds_of([str(tmp_path)])
+    for results in (False, True):
+        if results:
+            (tmp_path / "0" / "results.json").touch()
+        with pytest.raises(UsageError, match="holds more than 3 directories; give one that holds jobs alone"):
+            builds_of([str(tmp_path)])
 
 
 @pytest.mark.parametrize("place", ["a.tar.gz", "b.tar.gz"])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Archives of jobs that are named by a URL."""
 
+import contextlib
 import gzip
 import io
 import json
@@ -54,8 +55,24 @@ def answers():
     }
 
 
+ENDLESS = {
+    "/continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "/body": (b"HTTP/1.1 200 OK\r\n\r\n", bytes(1000)),
+    "/moved-at-length": (b"HTTP/1.1 302 Found\r\nLocation: /jobs.tar.gz\r\n\r\n", bytes(1000)),
+    "/trailers": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"name: value\r\n"),
+}
+"""What such a path is answered with, first and then without end."""
+
+
 class Answers(BaseHTTPRequestHandler):
     def do_GET(self):
+        if self.path in ENDLESS:
+            first, repeated = ENDLESS[self.path]
+            with contextlib.suppress(OSError):
+                self.wfile.write(first)
+                while True:
+                    self.wfile.write(repeated)
+            return
         status, headers, body = answers().get(self.path, (404, {}, b""))
         self.send_response(status)
         for name, value in headers.items():
@@ -91,10 +108,10 @@ def test_a_report_is_made_of_a_url(server, tmp_path, path):
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        ("/none", r"cannot be fetched \(Not Found\); give the URL of a .tar.gz"),
+        ("/none", r"cannot be fetched \(404 Not Found\); give the URL of a .tar.gz"),
         ("/away", r"cannot be fetched \(.*file:///etc/passwd"),
         ("/round", r"cannot be fetched \(.*"),
-        ("/page", r"is not a complete archive \(Not a gzipped file"),
+        ("/page", r"is no .tar.gz, but perhaps a web page or a .zip; give the URL of the file itself, where no login"),
         ("/short", r"is not a complete archive \("),
     ],
 )
@@ -129,9 +146,24 @@ def test_no_more_is_fetched_than_the_limit(server, tmp_path, monkeypatch):
         artifact.fetch(f"{server}/jobs.tar.gz", tmp_path / "other")
 
 
+@pytest.mark.parametrize("path", set(ENDLESS) - {"/moved-at-length"})
+@pytest.mark.parametrize(
+    ("name", "value", "says"), [("MOST_BYTES", 10_000, "holds"), ("LONGEST_S", 0.1, "takes longer")]
+)
+def test_a_server_is_not_listened_to_without_end(server, tmp_path, monkeypatch, path, name, value, says):
+    monkeypatch.setattr(artifact, name, value)
+    with pytest.raises(UsageError, match=says):
+        artifact.fetch(f"{server}{path}", tmp_path / "file")
+
+
+def test_what_comes_with_a_redirect_is_not_read(server, tmp_path):
+    artifact.fetch(f"{server}/moved-at-length", tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == archive()
+
+
 def test_an_encrypted_place_leads_to_no_other(monkeypatch):
     handler, request = artifact._NeverLessSafe(), artifact.urllib.request.Request("https://a/x.tar.gz")
-    assert handler.redirect_request(request, None, 302, "", {}, "https://b/x").full_url == "https://b/x"
+    assert handler.redirect_request(request, io.BytesIO(), 302, "", {}, "https://b/x").full_url == "https://b/x"
     with pytest.raises(ValueError, match="it redirects to http://b/x, which is less safe"):
         handler.redirect_request(request, None, 302, "", {}, "http://b/x")
 

@@ -201,6 +201,12 @@ def test_a_job_whose_links_go_round_is_named(tmp_path):
             builds_of([str(place)])
 
 
+def test_a_file_in_place_of_a_job_is_named_with_what_to_give(tmp_path):
+    (tmp_path / "artifacts.zip").touch()
+    with pytest.raises(UsageError, match=r"artifacts\.zip is a file; give .* a directory or a \.tar\.gz .* a \.zip"):
+        builds_of([str(tmp_path / "artifacts.zip")])
+
+
 def test_a_job_whose_results_are_no_file_is_named(tmp_path):
     (tmp_path / "results.json").symlink_to("/dev/zero")
     with pytest.raises(UsageError, match="results.json is a link to outside of .*, which is not followed"):
