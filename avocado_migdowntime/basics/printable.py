@@ -57,7 +57,11 @@ _SHORT = _Short()
 
 def quoted(value: Any) -> str:
     """`value` as Python writes it, shortened so that a sentence can quote it."""
-    text = _SHORT.repr(value)
+    return shortened(_SHORT.repr(value))
+
+
+def shortened(text: str) -> str:
+    """As much of `text` as a sentence can quote."""
     return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
 
 

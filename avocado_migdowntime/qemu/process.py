@@ -13,6 +13,7 @@ from typing import Any, Self
 from qemu.qmp import ExecInterruptedError, ExecuteError, QMPError
 
 from ..basics.event_loop import to_its_end
+from ..basics.printable import shortened
 from ..errors import HarnessError
 from ..host.netns import Network
 from .answers import documented
@@ -124,7 +125,7 @@ class QemuProcess:
             answer = await self.qmp.execute(command, dict(arguments) if arguments else None)
             return documented(f"the {self.name} QEMU", command, answer)
         except ExecuteError as error:
-            raise HarnessError(f"{self.name} QEMU refused {command}: {error}") from error
+            raise HarnessError(f"{self.name} QEMU refused {command}: {shortened(str(error))}") from error
         except (ExecInterruptedError, QMPError) as error:
             raise await self.end_error(f"during {command}") from error
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from qemu.qmp import ConnectError, ExecuteError, QMPError
 
+from ..basics.printable import shortened
 from ..errors import HarnessError, UsageError
 from ..qemu.answers import documented
 from ..qemu.monitor import Monitor, Silence
@@ -89,7 +90,7 @@ class AttachedQemu(ObservedQemu):
             answer = await self.qmp.execute(command, dict(arguments) if arguments else None)
             return documented(self.name, command, answer)
         except ExecuteError as error:
-            raise HarnessError(f"QEMU at {self.name} refused {command}: {error}") from error
+            raise HarnessError(f"QEMU at {self.name} refused {command}: {shortened(str(error))}") from error
         except (QMPError, EOFError, OSError) as error:
             raise ConnectionGone(f"the connection to {self.name} was lost") from error
 

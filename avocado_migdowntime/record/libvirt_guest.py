@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree
 
-from ..basics.printable import in_a_line, quoted
+from ..basics.printable import in_a_line, quoted, shortened
 from ..errors import HarnessError, UsageError
 from ..qemu.answers import documented
 from ..qemu.monitor import Silence
@@ -294,7 +294,7 @@ def answer_in(who: str, command: str, reply: str) -> Any:
         case {"return": answer}:
             return documented(who, command, answer)
         case {"error": {"desc": str(why)}}:
-            raise HarnessError(f"QEMU of {who} refused {command}: {why}")
+            raise HarnessError(f"QEMU of {who} refused {command}: {shortened(why)}")
     raise HarnessError(
         f"QEMU of {who} answers {command} with {quoted(reply)}, which no QEMU does; use QEMU 5.2 or later"
     )

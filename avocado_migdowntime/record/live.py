@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from contextlib import aclosing, closing
 
-from ..errors import UsageError
+from ..errors import HarnessError, UsageError
 from ..oracle.evidence import Evidence
 from ..oracle.throttle import PARAMETERS, TAILSLOW, TRIGGER
 from ..trace.events import CAP_CHANGED, DIVISOR_CHANGED, LIMIT_CHANGED, THROTTLE_CHANGED
-from ..trace.model import TRACKED, Trace
+from ..trace.model import TRACKED, Trace, checked_header
 from ..trace.sample import Sample
 from ..trace.samples import Samples
 from .attached import AttachedQemu
@@ -64,6 +64,13 @@ async def follow(
         with closing(new_trace):
             header = {**await qemu.header(), **(await qemu.details() if new_trace.file is not None else {})}
             header[TRACKED] = list(_FOLLOWED)
+            try:
+                checked_header(header)
+            except UsageError as error:
+                raise HarnessError(
+                    f"what the QEMU at {qemu.name} says of itself differs from QEMU's documentation: {error}; use "
+                    "another QEMU, 5.2 or later"
+                ) from None
             async with (
                 Sampler(qemu, new_trace.open(header), rate_hz, qemu.announcing) as sampler,
                 aclosing(sampler.answered_samples()) as samples,

@@ -16,7 +16,9 @@ from .sampler import Announcing
 _LOOK_S = 0.5
 _SILENT_S = 2.0
 """How long a missing answer is waited for before each message about it."""
-_RAM_BLOCK = re.compile(r"^\s*(?P<name>\S+)\s+(?P<size>\d+) (?P<unit>[KMG])iB\s+0x\w+\s+(?P<used>0x\w+)", re.MULTILINE)
+_RAM_BLOCK = re.compile(
+    r"^\s*(?P<name>\S+)\s+(?P<size>\d{1,9}) (?P<unit>[KMG])iB\s+0x\w+\s+0x(?P<used>[0-9a-f]{1,16})\b", re.MULTILINE
+)
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 

@@ -4,6 +4,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from ..basics.printable import shortened
 from ..errors import HarnessError
 from ..qemu.process import QemuProcess
 from ..trace.file import TraceWriter
@@ -29,7 +30,7 @@ class OwnMigrationSampler(Sampler):
         async with aclosing(self.answered_samples()) as samples:
             async for sample, answer in samples:
                 if sample.status in ENDED - {"completed"}:
-                    why = answer.get("error-desc", "QEMU gives no reason")
+                    why = shortened(answer.get("error-desc", "QEMU gives no reason"))
                     last_words = self._destination.last_words()
                     raise HarnessError(
                         f"the migration ended as {sample.status}: {why}; the destination printed: {last_words}"

@@ -71,4 +71,10 @@ def test_the_page_size_is_that_of_the_largest_block():
     0000:00:02.0/vga.vram    4 KiB  0x0000000010000000 0x0000000001000000 0x0000000001000000
 """
     assert page_size_of(blocks) == 2 << 20
-    assert page_size_of("no blocks\n") is None
+    for none in (
+        "no blocks\n",
+        f"ram  {'9' * 6000} GiB 0x0 0x1\n",
+        "ram 2 MiB 0x0 0xzz\n",
+        f"ram 2 MiB 0x0 0x{'f' * 6000}\n",
+    ):
+        assert page_size_of(none) is None

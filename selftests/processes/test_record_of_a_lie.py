@@ -128,6 +128,18 @@ def test_what_it_says_of_itself_is_looked_at(tmp_path, sockets, command, answer,
     assert says in said and command.replace("_", "-") in said and not samples
 
 
+def test_a_limit_that_no_trace_can_hold_is_a_fault_of_the_qemu(tmp_path, sockets):
+    said, samples = answers(tmp_path, sockets, ACTIVE, query_migrate_parameters={"downtime-limit": 10**30})
+    assert said.startswith(f"what the QEMU at {sockets / 'qmp'} says of itself differs from QEMU's documentation: ")
+    assert "'downtime-limit' is 10" in said and not samples
+
+
+def test_of_a_refusal_no_more_is_told_than_a_sentence_holds(tmp_path, sockets):
+    refusal = {"error": {"class": "GenericError", "desc": "x" * 1_000_000}}
+    said, samples = answers(tmp_path, sockets, ACTIVE, query_target=refusal)
+    assert said.endswith(f"refused query-target: {'x' * 240}...") and not samples
+
+
 @pytest.mark.parametrize("answer", [{"x": 1}, ["pc"], "\x1b[2J" * 10])
 def test_what_only_adds_to_it_may_be_anything_that_is_shown(tmp_path, sockets, answer):
     assert answers(tmp_path, sockets, ACTIVE, ACTIVE, DONE, qom_get=answer) == ("", 2)
