@@ -9,6 +9,7 @@ from typing import Any
 
 MOST_BYTES = 256 << 20
 """The most bytes that follow one line."""
+_LONGEST_LINE = 16 << 20
 
 
 def encode(message: Mapping[str, Any], data: bytes = b"") -> bytes:
@@ -30,8 +31,10 @@ class Frames:
         while True:
             if self._message is None:
                 end = self._buffer.find(b"\n")
-                if end < 0:
+                if end < 0 and len(self._buffer) <= _LONGEST_LINE:
                     return whole
+                if end < 0:
+                    raise ValueError(f"a line of more than {_LONGEST_LINE} bytes")
                 self._message = _message(bytes(self._buffer[:end]))
                 del self._buffer[: end + 1]
             size = self._message["bytes"]
@@ -43,7 +46,10 @@ class Frames:
 
 
 def _message(line: bytes) -> dict[str, Any]:
-    message = json.loads(line)
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        message = None
     if not isinstance(message, dict) or not isinstance(message.get("bytes"), int):
         raise ValueError(f"{line[:200]!r} is not a message")
     if not 0 <= message["bytes"] <= MOST_BYTES:

@@ -11,11 +11,14 @@ from typing import Any, Protocol
 
 from ..agent.frames import Frames, encode
 from ..basics.interval import Interval
+from ..basics.printable import quoted
 from ..errors import HarnessError, HostRequirementError
 from .clock import Reading, ahead_s
 
 SILENCE_S = 10.0
 """After this much silence each side considers the other gone: far longer than a busy host takes to answer."""
+UNEXPECTED = "it sent something unexpected"
+"""How the reason of a loss begins if what arrived was no message."""
 _CLOCK_S = 0.5
 _LATE_S = 1.0
 _KEPT_READINGS = 1000
@@ -134,7 +137,7 @@ class Conversation:
         except (OSError, EOFError) as error:
             why = str(error) or type(error).__name__
         except ValueError as error:
-            why = f"it sent something unexpected: {error}"
+            why = f"{UNEXPECTED}: {error}"
         except asyncio.CancelledError:
             why = "the run has ended"
             raise
@@ -142,11 +145,15 @@ class Conversation:
             self._lose(why)
 
     def _take(self, message: dict[str, Any], content: bytes) -> None:
-        if "of" in message:
-            if listener := self._programs.get(message["of"]):
-                listener(message["part"], message, content)
-        elif (answer := self._answers.get(message["id"])) and not answer.done():
-            answer.set_result((message, content))
+        match message:
+            case {"of": str(program), "part": str(part)}:
+                if listener := self._programs.get(program):
+                    listener(part, message, content)
+            case {"id": int(number), "value": _} | {"id": int(number), "lacking": _} | {"id": int(number), "failed": _}:
+                if (answer := self._answers.get(number)) and not answer.done():
+                    answer.set_result((message, content))
+            case _:
+                raise ValueError(f"{quoted(message)} is no answer")
 
     async def _ask_the_time(self) -> None:
         asking: asyncio.Task[None] | None = None

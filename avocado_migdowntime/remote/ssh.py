@@ -13,7 +13,7 @@ from ..basics.event_loop import to_its_end
 from ..errors import HarnessError, HostRequirementError
 from ..parameters.host_address import HostAddress
 from .agent_code import command, program
-from .conversation import SILENCE_S, Conversation
+from .conversation import SILENCE_S, UNEXPECTED, Conversation
 
 _CONNECT_S = 20.0
 _PYTHON = "python3"
@@ -54,6 +54,11 @@ async def connected(address: HostAddress) -> AsyncIterator[Connected]:
             try:
                 await conversation.begin()
             except HarnessError:
+                if UNEXPECTED in conversation.loss:
+                    raise HostRequirementError(
+                        f"{conversation.loss}; let what its shell runs at its start, such as ~/.bashrc, print nothing "
+                        "when a command is run over SSH"
+                    ) from None
                 raise HostRequirementError(
                     f"{name} cannot run what was sent to it: {await _last_words(process)}; it needs python3, 3.9 or "
                     "later, on the PATH of commands over SSH"
