@@ -49,10 +49,15 @@ class _Command(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         self._words = args
+        if "" in args:
+            self.error("an argument is empty, as a shell's variable is that was never set; give each a value")
         known, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(self._unrecognized(unknown))
         return known, unknown
+
+    def print_help(self, file: Any = None) -> None:
+        _help(self, self.bad_usage)
 
     def _misspelt(self) -> Sequence[str]:
         """The options among the arguments that this command does not have."""
@@ -104,9 +109,23 @@ def _refuse(parser: argparse.ArgumentParser, status: int, message: str) -> NoRet
     parser.exit(status, f"{parser.prog}: error: {in_a_line(message)}; see {parser.prog} --help\n")
 
 
+def _help(parser: argparse.ArgumentParser, status: int) -> None:
+    """Print a parser's help; exit with `status` if it cannot be written."""
+    try:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, "the standard output is closed")
+        print(parser.format_help(), end="", flush=True)
+    except OSError as error:
+        if sys.stdout is not None:
+            close(sys.stdout)
+        complain(f"migdowntime: {_said(error)}")
+        sys.exit(status)
+
+
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Add the sub-commands to `parser`, with their exit status for bad usage: Avocado's parser would exit with 4."""
     parser.error = partial(_refuse, parser, BAD_INPUT)  # type: ignore[method-assign]
+    parser.print_help = partial(_help, parser, BAD_INPUT)  # type: ignore[method-assign]
     groups = {title: [import_module(f".{name}", __package__) for name in names] for title, names in GROUPS.items()}
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = of_all(groups)

@@ -47,6 +47,25 @@ def test_the_status_is_the_same_where_standard_error_takes_nothing(words, status
     assert done.returncode == status and bool(done.stdout) == (status < 2)
 
 
+@pytest.mark.parametrize(("where", "why"), [(">&-", "the standard output is closed"), ("> /dev/full", "No space left")])
+@pytest.mark.parametrize(("words", "status"), [("--help", 2), ("analyze --help", 2), ("judge --help", 129)])
+def test_a_help_that_is_not_taken_is_a_sentence(words, status, where, why):
+    command = f"{sys.executable} -m avocado_migdowntime {words} {where}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert done.returncode == status and done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"migdowntime: the output cannot be written: {why}")
+
+
+@pytest.mark.parametrize(
+    ("words", "status"), [("report '' --output x.html", 2), ("compare . ''", 2), ("judge --qemu ''", 129)]
+)
+def test_an_empty_argument_is_told(words, status):
+    command = f"{sys.executable} -m avocado_migdowntime {words}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    says = "error: an argument is empty, as a shell's variable is that was never set; give each a value; see "
+    assert done.returncode == status and says in done.stderr
+
+
 @pytest.mark.parametrize("words", ["compare . .", "faulty factor=2 --qemu ./qemu --output faulty"])
 def test_a_directory_that_was_removed_meanwhile_is_told(words, tmp_path):
     command = f"mkdir gone; cd gone; rmdir ../gone; {sys.executable} -m avocado_migdowntime {words}"
