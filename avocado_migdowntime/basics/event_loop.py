@@ -17,14 +17,14 @@ SAME_SIGNAL_S = 1.0
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Return what `coroutine` returns. SIGINT and SIGTERM cancel it; KeyboardInterrupt is raised once it has cleaned
-    up.
+    """Return what `coroutine` returns. SIGINT, SIGTERM and SIGHUP (its terminal is gone) cancel it; KeyboardInterrupt
+    is raised once it has cleaned up.
 
     It is cancelled between two steps of the event loop. With asyncio.run() alone, KeyboardInterrupt would be raised
     inside whatever is running when a second signal comes, or if SIGINT was ignored from the start. If that is a task of
     a library, such as qemu.qmp, nobody awaits the exception, and it is printed with its traceback.
 
-    After a KeyboardInterrupt both signals are ignored, so that none cuts off the process's last lines; a signal that
+    After a KeyboardInterrupt these signals are ignored, so that none cuts off the process's last lines; a signal that
     was ignored before stays ignored. In another thread than the main one, no signals are handled.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -33,7 +33,8 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     cancellable = Cancellable()
     interruption = _Interruption(cancellable)
-    numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    numbers = [number for number in ending if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, interruption.come) for number in numbers}
     try:
         result = cancellable.run(coroutine)

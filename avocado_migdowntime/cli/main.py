@@ -155,7 +155,12 @@ def run(arguments: argparse.Namespace) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may lack it; file names may not be text
-    handler_before = signal.signal(signal.SIGTERM, _as_ctrl_c)  # Avocado's exits with 1, which has a meaning here.
+    handlers_before = {
+        # Avocado's handler of SIGTERM exits with 1, which has a meaning here.
+        number: signal.signal(number, _as_ctrl_c)
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN  # as nohup does
+    }
     try:
         status: int = arguments.migdowntime_run(arguments)
         sys.stdout.flush()
@@ -171,8 +176,9 @@ def run(arguments: argparse.Namespace) -> int:
         complain(f"migdowntime: {in_a_line(_said(error))}")
         return unusable
     finally:
-        if signal.getsignal(signal.SIGTERM) is _as_ctrl_c:  # An interrupted command ignores it until its end.
-            signal.signal(signal.SIGTERM, handler_before)
+        for number, handler in handlers_before.items():
+            if signal.getsignal(number) is _as_ctrl_c:  # An interrupted command ignores it until its end.
+                signal.signal(number, handler)
     return status
 
 
@@ -180,10 +186,20 @@ def _said(error: OSError) -> str:
     if error.filename:
         return f"{error.filename} cannot be used: {error.strerror}"
     if isinstance(error, FileNotFoundError):
+        if _has_current_directory():
+            return f"{error.strerror}; make room in one of them, or set TMPDIR to a directory that you can write to"
         return "the current directory does not exist any more; change to another one"
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return f"no more files can be opened: {error.strerror}; raise the limit, see ulimit -n"
     return f"the output cannot be written: {error.strerror}"
+
+
+def _has_current_directory() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _as_ctrl_c(number: int, frame: FrameType | None) -> None:

@@ -67,6 +67,19 @@ def test_how_a_process_ended_is_known_even_if_sigchld_was_ignored():
     assert signal.getsignal(signal.SIGCHLD) is signal.SIG_DFL
 
 
+def test_where_no_temporary_directory_can_be_used_it_is_said(tmp_path, monkeypatch, capsys):
+    """Not that the current directory is gone: tempfile raises the same error for a full disk."""
+
+    def on_a_full_disk(arguments):
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    with Path(tmp_path, "output").open("w") as output:
+        monkeypatch.setattr(sys, "stdout", output)
+        assert main.run(Namespace(migdowntime_run=on_a_full_disk, migdowntime_unusable=2)) == 2
+    said = "migdowntime: No usable temporary directory found in ['/tmp']; make room in one of them, or set TMPDIR to "
+    assert capsys.readouterr().err == f"{said}a directory that you can write to\n"
+
+
 def test_too_few_open_files_are_not_taken_for_an_output_that_is_full(tmp_path, monkeypatch, capsys):
     def opens_many(arguments):
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))

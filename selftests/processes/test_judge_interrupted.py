@@ -34,7 +34,9 @@ sys.exit(main())
 
 
 @pytest.mark.parametrize("times", [1, 2])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminated"])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["Ctrl-C", "terminated", "hung up"]
+)
 def test_an_interrupted_run_cleans_up_and_leaves_nothing(number, times, tmp_path):
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     line = [sys.executable, "-c", HANGING, "judge"]
