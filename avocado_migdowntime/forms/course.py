@@ -150,7 +150,7 @@ class Course:
         before_s = self.clock.last_s if self.has_samples else -np.inf
         t_s, width_s = self.clock.of_reading(reading)
         if self._queue:
-            yield from self._events(before_s, t_s)
+            yield from self._events(before_s, t_s, is_over=status in _OVER)
         if not self.has_samples:
             self.header = self.facts.header()
             self._remarks_before = len(self.facts.remarks)
@@ -175,11 +175,13 @@ class Course:
         self.clock, self.has_samples, self._status, self._total_bytes = Clock(), False, "", 0.0
         self._counters = Counters()
 
-    def _events(self, before_s: float, after_s: float) -> Iterator[Row]:
+    def _events(self, before_s: float, after_s: float, *, is_over: bool = False) -> Iterator[Row]:
         queue, self._queue = self._queue, []
-        if before_s == -np.inf:
-            queue = _since_setup(queue)
         last_s = max(0.0, before_s)
+        if before_s == -np.inf:
+            if (stop := _stop_before_it(queue, is_over=is_over)) is not None:
+                yield EventRow(last_s, stop.side, stop.message)
+            queue = _since_setup(queue)
         for one in queue:
             if isinstance(one, Setting):
                 yield from self._change(one, last_s)
@@ -246,11 +248,35 @@ def _is_of_destination(reading: Reading, goes_on: bool) -> bool:
 
 def _since_setup(queue: Sequence[Happening | Setting]) -> list[Happening | Setting]:
     """Of what happened before the first reading, what certainly belongs to its migration."""
+    earlier, own = _parted_at_setup(queue)
+    return [*own] or [one for one in earlier if str(one.message.get("event")).startswith("MIGRATION")]
+
+
+def _stop_before_it(queue: Sequence[Happening | Setting], *, is_over: bool) -> Happening | None:
+    """The STOP after which the guest was still stopped when the migration began, as it is for `virsh save`.
+
+    If the first reading shows that the migration `is_over`, and not that it was set up later, an event of QEMU's, which
+    has a time, may be the switchover's.
+    """
+    earlier, own = _parted_at_setup(queue)
+    last = next((one for one in reversed(earlier) if one.side == "source" and _starts_or_stops(one.message)), None)
+    if last is None or last.message.get("event") != "STOP" or (is_over and not own and "timestamp" in last.message):
+        return None
+    return last
+
+
+def _parted_at_setup(queue: Sequence[Happening | Setting]) -> tuple[list[Happening], list[Happening]]:
+    """What happened before the last migration of the queue was set up, and since; the latter is empty if none was."""
     events = [one for one in queue if isinstance(one, Happening)]
-    begins = [number for number, one in enumerate(events) if begins_migration(one.message)]
-    if begins:
-        return [*events[begins[-1] :]]
-    return [one for one in events if str(one.message.get("event")).startswith("MIGRATION")]
+    begin = next((n for n in reversed(range(len(events))) if begins_migration(events[n].message)), len(events))
+    return events[:begin], events[begin:]
+
+
+def _starts_or_stops(message: Mapping[str, Any]) -> bool:
+    """Whether a guest starts or stops with this event, or another QEMU is its guest's from then on."""
+    data = message.get("data")
+    is_end = message.get("event") == "MIGRATION" and isinstance(data, Mapping) and data.get("status") == "completed"
+    return is_end or message.get("event") in ("STOP", "RESUME", "SHUTDOWN")
 
 
 class Courses:

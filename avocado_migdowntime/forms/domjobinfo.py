@@ -17,7 +17,7 @@ from ..basics.interval import Interval
 from ..basics.printable import quoted
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..errors import UsageError
-from ..trace.reading import Item, Reading, Remark, Stamp
+from ..trace.reading import Happening, Item, Reading, Remark, Stamp
 from .form import Form, Line
 from .heads import AROUND, HEAD, REMARK
 from .monitor_text import nested
@@ -27,6 +27,9 @@ from .words import first_words, has_one_of
 
 _LINE = re.compile(r"(?P<name>[A-Za-z][\w /-]*?)(?::\s*|\s{2,}(?=\d))(?P<value>.*)")
 _ENDED = re.compile(r"event 'job-completed' for domain ")
+_STATED = re.compile(r"Domain '?[^']+?'? (suspended|resumed)")
+"""What virsh prints once it has stopped or continued a guest."""
+_STATES = {"suspended": "paused", "resumed": "running", "paused (user)": "paused"}
 _VALUE = re.compile(
     rf"(?P<number>{SEPARATED})\s*(?P<kind>(?P<unit>[KMGTPE]i)?B(?:/s)?|bytes|pages/s|ms|%)?"
     rf"(?:\s*{REMARK}.*)?"
@@ -114,7 +117,7 @@ class DomJobInfo(Form):
 
     NAME = "the output of `virsh domjobinfo`"
     NEEDLES = (b"emain",)
-    ALSO = (b"Job type:",)
+    ALSO = (b"Job type:", b" suspended", b" resumed", b"paused")
     INSTEAD = """`virsh qemu-monitor-command GUEST '{"execute":"query-migrate"}'`"""
 
     def __init__(self) -> None:
@@ -123,6 +126,8 @@ class DomJobInfo(Form):
         self._repeats = Repeats()
         self._is_asked = False
         """Whether the text has the command after the last job."""
+        self._is_state_asked = False
+        """Whether the line before is `virsh domstate`."""
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         if _ENDED.search(line.text):
@@ -138,6 +143,8 @@ class DomJobInfo(Form):
             return ended
         if "domjobinfo" in line.text:
             self._is_asked = True
+        if (state := self._state(line.text)) is not None:
+            return [*self.end(), *filter(None, [Happening.of_state(state, line.stamp)])]
         if self._job is None or not line.text or AROUND.fullmatch(line.text):
             return None
         if _is_figure(line.text) or _is_figure(line.message):
@@ -170,6 +177,14 @@ class DomJobInfo(Form):
             if match is not None and match["name"] in names:
                 return match["name"], match["value"].strip()
         return None
+
+    def _state(self, text: str) -> str | None:
+        """The state of the guest that a line shows: virsh has changed it, or `virsh domstate` prints it."""
+        is_asked, self._is_state_asked = self._is_state_asked, "domstate" in text
+        if is_asked and not self._is_state_asked:
+            return _STATES.get(text, text)
+        match = _STATED.fullmatch(text) if text.startswith("Domain ") else None
+        return _STATES[match[1]] if match else None
 
     def _is_another(self, name: str) -> bool:
         return self._job is not None and (name in self._job.fields or name == _BEGINS)

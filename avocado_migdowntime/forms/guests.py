@@ -7,7 +7,8 @@ from dataclasses import replace
 from ..trace.reading import Happening, Item, Reading, Setting
 
 _NAMED = re.compile(
-    r"(?:\bvirsh\b.{0,200}?\s|^(?:virsh #\s*)?)(?:domjobinfo|qemu-monitor-command|migrate-[gs]etmaxdowntime)"
+    r"(?:\bvirsh\b.{0,200}?\s(?:domstate|suspend|resume)"
+    r"|(?:\bvirsh\b.{0,200}?\s|^)(?:domjobinfo|qemu-monitor-command|migrate-[gs]etmaxdowntime))"
     r"(?P<arguments>(?:\s+[^\s;|&>]+)+)|\bqm monitor\s+(?P<vm>\d+)"
 )
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -33,7 +34,7 @@ class Guests:
         """Whether a line is a command that names a guest."""
         # To find nothing, searching for words takes a fraction of the time that patterns take.
         is_command = "domjobinfo" in text or "monitor-command" in text or "maxdowntime" in text or "qm monitor" in text
-        return is_command and _name_in(text) is not None
+        return (is_command or "virsh" in text) and _name_in(text) is not None
 
     def name(self, text: str) -> None:
         """Note that what follows is of the guest in a command. A guest may have a name, a number and a UUID."""

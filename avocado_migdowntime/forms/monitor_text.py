@@ -15,7 +15,7 @@ from typing import Any
 
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
-from ..trace.reading import Item, Reading, Remark, Stamp
+from ..trace.reading import Happening, Item, Reading, Remark, Stamp
 from .form import MAYBE, Form, Line
 from .heads import AROUND, HEAD, REMARK
 from .monitor_lines import Figures, figure_in, misread_in, with_fraction
@@ -54,6 +54,7 @@ _SOCKETS = re.compile(r"(?:Sockets|socket address): \[|(?:tcp|unix|fd|vsock|rdma
 """The listening address, which may stand among the figures."""
 _BLOCKED = "Outgoing migration blocked:"
 _BEGINS = ("globals:", "capabilities:")
+_STATE = "VM status: "
 _PATIENCE = 3
 """This many other lines end an output that seemed to continue."""
 _MOST_OF_MEAN = 20
@@ -84,7 +85,7 @@ class MonitorText(Form):
     NAME = "the output of `info migrate`"
     INSTEAD = "`info migrate` in the same monitor, repeatedly"
     NEEDLES = (b"emain", b"owntime")
-    ALSO = (b"igration status: ", b"exp_down=", b"Status: ", b"Time (ms):")
+    ALSO = (b"igration status: ", b"VM status: ", b"exp_down=", b"Status: ", b"Time (ms):")
 
     def __init__(self) -> None:
         super().__init__()
@@ -164,6 +165,9 @@ class MonitorText(Form):
                 return ended
         if self._is_blocked:
             return [*self.end()]
+        if line.text.startswith(_STATE):
+            state = Happening.of_state(line.text.removeprefix(_STATE), line.stamp)
+            return [*self.end(), *([state] if state else [])]
         if not self._outputs or not line.text or AROUND.fullmatch(line.text):
             return None
         of = guest_of(line.message)

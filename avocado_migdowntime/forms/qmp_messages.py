@@ -133,6 +133,8 @@ def _of_return(answer: Any, line: Line) -> Iterator[Item | Line]:
             yield Remark(f"QEMU says that this guest cannot be migrated: {'; '.join(map(str, reasons))}")
         elif isinstance(release := answer.get("qemu"), Mapping):
             yield from _of_version(answer, release, line)
+        elif isinstance(state := answer.get("status"), str) and "running" in answer:
+            yield from filter(None, [Happening.of_state(state, line.stamp)])
         elif "memory_remaining" in answer or "memory_total" in answer:
             yield from of_fields(answer, line.stamp, line.arrived_s)
         else:

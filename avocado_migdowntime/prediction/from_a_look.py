@@ -20,6 +20,10 @@ from .observed import PAUSE_S
 
 _OF_NO_USE = ("disk", "no-precopy", "too-fast", "stalled")
 """What is left, or how long that takes, tells nothing then."""
+STOPPED = (
+    "the guest is stopped and dirties nothing, so the migration ends once what is left is sent, whatever the "
+    "downtime-limit is"
+)
 _OLD = ", as neither a release nor a figure shows that this QEMU is 3.0 or newer"
 _TOO_LARGE = "QEMU accepts no limit that large"
 _OF_BANDWIDTH = {CAP_CHANGED: "max-bandwidth", DIVISOR_CHANGED: "avail-switchover-bandwidth"}
@@ -35,6 +39,8 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         ram_left = _left_now(look) if is_of_use else ""
         finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
         return Advice(finding, reasons=(now.sentence, *([ram_left] if ram_left and not look.ended else [])))
+    if evidence.trace.is_stopped:
+        return Advice(Finding.UNKNOWN, reasons=(STOPPED,))
     left_ms, bytes_per_ms = look.left_ms, look.divisor
     assert left_ms is not None and bytes_per_ms is not None
     is_shown = look.usual and not look.estimated and not look.hardly_sent

@@ -74,6 +74,8 @@ class _Recording:
         self.of = ""
         self.over: Sequence[str] = ()
         """What to say about a migration that had ended before anything of it was read."""
+        self._ahead: list[tuple[str, EventRow]] = []
+        """By guest, what happened in a migration before its first sample."""
 
     @property
     def has_begun(self) -> bool:
@@ -90,9 +92,12 @@ class _Recording:
             return False
         if isinstance(row, Begins):
             self._new_trace.is_followed = self.has_begun
+            self._ahead = [one for one in self._ahead if one[0] != of]
             return self.has_begun
         if isinstance(row, EventRow):
-            if self._writer is not None:
+            if self._writer is None:
+                self._ahead.append((of, row))
+            else:
                 self._writer.event(row.t_s, row.side, row.message)
             return False
         answer = row.filled.recordable
@@ -105,6 +110,9 @@ class _Recording:
             as_read = {"read": True} if AS_READ in answer else {}
             header = self._courses[of].header
             self._writer = self._new_trace.open({**header, "recorded": FROM_A_PIPE, **as_read})
+            for its, ahead in self._ahead:
+                if its == of:
+                    self._writer.event(ahead.t_s, ahead.side, ahead.message)
         self._writer.sample(row.t_s, row.latency_ms, answer)
         self._new_trace.count(sample)
         self._show(sample)

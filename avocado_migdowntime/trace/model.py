@@ -237,14 +237,16 @@ class Trace:
         if self.samples[-1].status in STOPPED:
             return True
         stop = self._last_stop
-        return stop is not None and self.samples[-1].status == "active" and stop.t_s < float(self.samples.t_s[-1])
+        return stop is not None and self.samples[-1].status == "active" and stop.t_s <= float(self.samples.t_s[-1])
 
     @property
     def was_stopped_early(self) -> bool:
         """Whether the guest of a precopy that completed was stopped not for the switchover, but some time before it.
 
-        A single sync follows the stop for the switchover.
+        A single sync follows the stop for the switchover, which is not where the migration begins.
         """
+        if self.switchover_s <= 0:
+            return True
         last = self.samples[-1].ram
         after = self.samples.t_s > self.switchover_s
         syncs = self.samples.dirty_sync_count[after & self.samples.has_ram & self.samples.are("active")]

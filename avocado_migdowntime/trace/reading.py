@@ -11,6 +11,7 @@ from typing import Any
 
 from ..basics.interval import Interval
 
+_STOPPED_STATES = frozenset(("paused", "io-error", "guest-panicked", "internal-error", "watchdog"))
 _COUNTED = frozenset({"ram.page-size", "ram.normal", "ram.duplicate", "ram.dirty-sync-count", "ram.remaining"})
 
 
@@ -63,6 +64,15 @@ class Happening:
     side: str = "source"
     of: str = ""
     arrived_s: float | None = None
+
+    @classmethod
+    def of_state(cls, state: str, stamp: Stamp | None = None) -> "Happening | None":
+        """What a guest's state according to QEMU's RunState shows: that it is stopped or runs; None for others.
+
+        The other states are parts of a migration, or of a guest that has not begun or has ended.
+        """
+        event = "RESUME" if state == "running" else "STOP" if state in _STOPPED_STATES else None
+        return None if event is None else cls({"event": event}, stamp)
 
 
 @dataclass(frozen=True, slots=True)

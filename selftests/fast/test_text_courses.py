@@ -198,9 +198,10 @@ def test_a_limit_that_is_set_to_what_it_was_is_no_change():
 
 
 def test_what_happens_between_the_setup_of_a_migration_and_its_first_answer_is_of_it():
-    lines = [event("STOP", 5.0), event("MIGRATION", 500.0, status="setup"), event("STOP", 500.5), reply(1000)]
+    before = [event("STOP", 5.0), event("RESUME", 6.0)]
+    lines = [*before, event("MIGRATION", 500.0, status="setup"), event("STOP", 500.5), reply(1000)]
     assert [one.name for one in parse(text(*lines)).events] == ["MIGRATION", "STOP"]
-    without = [event("STOP", 5.0), event("MIGRATION_PASS", 500.0), reply(1000)]
+    without = [*before, event("MIGRATION_PASS", 500.0), reply(1000)]
     assert [one.name for one in parse(text(*without)).events] == ["MIGRATION_PASS"]
 
 
