@@ -19,6 +19,8 @@ SETUP_S = 0.01
 """From the start of total-time, QEMU takes at most this long to report that the migration is set up."""
 TICK_S = 0.001
 """QEMU truncates total-time to whole milliseconds."""
+_LOGGED_WITHIN_S = 0.1
+"""A line is logged this soon after its figures were taken, or as late as others."""
 _DOUBTFUL_S, _DOUBTFUL = 2.0, 0.05
 """Two clocks contradict each other if they differ by more than this time and this share, beyond their resolution."""
 
@@ -68,6 +70,16 @@ class Clock:
         """Whether the total time of a reading is less than an earlier one, so that it belongs to another migration."""
         total_s = _total_s(reading.answer)
         return total_s is not None and self._total_s is not None and total_s < self._total_s
+
+    def is_late(self, reading: Reading) -> bool:
+        """Whether a line is older than the last one, and its total time by as much: it stands in the wrong place."""
+        total_s, stamp = _total_s(reading.answer), reading.stamp
+        if total_s is None or stamp is None or stamp.from_begin or not self._both:
+            return False
+        last, last_s, last_tick_s = self._both[-1]
+        logged_s, by_total_s = last.t_s - stamp.t_s, last_s - total_s
+        open_s = last.tick_s + stamp.tick_s + last_tick_s + _tick_s(reading) + _LOGGED_WITHIN_S
+        return logged_s > 0 and by_total_s > 0 and abs(logged_s - by_total_s) <= open_s
 
     def is_at_another_time(self, reading: Reading) -> bool:
         """Whether the total time of a reading is not that of the last one that had one."""

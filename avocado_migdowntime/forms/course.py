@@ -14,7 +14,8 @@ from ..trace.ram import LEEWAY
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
 from ..trace.sample import ENDED
 from ..trace.samples import Floats
-from .clock import Clock, begins_migration
+from .beginning import since_setup, stop_before_it
+from .clock import Clock
 from .counters import Counters
 from .filling import Filled, filled
 from .many import Many
@@ -125,6 +126,8 @@ class Course:
 
     def _reading(self, reading: Reading) -> Iterator[Row]:
         reading = _without_time_of_its_end(reading)
+        if self.clock.is_late(reading):
+            return
         whole = filled(reading)
         status = str(whole.reading.answer.get("status"))
         goes_on = self.has_samples and self._status not in _OVER
@@ -179,9 +182,9 @@ class Course:
         queue, self._queue = self._queue, []
         last_s = max(0.0, before_s)
         if before_s == -np.inf:
-            if (stop := _stop_before_it(queue, is_over=is_over)) is not None:
+            if (stop := stop_before_it(queue, is_over=is_over)) is not None:
                 yield EventRow(last_s, stop.side, stop.message)
-            queue = _since_setup(queue)
+            queue = since_setup(queue)
         for one in queue:
             if isinstance(one, Setting):
                 yield from self._change(one, last_s)
@@ -244,39 +247,6 @@ def _is_of_destination(reading: Reading, goes_on: bool) -> bool:
     status = reading.answer.get("status")
     is_told = status == "active" or (status == "setup" and (goes_on or "socket-address" in reading.answer))
     return is_told and not reading.answer.keys() & {"ram", "disk", "expected-downtime"}
-
-
-def _since_setup(queue: Sequence[Happening | Setting]) -> list[Happening | Setting]:
-    """Of what happened before the first reading, what certainly belongs to its migration."""
-    earlier, own = _parted_at_setup(queue)
-    return [*own] or [one for one in earlier if str(one.message.get("event")).startswith("MIGRATION")]
-
-
-def _stop_before_it(queue: Sequence[Happening | Setting], *, is_over: bool) -> Happening | None:
-    """The STOP after which the guest was still stopped when the migration began, as it is for `virsh save`.
-
-    If the first reading shows that the migration `is_over`, and not that it was set up later, an event of QEMU's, which
-    has a time, may be the switchover's.
-    """
-    earlier, own = _parted_at_setup(queue)
-    last = next((one for one in reversed(earlier) if one.side == "source" and _starts_or_stops(one.message)), None)
-    if last is None or last.message.get("event") != "STOP" or (is_over and not own and "timestamp" in last.message):
-        return None
-    return last
-
-
-def _parted_at_setup(queue: Sequence[Happening | Setting]) -> tuple[list[Happening], list[Happening]]:
-    """What happened before the last migration of the queue was set up, and since; the latter is empty if none was."""
-    events = [one for one in queue if isinstance(one, Happening)]
-    begin = next((n for n in reversed(range(len(events))) if begins_migration(events[n].message)), len(events))
-    return events[:begin], events[begin:]
-
-
-def _starts_or_stops(message: Mapping[str, Any]) -> bool:
-    """Whether a guest starts or stops with this event, or another QEMU is its guest's from then on."""
-    data = message.get("data")
-    is_end = message.get("event") == "MIGRATION" and isinstance(data, Mapping) and data.get("status") == "completed"
-    return is_end or message.get("event") in ("STOP", "RESUME", "SHUTDOWN")
 
 
 class Courses:

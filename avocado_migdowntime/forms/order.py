@@ -143,7 +143,7 @@ def _utf8(chunks: Iterable[bytes]) -> bytes:
 
 
 def _is_newest_first(text: bytes) -> bool:
-    """Whether the times of the first lines only fall."""
+    """Whether the times of the first lines only fall, but for a few that rise a little."""
     if text.count(b"\n") < _LEAST_TIMES - 1:
         return False
     lines, count = Lines(), 0
@@ -155,11 +155,13 @@ def _is_newest_first(text: bytes) -> bool:
         if end - begin <= _LONGEST_LOOKED_AT:
             stamp = next((line.stamp for line in lines.of(text[begin:end], 0.0)), None)
             if stamp is not None:
-                if times_s and stamp.t_s > times_s[-1]:
+                if times_s and stamp.t_s > times_s[-1] + _JITTER_S:
                     return False
                 times_s.append(stamp.t_s)
         begin = end
-    return len({*times_s}) >= _LEAST_TIMES
+    rises = sum(later > earlier for earlier, later in pairwise(times_s))
+    falls = sum(later < earlier for earlier, later in pairwise(times_s))
+    return falls >= (_LEAST_TIMES - 1) * (1 + 2 * rises)
 
 
 def _turned_round(text: bytes) -> bytes:
