@@ -104,6 +104,12 @@ _ROWS_OF_TEXTS: _Rows = (
         "repeatedly, while the migration runs",
     ),
     (
+        r"\bMigration progress: disk \d+% \d+/\d+MiB, memory \d+%",
+        "the output of igvm",
+        "it shows the share of RAM that was sent, but not what is left",
+        f"take {DOMJOBINFO}, repeatedly",
+    ),
+    (
         r"\bLibvirtMigrateCommandWrapper\b",
         "a log of CloudStack's agent",
         _QEMU_FIGURES,
@@ -156,7 +162,7 @@ _ROWS_OF_TEXTS: _Rows = (
         "virsh -r domjobinfo 1`, repeatedly",
     ),
     (
-        r"\blibvirt_domain_\w+\{",
+        r"\blibvirt_domain_\w+[{\"]",
         "a scrape of libvirt's metrics",
         _QEMU_FIGURES,
         f"take {DOMJOBINFO}, repeatedly",

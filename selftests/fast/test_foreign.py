@@ -4,6 +4,7 @@
 import bz2
 import gzip
 import io
+import json
 import lzma
 import random
 import re
@@ -166,3 +167,10 @@ def test_english_behind_an_unknown_head_is_no_other_language():
 def test_what_programs_print_of_their_own_structures_is_named_too(text):
     with pytest.raises(UsageError, match="^is a text that names figures of a migration: "):
         parse(text.encode())
+
+
+def test_the_answer_of_a_query_for_libvirts_metrics_is_called_what_it_is():
+    metric = {"__name__": "libvirt_domain_job_info_memory_remaining_bytes", "domain": "vm1"}
+    answer = {"status": "success", "data": {"result": [{"metric": metric, "value": [1714557600.1, "28225000000"]}]}}
+    with pytest.raises(UsageError, match="is a scrape of libvirt's metrics"):
+        parse(json.dumps(answer).encode())

@@ -59,6 +59,7 @@ def test_each_thing_that_is_refused_is_on_it():
             "opennebula",
             "gnt-instance migrate",
             "incus",
+            "igvm",
             "virsh event",
             "virsh domstats",
             "virsh dominfo",

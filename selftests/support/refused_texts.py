@@ -36,6 +36,7 @@ FOREIGN = {
         "Sun May 12 11:57:06 2024 * starting memory transfer\n"
         "Sun May 12 11:57:16 2024 * memory transfer progress: 107.13 %"
     ),
+    "the output of igvm": "INFO: igvm.kvm: Migration progress: disk 100% 12319/12319MiB, memory 5% 191/3585MiB, ",
     "a log of CloudStack's agent": (
         "2024-05-12 11:57:06,546 INFO  [resource.wrapper.LibvirtMigrateCommandWrapper] (agentRequest-Handler-1:null) "
         "Waiting for migration of i-2-7-VM to complete, waited 10000ms"
