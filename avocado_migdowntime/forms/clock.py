@@ -19,6 +19,8 @@ SETUP_S = 0.01
 """From the start of total-time, QEMU takes at most this long to report that the migration is set up."""
 TICK_S = 0.001
 """QEMU truncates total-time to whole milliseconds."""
+SET_BACK_S = 3600.0
+"""At the end of summer time, clocks are set back by this."""
 _LOGGED_WITHIN_S = 0.1
 """A line is logged this soon after its figures were taken, or as late as others."""
 _DOUBTFUL_S, _DOUBTFUL = 2.0, 0.05
@@ -36,6 +38,7 @@ class Clock:
         self._epoch_zero_s = Interval(-np.inf, np.inf)
         self._has_times = False
         self._above: Stamp | None = None
+        self._last_logged_s = -np.inf
         self._is_timeless = False
         """Whether some reading of RAM has no time at all."""
         self._both: list[tuple[Stamp, float, float]] = []
@@ -71,6 +74,12 @@ class Clock:
         total_s = _total_s(reading.answer)
         return total_s is not None and self._total_s is not None and total_s < self._total_s
 
+    def is_older(self, stamp: Stamp | None) -> bool:
+        """Whether a line was written before all that was read of this migration, as in `cat LOG LOG.1`."""
+        if stamp is None or stamp.period_s or stamp.from_begin:
+            return False
+        return stamp.t_s + stamp.tick_s < self._last_logged_s - SET_BACK_S
+
     def is_late(self, reading: Reading) -> bool:
         """Whether a line is older than the last one, and its total time by as much: it stands in the wrong place."""
         total_s, stamp = _total_s(reading.answer), reading.stamp
@@ -101,6 +110,8 @@ class Clock:
             self._total_s = total_s
             if stamp is not None and not stamp.from_begin:
                 self._both = [*self._both[:1], (stamp, total_s, tick_s)]
+        if stamp is not None and not stamp.from_begin:
+            self._last_logged_s = max(self._last_logged_s, stamp.t_s)
         if stamp is not None and stamp.from_begin:
             self._log_zero_s = 0.0
             return self._in_order(stamp.t_s), stamp.tick_s
@@ -125,6 +136,8 @@ class Clock:
         belong to another migration, or if no time before them is known.
         """
         if total_s is not None and (np.any(np.diff(total_s) < 0) or (self._total_s or 0.0) > total_s[0]):
+            return None
+        if logged_s is not None and logged_s.min() < self._last_logged_s - SET_BACK_S:
             return None
         if total_s is not None and self._is_by_total(last):
             times_s = total_s

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..trace.events import CAP_CHANGED, DIVISOR_CHANGED, HARNESS, LIMIT_CHANGED
 from ..trace.figures import Column
-from ..trace.model import GONE
+from ..trace.model import GONE, SEVERAL
 from ..trace.ram import LEEWAY
 from ..trace.reading import Happening, Item, Reading, Remark, Setting, Version
 from ..trace.sample import ENDED
@@ -70,7 +70,15 @@ class Course:
         """The number of remarks older than the migration, and older than its last reading."""
 
     def rows(self, item: Item) -> Iterator[Row]:
-        """The rows of `item`; events wait for the reading that follows them."""
+        """The rows of `item`; events wait for the reading that follows them.
+
+        What was logged long before all that was read already is of an older migration, in a file given after the newer
+        one.
+        """
+        if self.has_samples and isinstance(item, Reading | Happening | Setting) and self.clock.is_older(item.stamp):
+            if isinstance(item, Reading) and not self.clock.is_late(item) and SEVERAL not in self.facts.remarks:
+                self.facts.remarks.append(SEVERAL)
+            return
         match item:
             case Reading():
                 yield from self._reading(item)

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import UsageError
 from ..trace.reading import Item, Reading, Stamp
 from . import documents
+from .clock import SET_BACK_S
 from .dated_below import dates_moved_up
 from .diffs import sides
 from .encoding import Utf8
@@ -30,8 +31,6 @@ _LEAST_TIMES = 3
 """This many different times that only fall are no coincidence."""
 _JITTER_S = 1.0
 """A line may be older by this than the one above it, if another thread logged it."""
-_SET_BACK_S = 3600.0
-"""At the end of summer time, clocks are set back by this."""
 _DATE = re.compile(
     r"^.*?(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|(?<=, )\d{4} @ \d\d:\d\d:\d\d)(?:[.,]\d+)?\s?(Z|[+-]\d\d:?\d\d)?",
     re.MULTILINE,
@@ -206,7 +205,7 @@ def _by_time(text: str) -> str | None:
     if ordered == blocks or any(later.begin_s < earlier.end_s for earlier, later in pairwise(ordered)):
         return None
     by_time = "".join([*head, *chain.from_iterable(block.lines for block in ordered)])
-    was_set = any(earlier.end_s - later.begin_s <= _SET_BACK_S for earlier, later in pairwise(blocks))
+    was_set = any(earlier.end_s - later.begin_s <= SET_BACK_S for earlier, later in pairwise(blocks))
     return None if was_set and _is_sent_in_order(text) and not _is_sent_in_order(by_time) else by_time
 
 

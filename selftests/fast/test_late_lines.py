@@ -63,3 +63,41 @@ def test_a_log_with_its_newest_line_first_may_have_some_in_the_wrong_place(perio
     trace = parse("".join(with_swaps(backwards, period, 1) if period else backwards).encode())
     assert SEVERAL not in trace.notes and judge(trace).verdict == judge(whole).verdict
     assert trace.samples.t_s[-1] == whole.samples.t_s[-1]
+
+
+def at_hour(hour, lines):
+    return [line.replace(" 10:", f" {hour}:", 1) for line in lines]
+
+
+FILLER = [
+    f"2024-05-01 {{}}:{number:02}:00.000+0000: 9: debug : virThreadJobSet:94 : {'x' * 40_000}\n" for number in range(30)
+]
+
+
+@pytest.mark.parametrize("end", [LOG[:], LOG[:400]])
+def test_the_older_of_two_rotated_files_may_come_last(end):
+    """As `cat libvirtd.log*` prints them: too long to be sorted, and each with a migration of the same guest."""
+    command = '{"execute":"migrate-set-parameters","arguments":{"downtime-limit":700}}'
+    set_limit = f"2024-05-01 08:00:00.000+0000: 9: info : x msg={command}\n"
+    newer = [*at_hour(12, LOG), *(line.format(13) for line in FILLER)]
+    older = [set_limit, *(line.format("08") for line in FILLER), *at_hour("09", end)]
+    in_order, reversed_ = (parse("".join(lines).encode()) for lines in ([*older[1:], *newer], [*newer, *older]))
+    assert SEVERAL in in_order.notes and SEVERAL in reversed_.notes
+    assert reversed_.samples.t_s.tolist() == in_order.samples.t_s.tolist() and not reversed_.events
+    assert judge(reversed_).verdict == judge(in_order).verdict
+
+
+def test_a_migration_in_both_of_two_rotated_files_is_judged_by_its_end():
+    first, later = LOG[:300], LOG[300:]
+    trace = parse(
+        "".join(
+            [*later, *(line.format(13) for line in FILLER), *(line.format("08") for line in FILLER), *first]
+        ).encode()
+    )
+    assert SEVERAL not in trace.notes and len(trace.samples) == len(later)
+
+
+def test_a_clock_that_is_set_back_makes_no_line_older():
+    changed = [*LOG[:300], *at_hour("09", LOG[300:])]
+    times_s = [parse("".join(lines).encode()).samples.t_s.tolist() for lines in (LOG, changed)]
+    assert times_s[0] == times_s[1]
