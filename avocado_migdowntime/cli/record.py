@@ -69,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
         tell(NAME, "nothing was recorded: no running migration was seen")
         return BAD_INPUT
     ended = new_trace.status if new_trace.ended else f"was still {new_trace.status} then"
+    if new_trace.is_gone:
+        ended = "is over, as no job is shown any more; how it ended is not shown"
     samples = "1 sample" if new_trace.samples == 1 else f"{new_trace.samples} samples"
     say(f"{samples} in {new_trace.file}, the migration {ended}")
     if new_trace.is_followed:

@@ -223,7 +223,7 @@ def _status_by(queue: Sequence[Happening | Setting]) -> str:
         status = str(data.get("status")) if isinstance(data, Mapping) else ""
         is_recorded = one.stamp is not None and one.stamp.from_begin
         status = "cancelled" if status == "cancelling" else status
-        last_status = status if not is_recorded and (status in ENDED or status.startswith("postcopy")) else ""
+        last_status = status if not is_recorded and (status in _OVER or status.startswith("postcopy")) else ""
     return last_status
 
 

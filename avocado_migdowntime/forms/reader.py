@@ -20,6 +20,7 @@ from .many import Many
 from .qmp import Qmp
 from .sieve import Raw, Sieve
 from .stamps import Calendar
+from .virsh_errors import ended_by
 from .wrapped import Unwrapper
 
 FIRST_LINES = 200
@@ -176,6 +177,14 @@ class Reader:
         return items
 
     def _offered(self, line: Line) -> list[Item] | None:
+        """The items of a line; None if it tells nothing."""
+        items = self._by_forms(line)
+        ended = ended_by(line)
+        if ended is None or not any(form.recognised for form in self._forms):
+            return items
+        return [*(items or ()), *self._settled(), self._guests.of(_timed(ended, line))]
+
+    def _by_forms(self, line: Line) -> list[Item] | None:
         """The items of the first form that takes the line; None if none does."""
         items: list[Item] = []
         # A log counts the time by itself if its lines have none.
@@ -200,7 +209,7 @@ class Reader:
                     self._holding = [form]
                 for one in results:
                     if isinstance(one, Line):
-                        items += self._offered(one) or ()
+                        items += self._by_forms(one) or ()
                     else:
                         items.append(self._guests.of(_timed(one, line)))
                 return items

@@ -85,6 +85,11 @@ class NewTrace:
         """Whether the migration has ended, successfully or not."""
         return self.status in ENDED
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether no job was shown at last, so that the migration is over, however it ended."""
+        return self.status == "none"
+
 
 def runs(status: str) -> bool:
     """Whether a migration with this status has begun and not ended."""

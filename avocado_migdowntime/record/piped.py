@@ -15,7 +15,7 @@ from ..forms.refusal import nothing_told
 from ..forms.rows import Begins, EventRow, Row
 from ..trace.file import Writer
 from ..trace.model import FROM_A_PIPE
-from ..trace.reading import Item, Reading
+from ..trace.reading import Item
 from ..trace.sample import Sample
 from .new_trace import NewTrace, Show, runs
 from .pipe import Pipe
@@ -55,8 +55,6 @@ def consume(items: Iterable[Item], new_trace: NewTrace, limit_ms: int | None, sh
     courses = Courses({} if limit_ms is None else {"downtime-limit": limit_ms})
     recording = _Recording(courses, new_trace, show)
     for item in items:
-        if isinstance(item, Reading) and recording.is_of(item.of) and _is_over(item):
-            return courses.remarks
         for of, row in courses.rows(item):
             if recording.ends_with(of, row):
                 return courses.remarks
@@ -81,10 +79,6 @@ class _Recording:
     def has_begun(self) -> bool:
         """Whether recording has begun."""
         return self._writer is not None
-
-    def is_of(self, guest: str) -> bool:
-        """Whether it is that guest's migration which is recorded."""
-        return self.has_begun and guest == self.of
 
     def ends_with(self, of: str, row: Row) -> bool:
         """Write the row if it belongs to the recorded migration; return whether it ends that."""
@@ -116,12 +110,7 @@ class _Recording:
         self._writer.sample(row.t_s, row.latency_ms, answer)
         self._new_trace.count(sample)
         self._show(sample)
-        return self._new_trace.ended
-
-
-def _is_over(reading: Reading) -> bool:
-    """Whether libvirt has no job any more."""
-    return reading.answer.get("status") == "none"
+        return self._new_trace.ended or self._new_trace.is_gone
 
 
 def _items(pipe: Pipe, reader: Reader, new_trace: NewTrace, wait_s: float) -> Iterator[Item]:

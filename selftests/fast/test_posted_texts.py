@@ -232,7 +232,7 @@ def test_what_the_destination_says_is_no_other_migration():
 
 
 def test_where_a_later_look_finds_no_job_nothing_is_advised():
-    said = "the last job shown is none: the migration is over, unless that is another guest's"
+    said = "at the end no job is shown: the migration is over, unless that is another guest's"
     gone = f"{JOB}\n$ virsh domjobinfo vm1\nJob type:         None\n"
     advice = advise(parse(gone.encode()))
     assert advice.limit_ms is None and advice.reasons[0].startswith(said)

@@ -46,6 +46,11 @@ def record_all(warm, tmp_path):
         ([ACTIVE, {**ACTIVE, "status": "failed"}], 1, "2 samples in trace.jsonl, the migration failed"),
         ([ACTIVE], 1, "1 sample in trace.jsonl, the migration was still active then"),
         (
+            [ACTIVE, {"type": 0, "memory_total": 0}],
+            1,
+            "2 samples in trace.jsonl, the migration is over, as no job is shown any more; how it ended is not shown",
+        ),
+        (
             [COMPLETED],
             2,
             "the migration in this text is over: its status is completed; take `virsh qemu-monitor-command",
