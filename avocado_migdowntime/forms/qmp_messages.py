@@ -84,7 +84,7 @@ def _of_object(message: Mapping[str, Any], line: Line) -> Iterator[Item | Line]:
     elif isinstance(message.get("execute"), str):
         yield from _of_command(message, stamp)
     elif "return" in message:
-        yield from _of_return(message["return"], line)
+        yield from _of_guest_in(message, _of_return(message["return"], line))
     elif isinstance(error := message.get("error"), Mapping) and "class" in error:
         yield Remark(f"QEMU answered with the error {error.get('desc', error['class'])!s}")
     elif isinstance(message.get("capability"), str):
@@ -204,9 +204,9 @@ def _measured(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _with_numbers(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The answer with numbers, if all of them were written as strings; the answer itself if they are numbers."""
+    """The answer with numbers, if they or their fractions were written as strings; the answer itself if none was."""
     ram = answer.get("ram")
-    if not isinstance(ram, Mapping) or not isinstance(ram.get("remaining"), str):
+    if not isinstance(ram, Mapping) or not any(isinstance(ram.get(name), str) for name in ("remaining", "mbps")):
         return answer
     return {
         name: _with_numbers_in(value) if isinstance(value, Mapping) else _number(value)

@@ -166,3 +166,28 @@ def test_who_is_asked_for_is_told_as_it_comes_too():
     reader = Reader()
     fed = [*reader.feed(f"# virsh domjobinfo vm1\n{FIRST}# virsh domjobinfo vm2\n{SECOND}".encode()), *reader.end()]
     assert [item.of for item in fed if isinstance(item, Reading)] == ["vm1", "vm2"]
+
+
+def reply_of(number, total_bytes, **beside):
+    ram = {"total": total_bytes, "remaining": 10**8 - 10**6 * number, "mbps": 940.5, "page-size": 4096}
+    counted = {"normal": 10**6 + 250 * number, "duplicate": 5000, "dirty-sync-count": 3, "dirty-pages-rate": 12000}
+    answer = {"status": "active", "total-time": 40_000 + 500 * number, "expected-downtime": 1200}
+    return {**beside, "return": {**answer, "ram": {**ram, **counted, "transferred": 4 * 10**9 + 10**6 * number}}}
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_program_may_name_the_guest_beside_the_reply(is_first):
+    lines = []
+    for number in range(24):
+        guest, total_bytes = (("a", 1 << 32), ("b", 1 << 33))[number % 2]
+        reply = reply_of(number, total_bytes, vm=guest)
+        lines.append(json.dumps(reply if is_first else dict(reversed(reply.items()))))
+    trace = parse("\n".join([*lines, ""]).encode())
+    assert len(trace.samples) == 12 and "2 guests are migrated in this text: b is judged" in trace.notes
+
+
+def test_a_bandwidth_may_be_a_string_where_other_figures_are_numbers():
+    """As Perl writes JSON."""
+    plain, perl = reply_of(1, 1 << 32), reply_of(1, 1 << 32)
+    perl["return"]["ram"]["mbps"] = "940.5"
+    assert [*parse(json.dumps(perl).encode()).samples] == [*parse(json.dumps(plain).encode()).samples]
