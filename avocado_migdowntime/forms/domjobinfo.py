@@ -27,9 +27,14 @@ from .words import first_words, has_one_of
 
 _LINE = re.compile(r"(?P<name>[A-Za-z][\w /-]*?)(?::\s*|\s{2,}(?=\d))(?P<value>.*)")
 _ENDED = re.compile(r"event 'job-completed' for domain ")
-_STATED = re.compile(r"Domain '?[^']+?'? (suspended|resumed)")
-"""What virsh prints once it has stopped or continued a guest."""
-_STATES = {"suspended": "paused", "resumed": "running", "paused (user)": "paused"}
+_STATED = re.compile(
+    r"Domain '?[^']+?'? (suspended|resumed)|event 'lifecycle' for domain .+: (Suspended Paused|Resumed Unpaused)"
+)
+"""What virsh prints once it has stopped or continued a guest, and what `virsh event` prints if anybody has."""
+_STATES = {
+    **{"suspended": "paused", "resumed": "running", "paused (user)": "paused"},
+    **{"Suspended Paused": "paused", "Resumed Unpaused": "running"},
+}
 _VALUE = re.compile(
     rf"(?P<number>{SEPARATED})\s*(?P<kind>(?P<unit>[KMGTPE]i)?B(?:/s)?|bytes|pages/s|ms|%)?"
     rf"(?:\s*{REMARK}.*)?"
@@ -143,7 +148,7 @@ class DomJobInfo(Form):
             return ended
         if "domjobinfo" in line.text:
             self._is_asked = True
-        if (state := self._state(line.text)) is not None:
+        if (state := self._state(line.message)) is not None:
             return [*self.end(), *filter(None, [Happening.of_state(state, line.stamp)])]
         if self._job is None or not line.text or AROUND.fullmatch(line.text):
             return None
@@ -183,8 +188,8 @@ class DomJobInfo(Form):
         is_asked, self._is_state_asked = self._is_state_asked, "domstate" in text
         if is_asked and not self._is_state_asked:
             return _STATES.get(text, text)
-        match = _STATED.fullmatch(text) if text.startswith("Domain ") else None
-        return _STATES[match[1]] if match else None
+        match = _STATED.fullmatch(text) if text.startswith(("Domain ", "event 'lifecycle' ")) else None
+        return _STATES[match[1] or match[2]] if match else None
 
     def _is_another(self, name: str) -> bool:
         return self._job is not None and (name in self._job.fields or name == _BEGINS)

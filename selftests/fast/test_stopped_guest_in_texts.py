@@ -87,6 +87,12 @@ def test_the_stop_that_ended_a_migration_is_not_one_before_it():
         ("# virsh domstate --reason vm1\npaused (user)\n\n", True),
         ("# virsh domstate --reason vm1\npaused (migrating)\n\n", False),
         ("# virsh domstate vm1\nrunning\n\n", False),
+        ("event 'lifecycle' for domain 'vm1': Suspended Paused\n", True),
+        ("2024-05-01 10:00:00.100+0000: event 'lifecycle' for domain 'vm1': Suspended Paused\n", True),
+        (
+            "event 'lifecycle' for domain vm1: Suspended Paused\nevent 'lifecycle' for domain vm1: Resumed Unpaused\n",
+            False,
+        ),
     ],
 )
 def test_the_state_of_the_guest_may_be_shown_above_the_figures(above, is_stopped):
