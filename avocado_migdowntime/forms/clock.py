@@ -38,7 +38,8 @@ class Clock:
         self._epoch_zero_s = Interval(-np.inf, np.inf)
         self._has_times = False
         self._above: Stamp | None = None
-        self._last_logged_s = -np.inf
+        self.last_logged_s = -np.inf
+        """The latest time of a line, on the log's clock."""
         self._is_timeless = False
         """Whether some reading of RAM has no time at all."""
         self._both: list[tuple[Stamp, float, float]] = []
@@ -78,7 +79,7 @@ class Clock:
         """Whether a line was written before all that was read of this migration, as in `cat LOG LOG.1`."""
         if stamp is None or stamp.period_s or stamp.from_begin:
             return False
-        return stamp.t_s + stamp.tick_s < self._last_logged_s - SET_BACK_S
+        return stamp.t_s + stamp.tick_s < self.last_logged_s - SET_BACK_S
 
     def is_late(self, reading: Reading) -> bool:
         """Whether a line is older than the last one, and its total time by as much: it stands in the wrong place."""
@@ -110,8 +111,8 @@ class Clock:
             self._total_s = total_s
             if stamp is not None and not stamp.from_begin:
                 self._both = [*self._both[:1], (stamp, total_s, tick_s)]
-        if stamp is not None and not stamp.from_begin:
-            self._last_logged_s = max(self._last_logged_s, stamp.t_s)
+        if stamp is not None and not stamp.from_begin and not stamp.is_above:
+            self.last_logged_s = max(self.last_logged_s, stamp.t_s)
         if stamp is not None and stamp.from_begin:
             self._log_zero_s = 0.0
             return self._in_order(stamp.t_s), stamp.tick_s
@@ -137,7 +138,7 @@ class Clock:
         """
         if total_s is not None and (np.any(np.diff(total_s) < 0) or (self._total_s or 0.0) > total_s[0]):
             return None
-        if logged_s is not None and logged_s.min() < self._last_logged_s - SET_BACK_S:
+        if logged_s is not None and logged_s.min() < self.last_logged_s - SET_BACK_S:
             return None
         if total_s is not None and self._is_by_total(last):
             times_s = total_s

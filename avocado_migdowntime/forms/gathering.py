@@ -4,6 +4,7 @@
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from ..trace.events import Event, event_of
@@ -13,6 +14,7 @@ from ..trace.ram import note_on
 from ..trace.reading import Item, Reading, is_without_passes
 from ..trace.sample import ENDED
 from ..trace.samples import SamplesWriter
+from .clock import SET_BACK_S
 from .course import Courses
 from .form import ANOTHER
 from .many import Many, OneOfMany
@@ -91,6 +93,10 @@ def trace_of(items: Iterable[Item | Many], reader: Reader, notes: Sequence[str] 
     if not with_readings:
         raise nothing_told(reader, courses.in_vain)
     of = courses.last_guest if courses.last_guest in with_readings else next(reversed(with_readings))
+    logged_s = {one: courses[one].clock.last_logged_s for one in with_readings}
+    newest = max(logged_s, key=lambda one: logged_s[one])
+    if isfinite(logged_s[of]) and logged_s[newest] > logged_s[of] + SET_BACK_S:
+        of = newest  # The older of two files came last.
     migration, course = with_readings[of], courses[of]
     for row in course.rest():
         migration.add(row)

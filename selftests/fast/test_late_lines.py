@@ -101,3 +101,11 @@ def test_a_clock_that_is_set_back_makes_no_line_older():
     changed = [*LOG[:300], *at_hour("09", LOG[300:])]
     times_s = [parse("".join(lines).encode()).samples.t_s.tolist() for lines in (LOG, changed)]
     assert times_s[0] == times_s[1]
+
+
+def test_the_guest_of_the_newer_file_is_judged():
+    newer = [line.replace(": x reply", ": mon=0xbbb reply") for line in at_hour(12, LOG)]
+    older = [line.replace(": x reply", ": mon=0xaaa reply") for line in at_hour("09", LOG[:400])]
+    fillers = [[line.format(hour) for line in FILLER] for hour in (13, "08")]
+    for lines in ([*fillers[1], *older, *newer, *fillers[0]], [*newer, *fillers[0], *fillers[1], *older]):
+        assert "2 guests are migrated in this text: 0xbbb is judged" in parse("".join(lines).encode()).notes
