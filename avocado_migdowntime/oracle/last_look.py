@@ -9,13 +9,15 @@ import numpy as np
 from ..basics.interval import Interval
 from ..basics.qemu_constants import BYTES_PER_MS_PER_MBPS
 from ..basics.units import MIB
-from ..trace.ram import ran_over, too_fast
+from ..trace.ram import optional_number, ran_over, too_fast
 from ..trace.reading import Reading
 from ..trace.sample import Sample
 from .evidence import Evidence
 from .look import Look
 from .releases import era
 
+_DIRTIED = 1000
+"""No guest's RAM is dirtied whole, and found to be by a sync, this many times in a second."""
 _NEWER = frozenset(("multifd-bytes", "pages-per-second", "precopy-bytes"))
 """Figures that QEMU shows since 3.0, 4.0 and 7.0. libvirt shows none of them, but since 5.0 it shows the number of
 pages that postcopy requested. QEMU before 3.0 showed that too, along with the number of skipped pages. That libvirt is
@@ -150,7 +152,12 @@ def _left_ms(ram: Mapping[str, Any], switchover_bytes_per_ms: float | None) -> f
 
 
 def _too_fast(ram: Mapping[str, Any]) -> str:
-    return f"{ram['mbps']:.10g} mbps are shown, more than any link carries" if too_fast(ram) else ""
+    if too_fast(ram):
+        return f"{ram['mbps']:.10g} mbps are shown, more than any link carries"
+    rate, page_bytes, total_bytes = (optional_number(ram, name) for name in ("dirty-pages-rate", "page-size", "total"))
+    if rate is None or page_bytes is None or total_bytes is None or rate * page_bytes <= _DIRTIED * total_bytes:
+        return ""
+    return f"{rate:.10g} dirty pages per second are shown, more than a guest of this size dirties"
 
 
 def _mean(answer: Mapping[str, Any]) -> float | None:

@@ -28,7 +28,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "overrun": "QEMU reports more left than there is: a counter ran below 0",
         "disk": "a disk is migrated as well, and the report may include it",
         "stalled": "nothing was seen to be sent for some time although RAM is left",
-        "too-fast": "the figures contradict each other, or show more sent in a time than any link carries",
+        "too-fast": "the figures contradict each other, or show more than any link carries or any guest dirties",
         "no-precopy": "with a capability that is on, or in this mode, there is no precopy to judge",
         "first-pass": "this is, or may be, the first pass, in which QEMU predicts nothing",
         "no-bandwidth": "the throughput is 0",

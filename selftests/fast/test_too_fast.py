@@ -86,6 +86,18 @@ def test_what_a_link_may_carry_is_taken(text):
     assert not parse(text.encode()).doubt and judge(parse(text.encode())).report.code != "too-fast"
 
 
+@pytest.mark.parametrize("rate", [2**64 - 1, 1_048_576_001])
+def test_no_guest_dirties_more_than_all_it_has_again_and_again(rate):
+    answer = reply(60_000)
+    answer["ram"]["dirty-pages-rate"] = rate
+    said = f"{rate:.10g} dirty pages per second are shown, more than a guest of this size dirties: nothing follows"
+    trace = parse(replies(answer).encode())
+    assert said in judge(trace).reasons[0] and advise(trace).limit_ms is None
+    assert any(said in reason for reason in advise(trace).reasons)
+    answer["ram"]["dirty-pages-rate"] = 1_000_000_000
+    assert judge(parse(replies(answer).encode())).report.code != "too-fast"
+
+
 def test_one_look_among_many_does_not_hide_the_others():
     answers = [reply(60_000 + 200 * number, left=235_000_000 - 23_000_000 * number) for number in range(8)]
     answers[4] = reply(60_800, mbps=1e8)
