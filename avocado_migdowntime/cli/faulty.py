@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "fault", metavar="FAULT", nargs="?", help="name of a fault (see --list), some with a value: factor=1.1"
     )
     parser.add_argument("--list", action="store_true", help="list the faults")
-    parser.add_argument("--output", metavar="FILE", help="where to write the executable")
+    parser.add_argument("--output", "-o", metavar="FILE", help="where to write the executable")
     parser.add_argument("--qemu", metavar="PATH", help=parameter_options.QEMU)
     parser.add_argument(
         "--arch",

@@ -43,6 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parameter_options.configure(parser, "a parameter of the test; overrides settings")
     parser.add_argument(
         "--output",
+        "-o",
         metavar="DIRECTORY",
         help="a new directory for the recording, the verdict and what QEMU printed (default: a temporary one, which is "
         "kept and named unless all is well)",

@@ -29,7 +29,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ),
     )
     parser.add_argument(
-        "--output", metavar="FILE", required=True, help="what to write: a page (.html) or a picture (.png, .svg, .pdf)"
+        "--output",
+        "-o",
+        metavar="FILE",
+        required=True,
+        help="what to write: a page (.html) or a picture (.png, .svg, .pdf)",
     )
     may_be_quiet(parser)
 

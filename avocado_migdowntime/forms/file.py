@@ -26,7 +26,7 @@ def read(name: str) -> Trace:
     try:
         return _parse(input_file.chunks(name), input_file.may_never_end(name))
     except OSError as error:
-        raise UsageError(f"{called}: {error.strerror or error}; {_EXPECTED}") from None
+        raise UsageError(f"{called}: {error.strerror or error}; {_EXPECTED}{_instead_of(name, error)}") from None
     except UsageError as error:
         raise UsageError(f"{called}: {error}") from None
 
@@ -35,6 +35,15 @@ def parse(data: bytes) -> Trace:
     """The trace in the bytes of a file; raises UsageError as `read` does, without a file name."""
     size_bytes = input_file.CHUNK_BYTES
     return _parse(data[begin : begin + size_bytes] for begin in range(0, len(data), size_bytes))
+
+
+def _instead_of(name: str, error: OSError) -> str:
+    """What to give in place of what is no file."""
+    if "://" in name:
+        return f"; of a URL, give the content: curl -L {name}, and - for the file"
+    if isinstance(error, IsADirectoryError):
+        return "; of a directory of jobs' results, give its recordings, or make a page of them with `report`"
+    return ""
 
 
 def _was_read(first: bytes) -> bool:

@@ -39,6 +39,7 @@ MAGIC: tuple[tuple[bytes, Foreign], ...] = (
     (b"PK\x03\x04", Foreign("a zip archive (or a document kept in one)", "", _UNPACK.format("unzip FILE"))),
     (b"\xfd7zXZ\0", Foreign("packed by xz", "", _UNPACK.format("xz -dk FILE"))),
     (b"\x28\xb5\x2f\xfd", Foreign("packed by zstd", "", _UNPACK.format("zstd -d FILE"))),
+    (b"\x1f\x8b", Foreign("packed by gzip twice", "", _UNPACK.format("gzip -dc FILE"))),
     (b"BZh", Foreign("packed by bzip2", "", _UNPACK.format("bunzip2 -k FILE"))),
     (b"\x04\x22\x4d\x18", Foreign("packed by lz4", "", _UNPACK.format("lz4 -d FILE"))),
     (b"\x1f\x9d", Foreign("packed by compress", "", _UNPACK.format("uncompress FILE"))),

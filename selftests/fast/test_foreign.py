@@ -14,7 +14,7 @@ import zipfile
 import pytest
 
 from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.forms.file import parse
+from avocado_migdowntime.forms.file import parse, read
 from avocado_migdowntime.forms.foreign import of_bytes
 from avocado_migdowntime.forms.foreign_texts import BARE_TEXTS, TEXTS, of_text
 from avocado_migdowntime.forms.reader import Reader
@@ -94,6 +94,26 @@ def test_the_sentence_says_what_it_is_and_what_to_do(what, text, encoding):
 def test_what_is_packed_twice_is_told_by_what_is_within():
     with pytest.raises(UsageError, match="is a tar archive; unpack it with `tar xf FILE`"):
         parse(gzip.compress(tarred()))
+
+
+def test_a_text_that_is_packed_twice_in_the_same_way_is_told_so():
+    with pytest.raises(
+        UsageError, match="^is packed by gzip twice; unpack it with `gzip -dc FILE`, and give its content$"
+    ):
+        parse(gzip.compress(gzip.compress(TEXT)))
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("https://a.invalid/x.gz", "of a URL, give the content: curl -L https://a.invalid/x.gz, and - for the file"),
+        (".", "`report`"),
+    ],
+)
+def test_what_is_no_file_is_told_with_what_to_give(name, instead):
+    with pytest.raises(UsageError) as caught:
+        read(name)
+    assert str(caught.value).startswith(f"{name}: ") and instead in str(caught.value)
 
 
 def test_each_text_that_is_known_has_an_example():
