@@ -20,7 +20,7 @@ from ..basics.printable import in_a_line
 from ..host.blas import use_one_thread
 from . import BAD_INPUT, GROUPS, UNTOLD
 from .help import of_all, of_command
-from .output import close, complain, tell_missing
+from .output import close, complain, show, tell_missing
 
 _SIGINT, _SIGPIPE = 128 + 2, 128 + 13
 _OPTION = "--migdowntime-"
@@ -49,11 +49,13 @@ class _Command(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         self._words = args
-        if "" in args:
-            self.error("an argument is empty, as a shell's variable is that was never set; give each a value")
         known, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(self._unrecognized(unknown))
+        for action in self._get_positional_actions():
+            values = getattr(known, action.dest, None)
+            if "" in (values if isinstance(values, list) else [values]):
+                self.error(f"{action.metavar} is empty, as a shell's variable is that was never set; give one")
         return known, unknown
 
     def print_help(self, file: Any = None) -> None:
@@ -114,7 +116,7 @@ def _help(parser: argparse.ArgumentParser, status: int) -> None:
     try:
         if sys.stdout is None:
             raise OSError(errno.EBADF, "the standard output is closed")
-        print(parser.format_help(), end="", flush=True)
+        show(parser.format_help().rstrip("\n"))
     except OSError as error:
         if sys.stdout is not None:
             close(sys.stdout)

@@ -5,12 +5,13 @@ All are gauges, so that the file is also valid in Prometheus's older text format
 has no state sets.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from ..basics import whole_file
-from ..basics.printable import in_a_line
+from ..basics.printable import in_a_line, shortened
 from ..errors import HostRequirementError, UsageError
 from ..verdict.verdict import Judgement
 from ..watching.now import Now
@@ -18,6 +19,7 @@ from .metric_names import METRICS
 
 PREFIX = "migdowntime_"
 _LOOPBACK, _GREATEST_PORT = "127.0.0.1", 65535
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 def figures(now: Now) -> Iterator[tuple[str, Mapping[str, str], float]]:
@@ -69,8 +71,11 @@ class Metrics:
         self._source = in_a_line(source)
         self._now: Now | None = None
         self._file = None if where.isdecimal() else where
-        if self._file is None and not 0 < int(where) <= _GREATEST_PORT:
-            raise UsageError(f"{where} is not a port; give one from 1 to {_GREATEST_PORT}, or the name of a file")
+        port = int(where) if _PORT.fullmatch(where) else 0
+        if self._file is None and not 0 < port <= _GREATEST_PORT:
+            raise UsageError(
+                f"{shortened(where)} is not a port; give one from 1 to {_GREATEST_PORT}, or the name of a file"
+            )
         self._family: Any = GaugeMetricFamily
         self._server: Any = None
         registry = prometheus_client.CollectorRegistry()
@@ -79,7 +84,7 @@ class Metrics:
         self._text: Callable[[], bytes] = partial(generate, registry)
         if self._file is None:
             try:
-                self._server, _ = prometheus_client.start_http_server(int(where), addr=_LOOPBACK, registry=registry)
+                self._server, _ = prometheus_client.start_http_server(port, addr=_LOOPBACK, registry=registry)
             except OSError as error:
                 raise UsageError(
                     f"the port {where} of {_LOOPBACK} cannot be opened: {error}; give another one"

@@ -90,7 +90,7 @@ def _jump(samples: Samples, sent_bytes: Floats, *, from_begin: bool) -> str:
     begin = np.zeros(int(is_from_begin))
     sent = np.diff(np.concatenate([begin, sent_bytes]))
     longest_s = np.concatenate([begin, answered_s])[1:] - np.concatenate([begin, t_s])[:-1] + _OPEN_S
-    beyond = np.flatnonzero(sent > _BYTES_PER_S * longest_s)
+    beyond = np.flatnonzero(sent / _BYTES_PER_S > longest_s)
     if not len(beyond):
         return ""
     first = int(beyond[0])

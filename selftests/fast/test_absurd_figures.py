@@ -13,7 +13,17 @@ from avocado_migdowntime.parameters import values
 from ..support.fuzzed import readers
 
 READERS = readers()
-LONG = ["9" * 400, "9" * 5000, "9" + ",999" * 2000, "9" + ".999" * 2000, "1e308", "1e999", "5e-324", "\u00b2"]
+LONG = [
+    "9" * 300,
+    "9" * 400,
+    "9" * 5000,
+    "9" + ",999" * 2000,
+    "9" + ".999" * 2000,
+    "1e308",
+    "1e999",
+    "5e-324",
+    "\u00b2",
+]
 RAM = {
     **{"total": 9 << 30, "remaining": 90_000_000, "page-size": 4096, "normal": 20_000, "duplicate": 0},
     **{"dirty-sync-count": 2, "dirty-pages-rate": 12_000, "mbps": 400},
@@ -32,6 +42,7 @@ TEXTS = {
     "Avocado-VT": "(monitor q) Response to 'query-migrate' (re-formated)\n"
     + "".join(f"{VT}{line}\n" for line in ("status: active", "total-time: @", "ram: "))
     + "".join(f"{VT}    {name}: @\n" for name in RAM),
+    "the time of a reply": f'{{"return":{{"status":"active","total-time":@,"ram":{json.dumps(RAM)}}}}}\n',
     "a table": "time,status,remaining,total,mbps\n@,active,@,@,@\n2,active,@,900,5\n",
     "records without a header": f'{{"t":@,"latency_ms":1,"query-migrate":{REPLY}}}\n'
     + f'{{"t":1,"latency_ms":@,"query-migrate":{REPLY}}}\n'

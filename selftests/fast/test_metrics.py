@@ -92,9 +92,11 @@ def test_a_port_answers_this_host_in_the_format_that_it_is_asked_for():
         urllib.request.urlopen(request, timeout=HANGS_S)
 
 
-@pytest.mark.parametrize("port", ["0", "65536"])
+@pytest.mark.parametrize("port", ["0", "65536", "٣", "9" * 5000])
 def test_what_is_no_port_is_told(port):
-    with pytest.raises(UsageError, match=f"{port} is not a port; give one from 1 to 65535, or the name of a file"):
+    with pytest.raises(
+        UsageError, match=f"^{port[:240]}(...)? is not a port; give one from 1 to 65535, or the name of a file"
+    ):
         Metrics(port, "-")
 
 
