@@ -144,8 +144,11 @@ class Samples(Sequence[Sample]):
 
     @property
     def hides_devices(self) -> bool:
-        """Whether VFIO devices send as well, and QEMU does not show what they have left, as up to 11.0."""
-        return bool(np.any(~np.isnan(self.vfio_bytes) & np.isnan(self.pending_bytes)))
+        """Whether VFIO devices send as well, and QEMU does not show what they have left, as up to 11.0.
+
+        No release shows it once the migration has completed.
+        """
+        return bool(np.any(self.are("active") & ~np.isnan(self.vfio_bytes) & np.isnan(self.pending_bytes)))
 
     @property
     def open_bytes(self) -> Floats:
