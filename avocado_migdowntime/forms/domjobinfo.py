@@ -32,9 +32,11 @@ _STATED = re.compile(
 )
 """What virsh prints once it has stopped or continued a guest, and what `virsh event` prints if anybody has."""
 _STATES = {
-    **{"suspended": "paused", "resumed": "running", "paused (user)": "paused"},
-    **{"Suspended Paused": "paused", "Resumed Unpaused": "running"},
+    **{"suspended": "paused", "Suspended Paused": "paused"},
+    **{"resumed": "running", "Resumed Unpaused": "running"},
 }
+_STATE = re.compile(r"(running)(?: \(.+\))?|(paused)(?: \((?:user|saving|dumping|I/O error|watchdog|crashed)\))?")
+"""What `virsh domstate` prints, with `--reason` or without."""
 _VALUE = re.compile(
     rf"(?P<number>{SEPARATED})\s*(?P<kind>(?P<unit>[KMGTPE]i)?B(?:/s)?|bytes|pages/s|ms|%)?"
     rf"(?:\s*{REMARK}.*)?"
@@ -132,7 +134,7 @@ class DomJobInfo(Form):
         self._is_asked = False
         """Whether the text has the command after the last job."""
         self._is_state_asked = False
-        """Whether the line before is `virsh domstate`."""
+        """Whether the text has had `virsh domstate`, perhaps in a loop."""
 
     def take(self, line: Line) -> Sequence[Item | Line] | None:
         if _ENDED.search(line.text):
@@ -185,9 +187,9 @@ class DomJobInfo(Form):
 
     def _state(self, text: str) -> str | None:
         """The state of the guest that a line shows: virsh has changed it, or `virsh domstate` prints it."""
-        is_asked, self._is_state_asked = self._is_state_asked, "domstate" in text
-        if is_asked and not self._is_state_asked:
-            return _STATES.get(text, text)
+        self._is_state_asked = self._is_state_asked or "domstate" in text
+        if self._is_state_asked and (shown := _STATE.fullmatch(text)):
+            return shown[1] or shown[2]
         match = _STATED.fullmatch(text) if text.startswith(("Domain ", "event 'lifecycle' ")) else None
         return _STATES[match[1] or match[2]] if match else None
 

@@ -54,7 +54,7 @@ _SOCKETS = re.compile(r"(?:Sockets|socket address): \[|(?:tcp|unix|fd|vsock|rdma
 """The listening address, which may stand among the figures."""
 _BLOCKED = "Outgoing migration blocked:"
 _BEGINS = ("globals:", "capabilities:")
-_STATE = "VM status: "
+_STATE = re.compile(r"VM status: (?:paused \()?([\w-]+)\)?(?: \(single step mode\))?")
 _PATIENCE = 3
 """This many other lines end an output that seemed to continue."""
 _MOST_OF_MEAN = 20
@@ -165,9 +165,8 @@ class MonitorText(Form):
                 return ended
         if self._is_blocked:
             return [*self.end()]
-        if line.text.startswith(_STATE):
-            state = Happening.of_state(line.text.removeprefix(_STATE), line.stamp)
-            return [*self.end(), *([state] if state else [])]
+        if match := _STATE.fullmatch(line.text):
+            return [*self.end(), *filter(None, [Happening.of_state(match[1], line.stamp)])]
         if not self._outputs or not line.text or AROUND.fullmatch(line.text):
             return None
         of = guest_of(line.message)
