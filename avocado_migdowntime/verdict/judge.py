@@ -112,7 +112,7 @@ def judge(recorded: Trace | Evidence, contract: str = "last-sync", tolerance: fl
         relative_error=fit.error if fit else None,
         relative_error_interval=fit.error_interval if fit else None,
         passes=len(segments),
-        downtime_limit_ms=whole.set_limit_ms if limit.is_open else _judged_limit_ms(whole, evidence),
+        downtime_limit_ms=whole.set_limit_ms if limit.is_open or evidence.limit_ms is None else evidence.limit_ms,
         samples_used=sum(len(segment.reports) for segment in segments),
         samples_dropped=excluded.counts,
         dropped_at_s=excluded.times_s,
@@ -140,10 +140,6 @@ def _is_cap_lifted(whole: Evidence, judged: Evidence, bytes_per_ms: float) -> bo
     trace = whole.trace
     is_by_precopy = trace.completed and not any(one.startswith("postcopy") for one in trace.samples.statuses)
     return is_by_precopy and not trace.was_stopped_early and judged.last_cap.limits(bytes_per_ms) is True
-
-
-def _judged_limit_ms(whole: Evidence, judged: Evidence) -> float | None:
-    return whole.trace.downtime_limit_ms if judged is whole.undisturbed else judged.limit_ms
 
 
 def _cpu(evidence: Evidence) -> Mapping[str, CpuUse]:

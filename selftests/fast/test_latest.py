@@ -5,13 +5,16 @@ from dataclasses import replace
 
 import pytest
 
+from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.prediction.advice import Finding
 from avocado_migdowntime.prediction.advise import advise
 from avocado_migdowntime.trace.events import CAP_CHANGED, LIMIT_CHANGED, Event
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
+from selftests.support.contradictions import real
 from selftests.support.migrations import of, with_events, with_header
+from selftests.support.printed import FORMS
 from selftests.support.watching import at
 
 
@@ -29,6 +32,7 @@ def remark(trace):
 
 
 PRESENT = "the present downtime-limit of 500 ms"
+INFO_MIGRATE = FORMS["info migrate to 10.0"]
 LATER = {8_500: 500.0}
 """Another downtime-limit, by the ms from which it holds."""
 
@@ -73,6 +77,16 @@ def test_a_limit_that_is_set_in_the_first_pass_hides_no_passes():
     assert advise(trace).limit_ms == pytest.approx(2000, rel=0.05)
     at_once = replace(trace, events=tuple(replace(e, t_s=0.0, data={**e.data, "since": 0.0}) for e in trace.events))
     assert advise(at_once).limit_ms == advise(trace).limit_ms
+
+
+@pytest.mark.parametrize("every", [10, 40])
+def test_of_a_text_with_several_limits_the_last_one_is_shown(every):
+    known = real("x86_64-kvm-qemu-7.2.jsonl.gz")
+    text = ""
+    for limit_ms, rows in ((300, known.answers[:280:every]), (500, known.answers[280::every])):
+        text += f"(qemu) migrate_set_parameter downtime-limit {limit_ms}\n{INFO_MIGRATE(known.header, rows, ())}\n"
+    verdict = judge(parse(text.encode()))
+    assert (verdict.limit.code, verdict.downtime_limit_ms) == ("not-tracked", 500)
 
 
 def capped(at_s, bytes_per_ms):
