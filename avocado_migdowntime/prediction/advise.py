@@ -18,14 +18,14 @@ from ..trace.model import GONE, Trace
 from ..trace.ram import STALLED_S
 from .advice import POSTCOPY, Advice, Finding, Help
 from .doubts import UNEVEN, doubt_of
-from .from_a_look import STOPPED, advise_from_a_look
+from .from_a_look import advise_from_a_look, why_stopped
 from .helping import bandwidth_needed
 from .narrowing import SHARP
 from .observed import PAUSE_S, ObservedPrecopy, observe
 from .running import advise_running
 
 _ANOTHER_DIVISOR = (
-    "avail-switchover-bandwidth was changed meanwhile, so QEMU multiplies the downtime-limit by another bandwidth: "
+    "avail-switchover-bandwidth was set meanwhile, so QEMU may multiply the downtime-limit by another bandwidth since: "
     "record it again"
 )
 _WITHOUT_A_SYNC = "the migration completed without a last sync, so it does not show which downtime-limit is enough"
@@ -56,7 +56,7 @@ def _advise(whole: Evidence) -> Advice:
         finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
         return Advice(finding, reasons=(now.sentence,))
     if whole.trace.is_stopped and not (now is not None and now.code == "stalled"):
-        return Advice(Finding.UNKNOWN, reasons=(STOPPED,))
+        return Advice(Finding.UNKNOWN, reasons=(why_stopped(whole.trace),))
     if isfinite(whole.divisor_changed_s) and not whole.came_to_an_end:
         return Advice(Finding.UNKNOWN, reasons=(_ANOTHER_DIVISOR,))
     if whole.is_changed_from_the_start and evidence is whole.undisturbed:

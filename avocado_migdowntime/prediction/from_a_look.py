@@ -15,6 +15,7 @@ from ..oracle.last_look import last_look
 from ..oracle.look import Look
 from ..oracle.standing import standing
 from ..trace.events import CAP_CHANGED, DIVISOR_CHANGED
+from ..trace.model import Trace
 from .advice import BEYOND, POSTCOPY, Advice, Finding, megabytes
 from .observed import PAUSE_S
 
@@ -23,6 +24,10 @@ _OF_NO_USE = ("disk", "no-precopy", "too-fast", "stalled")
 STOPPED = (
     "the guest is stopped and dirties nothing, so the migration ends once what is left is sent, whatever the "
     "downtime-limit is"
+)
+_PAUSED = (
+    "the guest is stopped for the switchover, and QEMU waits for migrate-continue, which libvirt sends by itself: no "
+    "downtime-limit matters"
 )
 _OLD = ", as neither a release nor a figure shows that this QEMU is 3.0 or newer"
 _TOO_LARGE = "QEMU accepts no limit that large"
@@ -40,7 +45,7 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
         finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
         return Advice(finding, reasons=(now.sentence, *([ram_left] if ram_left and not look.ended else [])))
     if evidence.trace.is_stopped:
-        return Advice(Finding.UNKNOWN, reasons=(STOPPED,))
+        return Advice(Finding.UNKNOWN, reasons=(why_stopped(evidence.trace),))
     left_ms, bytes_per_ms = look.left_ms, look.divisor
     assert left_ms is not None and bytes_per_ms is not None
     is_shown = look.usual and not look.estimated and not look.hardly_sent
@@ -72,6 +77,11 @@ def advise_from_a_look(evidence: Evidence) -> Advice:
             *_of_the_present(evidence.set_limit_ms, limit_ms),
         ),
     )
+
+
+def why_stopped(trace: Trace) -> str:
+    """What ends the migration of a guest that is stopped."""
+    return _PAUSED if trace.samples[-1].status == "pre-switchover" else STOPPED
 
 
 def _set_after(evidence: Evidence) -> str:

@@ -48,7 +48,10 @@ LIMITS_LOGGED = "limits-logged"
 """Header key of a trace from a text that logs each downtime-limit that is set."""
 FROM_A_PIPE = "from a pipe"
 """Value of the header's `recorded` for a recording of a text that came through a pipe."""
-GONE = "at the end no job is shown: the migration is over, unless that is another guest's; how it ended is not shown"
+GONE = (
+    "at the end no job is shown: the migration is over, unless that is another guest's or host's; how it ended is not "
+    "shown"
+)
 """The note on a trace whose last sample found no migration any more."""
 SEVERAL = "several migrations are recorded: the last one is judged"
 """The note on a trace that is the last of several."""

@@ -44,7 +44,7 @@ def test_what_was_before_is_judged():
 def test_no_limit_is_advised_since_then():
     advice = advise(changed()[1])
     assert (advice.finding, advice.limit_ms, advice.range_ms) == (Finding.UNKNOWN, None, None)
-    assert advice.reasons[0].startswith("avail-switchover-bandwidth was changed meanwhile")
+    assert advice.reasons[0].startswith("avail-switchover-bandwidth was set meanwhile")
 
 
 def test_what_is_right_is_not_shown_since_then():

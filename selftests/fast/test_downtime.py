@@ -241,7 +241,9 @@ def test_a_guest_that_is_stopped_dirties_nothing_so_no_limit_matters(names, is_s
 def test_nor_does_one_once_qemu_switches_over(status, is_stopped):
     last = ROWS[-1]
     rows = [*ROWS, {**last, "t": last["t"] + 0.02, "query-migrate": {**last["query-migrate"], "status": status}}]
-    assert (advise(made(rows)).limit_ms is None) is is_stopped
+    advice = advise(made(rows))
+    assert (advice.limit_ms is None) is is_stopped
+    assert advice.reasons[0].endswith(": no downtime-limit matters") is (status == "pre-switchover")
 
 
 def test_a_stop_after_the_last_sample_may_have_been_for_the_switchover():
