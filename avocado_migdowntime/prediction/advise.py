@@ -49,9 +49,10 @@ def advise(recorded: Trace | Evidence) -> Advice:
 
 
 def _advise(whole: Evidence) -> Advice:
-    evidence = whole.latest
+    evidence, last = whole.latest, whole.until_its_last_look
     status, limit_ms = evidence.status, evidence.last_limit_ms
-    now = standing(last_look(evidence))
+    look = last_look(last)
+    now = standing(look)
     if now is not None and now.code in ("postcopy", "disk"):
         finding = Finding.NONE if now.code == "disk" else Finding.UNKNOWN
         return Advice(finding, reasons=(now.sentence,))
@@ -62,12 +63,10 @@ def _advise(whole: Evidence) -> Advice:
     if whole.is_changed_from_the_start and evidence is whole.undisturbed:
         reason = "the migration was changed before the first sample, so it is unknown what it needed until then"
         return Advice(Finding.UNKNOWN, reasons=(reason,))
-    last = whole.until_its_last_look
     precopy = observe(evidence)
     if precopy is None and whole.came_to_an_end and evidence is not whole:
-        ended = standing(last_look(whole))
-        assert ended is not None
-        return Advice(Finding.UNKNOWN, reasons=(ended.sentence,))
+        assert now is not None
+        return Advice(Finding.UNKNOWN, reasons=(now.sentence,))
     if how_it_switched_over(whole) == WITHOUT:
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs) if precopy else 0, reasons=(_WITHOUT_A_SYNC,))
     if status == "completed" and limit_ms is not None:
@@ -80,12 +79,12 @@ def _advise(whole: Evidence) -> Advice:
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs) if precopy else 0, reasons=(now.sentence, reason))
     if precopy is None:
         looked = advise_from_a_look(last)
-        here = standing(last_look(last))
-        if here is not None and here.code in ("ended", "stalled"):
+        if now is not None and now.code in ("ended", "stalled"):
             return looked
         few = _too_little(last)
         has_finding = looked.finding is not Finding.UNKNOWN
         return replace(looked, reasons=(*looked.reasons, few) if has_finding else (few, *looked.reasons))
+    precopy = replace(precopy, still_s=max(precopy.still_s, look.still_s))
     if not precopy.wire_bytes_per_ms and precopy.remaining_bytes and not precopy.still_s > STALLED_S:
         reason = "the throughput is 0: QEMU has measured nothing yet, or sends nothing now"
         return Advice(Finding.UNKNOWN, syncs_seen=len(precopy.syncs), reasons=(reason,))

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from ..basics.interval import Interval, span
 from ..oracle.evidence import Evidence
 from ..oracle.formulas import last_sync
+from ..oracle.last_look import last_look
 from ..oracle.passes import Pass
 from ..oracle.reports import computes_nothing, settling
 from ..prediction.advice import Advice
 from ..prediction.advise import advise
+from ..prediction.observed import PAUSE_S
 from ..prediction.outlook import Outlook, outlook
 from ..trace.ram import Ram
 from ..trace.sample import ENDED
@@ -75,8 +77,9 @@ def now(whole: Evidence, learnt: Evidence | None = None, histories: Histories | 
         bytes_per_ms = float(sync.divisor_of(whole.samples[-1:])[0])
         ends = (sync.at_sync_bytes.low, sync.at_sync_bytes.high)
         right_ms = span(float(last_sync(end, ram, bytes_per_ms)) for end in ends)
-    limit_decides = is_divisor_known and not whole.trace.is_stopped and not sample.disk_bytes
-    advice = advise(whole if sample.status in ENDED else learnt)
+    is_still = last_look(whole).still_s > PAUSE_S  # What was learnt before a limit was set does not show it.
+    limit_decides = is_divisor_known and not whole.trace.is_stopped and not sample.disk_bytes and not is_still
+    advice = advise(whole if sample.status in ENDED or is_still else learnt)
     return Now(
         t_s=sample.t_s,
         status=sample.status,

@@ -62,6 +62,19 @@ def test_of_several_the_last_under_which_a_sync_was_seen_counts():
     assert Evidence.of(trace).latest.samples[-1].t_s < 19.9
 
 
+@pytest.mark.parametrize("still_s", [3, 20])
+def test_that_nothing_is_sent_since_then_counts(still_s):
+    trace = of([2000], 100.0, duration_ms=9_000)
+    last = trace.samples[-1]
+    still = [replace(last, t_s=last.t_s + number / 10) for number in range(1, 10 * still_s)]
+    trace = setting(replace(trace, samples=(*trace.samples, *still)), (8.9, 500.0))
+    watched = at(trace, 9.0 + still_s)
+    for advice in (advise(trace), watched.advice):
+        assert (advice.finding, advice.limit_ms) == (Finding.UNKNOWN, None)
+        assert advice.reasons[0].startswith("no page was sent for the last ")
+    assert watched.outlook is None
+
+
 def test_of_one_that_ended_under_another_limit_it_is_not_said_what_the_first_does():
     trace = of([2000], 100.0, later_limits_ms={8_500: 3_000.0}, duration_ms=20_000)
     assert trace.completed
