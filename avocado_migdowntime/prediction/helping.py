@@ -28,13 +28,13 @@ def help_of(precopy: ObservedPrecopy, next_bytes: float) -> Help:
     needed = _least(lambda bandwidth: _converges(precopy, curve.least_pending, bandwidth), wire / 2, enough)
     whole = range(GREATEST_THROTTLE_PERCENT + 1)
     fits = min(1.0, DEFAULT_DOWNTIME_LIMIT_MS * precopy.threshold_bytes_per_ms / next_bytes)
-    percent = ceil(_together(precopy, 100 * (1 - fits)))
+    percent = ceil(_together(precopy.throttle_percent.high, 100 * (1 - fits)))
     least = next((one for one in whole if _converges(precopy, _slowed(curve.least_pending, one), wire)), None)
     return Help(
         bandwidth_bytes_per_ms=enough * SPARE,
         throttle_percent=percent if percent <= GREATEST_THROTTLE_PERCENT else None,
         least_bandwidth_bytes_per_ms=needed / SPARE,
-        least_throttle_percent=floor(_together(precopy, least / SPARE)) if least else least,
+        least_throttle_percent=floor(_together(precopy.throttle_percent.low, least / SPARE)) if least else least,
     )
 
 
@@ -44,10 +44,9 @@ def bandwidth_needed(precopy: ObservedPrecopy) -> float:
     return precopy.curve.bounds(within_ms).high / DEFAULT_DOWNTIME_LIMIT_MS
 
 
-def _together(precopy: ObservedPrecopy, percent: float) -> float:
-    """The throttle that slows the guest by another `percent` of the time that auto-converge leaves it now."""
-    now = precopy.throttle_percent
-    return now + percent * (1 - now / 100)
+def _together(percent: float, more: float) -> float:
+    """The throttle that stops the guest for another `more` percent of the time that a throttle of `percent` leaves."""
+    return percent + more * (1 - percent / 100)
 
 
 def _converges(precopy: ObservedPrecopy, pending: Pending, bytes_per_ms: float) -> bool:

@@ -116,9 +116,11 @@ class ObservedPrecopy:
         return ram_at(self.syncs[-1].after.samples, -1).remaining_bytes
 
     @property
-    def throttle_percent(self) -> float:
-        """The percentage of time for which auto-converge stopped the guest's CPUs in the end."""
-        return float(np.nan_to_num(self.syncs[-1].after.samples.throttle_percent[-1]))
+    def throttle_percent(self) -> Interval:
+        """The least and the last percentage of time for which auto-converge stopped the guest's CPUs."""
+        passes = [*(sync.before for sync in self.syncs), self.syncs[-1].after]
+        percents = np.nan_to_num(np.concatenate([pass_.samples.throttle_percent for pass_ in passes]))
+        return Interval(float(percents.min()), float(percents[-1]))
 
     @property
     def is_first_alone(self) -> bool:

@@ -255,6 +255,17 @@ def test_a_guest_that_is_throttled_already_has_to_be_throttled_more(now, enough)
     assert advise(made(rows)).help.throttle_percent == (enough if enough < 100 else None)
 
 
+def test_what_is_needed_at_least_is_by_the_throttle_under_which_it_was_dirtied():
+    """Passes that get longer: auto-converge throttles more from the last sync on, of which no pass shows the effect."""
+    rows = precopy(Pass(20_000), Pass(30_000), Pass(45_000))
+    last = rows[-1]["query-migrate"]["ram"]["dirty-sync-count"]
+    least = advise(made(rows)).help.least_throttle_percent
+    for one in rows:
+        later = one["query-migrate"]["ram"]["dirty-sync-count"] == last
+        one["query-migrate"]["cpu-throttle-percentage"] = 80 if later else 0
+    assert advise(made(rows)).help.least_throttle_percent == least > 0
+
+
 @pytest.mark.parametrize(("pages", "limit_ms", "helps"), [(2_965, 300, False), (2_975, 301, True)])
 def test_up_to_the_default_no_help_is_needed(pages, limit_ms, helps):
     advice = advised(*[Pass(pages)] * 3)
