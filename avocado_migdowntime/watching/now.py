@@ -77,9 +77,10 @@ def now(whole: Evidence, learnt: Evidence | None = None, histories: Histories | 
         bytes_per_ms = float(sync.divisor_of(whole.samples[-1:])[0])
         ends = (sync.at_sync_bytes.low, sync.at_sync_bytes.high)
         right_ms = span(float(last_sync(end, ram, bytes_per_ms)) for end in ends)
-    is_still = last_look(whole).still_s > PAUSE_S  # What was learnt before a limit was set does not show it.
-    limit_decides = is_divisor_known and not whole.trace.is_stopped and not sample.disk_bytes and not is_still
-    advice = advise(whole if sample.status in ENDED or is_still else learnt)
+    is_still = last_look(whole).still_s > PAUSE_S
+    # If a limit was set meanwhile, what was learnt may not show this.
+    limit_decides = not (whole.trace.is_stopped or sample.disk_bytes or is_still)
+    advice = advise(learnt if limit_decides and sample.status not in ENDED else whole)
     return Now(
         t_s=sample.t_s,
         status=sample.status,
@@ -90,7 +91,7 @@ def now(whole: Evidence, learnt: Evidence | None = None, histories: Histories | 
         renewed=_renewed(ram, under_way),
         right_ms=right_ms,
         limit_ms=limit_ms,
-        outlook=_outlook(learnt, limit_ms, under_way) if limit_decides else None,
+        outlook=_outlook(learnt, limit_ms, under_way) if limit_decides and is_divisor_known else None,
         advice=advice,
         advised=_outlook(learnt, advice.limit_ms, under_way),
         verdict=judge(whole if sample.status in ENDED else learnt),

@@ -9,6 +9,7 @@ from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.oracle.evidence import Evidence
 from avocado_migdowntime.prediction.advice import Finding
 from avocado_migdowntime.prediction.advise import advise
+from avocado_migdowntime.prediction.from_a_look import STOPPED
 from avocado_migdowntime.trace.events import CAP_CHANGED, LIMIT_CHANGED, Event
 from avocado_migdowntime.verdict.judge import judge
 from avocado_migdowntime.verdict.verdict import Judgement
@@ -73,6 +74,14 @@ def test_that_nothing_is_sent_since_then_counts(still_s):
         assert (advice.finding, advice.limit_ms) == (Finding.UNKNOWN, None)
         assert advice.reasons[0].startswith("no page was sent for the last ")
     assert watched.outlook is None
+
+
+def test_nor_is_a_limit_advised_that_is_set_after_the_guest_was_stopped():
+    trace = setting(of([2000], 100.0, later_limits_ms=LATER, duration_ms=20_000), (8.5, 500.0))
+    assert at(trace, 20.0).advice.limit_ms is not None
+    trace = with_events(trace, Event(8.0, "source", "STOP", {}))
+    assert (at(trace, 20.0).advice.reasons, at(trace, 20.0).outlook) == ((STOPPED,), None)
+    assert advise(trace).reasons == (STOPPED,)
 
 
 def test_of_one_that_ended_under_another_limit_it_is_not_said_what_the_first_does():
