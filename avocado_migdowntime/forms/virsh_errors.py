@@ -14,7 +14,7 @@ from .form import Line
 _PREFIX = "error: "
 _JOB = r"(?:migration (?:out )?job|migration out|job 'migration out'|Migration was)"
 _ENDS = {
-    "cancelled": re.compile(rf"operation (?:aborted|failed): {_JOB}:? cancell?ed by client"),
+    "cancelled": re.compile(rf"operation (?:aborted|failed): {_JOB}:? cancel(?:led|ed) by client"),
     "failed": re.compile(rf"operation failed: {_JOB}(?!\w)|internal error: qemu unexpectedly closed the monitor"),
     "none": re.compile(
         r"(?:Requested operation is not valid|operation failed): domain is (?:not|no longer) running"
