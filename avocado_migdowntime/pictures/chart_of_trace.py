@@ -71,7 +71,7 @@ def _expected(evidence: Evidence, verdict: Verdict, active: Samples, end_s: floa
     contract = _computed(verdict.contract, syncs, inputs, bounded=True)
     begin_s, effective_ms = float(evidence.samples.t_s[0]), verdict.limit.effective_limit_ms
     limits = [(max(since_s, begin_s), limit_ms) for since_s, limit_ms in evidence.limits.steps]
-    judged = next((row for row, (_, limit_ms) in enumerate(limits) if limit_ms == verdict.downtime_limit_ms), 0)
+    judged = _judged(evidence, verdict, limits)
     judged_until_s = limits[judged + 1][0] if limits[judged + 1 :] else end_s
     effective = [] if effective_ms is None else [(limits[judged][0] if limits else begin_s, effective_ms)]
     unsent = _intervals(
@@ -96,6 +96,15 @@ def _expected(evidence: Evidence, verdict: Verdict, active: Samples, end_s: floa
         ),
         top=MARGIN * max(_top([contract, reported]), _top(down)),
     )
+
+
+def _judged(evidence: Evidence, verdict: Verdict, limits: Sequence[tuple[float, float]]) -> int:
+    """The row of the limit that was judged. If it was set several times, it is the one that the judged part begins
+    under.
+    """
+    begin_s = float(evidence.latest.samples.t_s[0])
+    rows = [row for row, (_, limit_ms) in enumerate(limits) if limit_ms == verdict.downtime_limit_ms]
+    return next((row for row in reversed(rows) if limits[row][0] <= begin_s), min(rows, default=0))
 
 
 def _rates(active: Samples) -> Panel:

@@ -68,6 +68,12 @@ def test_the_limit_as_it_works_holds_until_another_is_set(events, until_s):
     assert works.t_s == pytest.approx([0, until_s]) and works.values == pytest.approx([960, 960])
 
 
+def test_of_a_limit_that_is_set_back_the_time_is_marked_that_was_judged():
+    set_back = [limit(0.5, 300, "LIMIT_CHANGED"), limit(1.0, 100, "LIMIT_CHANGED")]
+    _, found = drawn(precopy(*[Pass(20_000, 9_000, 200)] * 3, Pass(20_000)), set_back)
+    assert found["effective downtime-limit"].t_s[0] == pytest.approx(1.0)
+
+
 def test_what_was_unsent_is_shown_with_its_bounds_in_milliseconds():
     _, found = drawn(precopy(Pass(30_000, 900, 200), Pass(20_000, 500), Pass(20_000)))
     left = found["left when a pass ended"]
