@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qemu.qmp import ConnectError, ExecuteError, QMPError
+from qemu.qmp.error import ProtocolError
 
 from ..basics.printable import shortened
 from ..errors import HarnessError, UsageError
@@ -18,6 +19,9 @@ from .observed_qemu import ConnectionGone, ObservedQemu
 
 _GREETING_S = 5.0
 _EXPECTED = "expected the QMP socket of a running QEMU, PATH or HOST:PORT"
+_NO_QMP = ": it sent what is no QMP"
+_UNEXPECTED = (ValueError, TypeError, RecursionError)
+"""What the client raises on bytes that are no text, a line without end, an `id` that is a list, and deep nesting."""
 _GREATEST_PORT = 65535
 """The system takes only the last 16 bits of a larger number."""
 _TCP = re.compile(r"(?P<host>[^/]*):(?P<port>\d{1,5})")
@@ -92,7 +96,19 @@ class AttachedQemu(ObservedQemu):
         except ExecuteError as error:
             raise HarnessError(f"QEMU at {self.name} refused {command}: {shortened(str(error))}") from error
         except (QMPError, EOFError, OSError) as error:
-            raise ConnectionGone(f"the connection to {self.name} was lost") from error
+            raise ConnectionGone(f"the connection to {self.name} was lost{await self._why_lost()}") from error
+
+    async def _why_lost(self) -> str:
+        """That something came over the connection that is no QMP; '' if it was merely closed."""
+        try:
+            await self.qmp.disconnect()
+        except ProtocolError as error:
+            return f"{_NO_QMP} ({shortened(' '.join(str(error).split()))})"
+        except _UNEXPECTED:
+            return _NO_QMP
+        except (QMPError, EOFError, OSError):
+            pass
+        return ""
 
 
 def _instead_of_a_path(name: str) -> str:

@@ -19,6 +19,7 @@ from ..support.made_up_monitor import GREETING, MIGRATING, RAM, answering, serve
 from ..support.waiting import HANGS_S
 
 ACTIVE = MIGRATING["query-migrate"]
+NO_QMP = ": it sent what is no QMP"
 DONE = {"status": "completed", "total-time": 2000, "downtime": 5, "ram": RAM}
 
 
@@ -94,11 +95,29 @@ def test_a_lie_amidst_of_the_migration_ends_the_recording(tmp_path, sockets, lie
     assert says in said and samples == 2
 
 
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"hello\n", f"{NO_QMP} (Failed to deserialize QMP message"),
+        (b"[1]\n", f"{NO_QMP} (QMP message is not a JSON object"),
+        (b"\x00\xff\n", NO_QMP),
+        (b"[" * 100_000 + b"\n", NO_QMP),
+        (b"x" * 12_000_000, NO_QMP),
+        (b"", ""),
+    ],
+    ids=["words", "array", "no text", "nested", "endless", "closed"],
+)
+def test_what_is_no_qmp_amidst_of_the_migration_is_told(tmp_path, sockets, raw, why):
+    said, samples = recorded(tmp_path, sockets, lambda client: answering(client, Lying(ACTIVE, ACTIVE, ACTIVE, raw)))
+    assert said.startswith(f"the connection to {sockets / 'qmp'} was lost{why}") and samples == 2
+    assert why or said.endswith("was lost")
+
+
 @pytest.mark.parametrize("size", [12_000_000, 70_000_000])
 def test_an_answer_without_end_ends_it_too(tmp_path, sockets, size):
     said, samples = answers(tmp_path, sockets, ACTIVE, ACTIVE, {**ACTIVE, "x": "x" * size})
     assert (said, samples) == (
-        f"the connection to {sockets / 'qmp'} was lost",
+        f"the connection to {sockets / 'qmp'} was lost{NO_QMP}",
         1,
     ) or "at once, which no QEMU does" in said
 

@@ -45,7 +45,8 @@ def served(path, talk):
 
 
 def answering(client, answers):
-    """Speak QMP with a client; each command is answered by `answers`: None means never, an error is raised as one.
+    """Speak QMP with a client; each command is answered by `answers`: None means never, an error is raised as one, and
+    bytes are sent as they are and end it.
 
     Two commands that are sent at once are not separated.
     """
@@ -60,6 +61,9 @@ def answering(client, answers):
                 break  # The rest of it is still to come.
             pending = pending[end:].lstrip()
             answer = answers.get(asked["execute"], {})
+            if isinstance(answer, bytes):
+                client.sendall(answer)
+                return
             if answer is not None:
                 message = answer if isinstance(answer, dict) and "error" in answer else {"return": answer}
                 if "id" in asked:
