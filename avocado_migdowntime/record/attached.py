@@ -19,7 +19,7 @@ from .observed_qemu import ConnectionGone, ObservedQemu
 
 _GREETING_S = 5.0
 _EXPECTED = "expected the QMP socket of a running QEMU, PATH or HOST:PORT"
-_NO_QMP = ": it sent what is no QMP"
+_NO_QMP = ": it sent what is not QMP"
 _UNEXPECTED = (ValueError, TypeError, RecursionError)
 """What the client raises on bytes that are no text, a line without end, an `id` that is a list, and deep nesting."""
 _GREATEST_PORT = 65535

@@ -19,7 +19,7 @@ from ..support.made_up_monitor import GREETING, MIGRATING, RAM, answering, serve
 from ..support.waiting import HANGS_S
 
 ACTIVE = MIGRATING["query-migrate"]
-NO_QMP = ": it sent what is no QMP"
+NO_QMP = ": it sent what is not QMP"
 DONE = {"status": "completed", "total-time": 2000, "downtime": 5, "ram": RAM}
 
 
