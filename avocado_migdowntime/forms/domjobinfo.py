@@ -32,8 +32,10 @@ _STATED = re.compile(
 )
 """What virsh prints once it has stopped or continued a guest, and what `virsh event` prints if anybody has."""
 _STATES = {
-    **{"suspended": "paused", "Suspended Paused": "paused"},
-    **{"resumed": "running", "Resumed Unpaused": "running"},
+    "suspended": "paused",
+    "Suspended Paused": "paused",
+    "resumed": "running",
+    "Resumed Unpaused": "running",
 }
 _STATE = re.compile(r"(running)(?: \(.+\))?|(paused)(?: \((?:user|saving|dumping|I/O error|watchdog|crashed)\))?")
 """What `virsh domstate` prints, with `--reason` or without."""

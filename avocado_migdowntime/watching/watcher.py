@@ -18,7 +18,6 @@ from .now import Now, now
 class _Stretch:
     """The part of a migration under one downtime-limit, from the first complete pass on."""
 
-    header: Mapping[str, Any]
     begin_seen: bool
     growing: GrowingEvidence
     number: int | None = None
@@ -26,19 +25,26 @@ class _Stretch:
 
     @classmethod
     def of(cls, header: Mapping[str, Any], begin_seen: bool) -> "_Stretch":
-        return cls(header, begin_seen, GrowingEvidence(header))
+        return cls(begin_seen, GrowingEvidence(header))
+
+    def is_damaged(self, row: Sample) -> bool:
+        """Whether a sample shows that the count of the only one before it was wrong."""
+        number = _number(row)
+        return number is not None and self.number is not None and self.samples == 1 and number < self.number
 
     def sample(self, row: Sample) -> None:
         """Take a sample, unless it belongs to a pass whose start was not seen: its length is not known."""
-        number = row.ram.dirty_sync_count if row.ram and row.status == "active" else None
-        if number is not None and self.number is not None and self.samples == 1 and number < self.number:
-            self.begin_seen, self.samples, self.growing = False, 0, GrowingEvidence(self.header)  # A damaged count.
+        number = _number(row)
         if not self.begin_seen and number is not None:
             self.begin_seen = self.number is not None and number > self.number
             self.number = number
         if self.begin_seen:
             self.samples += 1
             self.growing.sample(row)
+
+
+def _number(row: Sample) -> int | None:
+    return row.ram.dirty_sync_count if row.ram and row.status == "active" else None
 
 
 class Watcher:
@@ -73,6 +79,8 @@ class Watcher:
         self._whole.sample(row)
         if self._whole.begun > begun:
             self._before = None
+        if self._stretch.is_damaged(row):
+            self._stretch = _Stretch.of(self._header, False)
         self._stretch.sample(row)
         return before is None or _turn(before) != _turn(row)
 

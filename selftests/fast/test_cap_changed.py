@@ -16,8 +16,10 @@ from avocado_migdowntime.trace.sample import Sample
 from avocado_migdowntime.verdict.judge import judge
 from selftests.support.migrations import of, with_header
 from selftests.support.simulate import Simulation, random_writes, record
+from selftests.support.watching import at
 
 BEFORE, CHANGED_MS, PAGES = 50_000.0, 11_000, 30_000
+CAPPED = {"migrate-parameters": {"downtime-limit": 100, "max-bandwidth": 12e6}}
 POSTCOPY = Sample(8.0, 0.5, "postcopy-active")
 
 
@@ -73,3 +75,12 @@ def test_only_a_cap_that_limited_qemu_is_a_reason_for_a_short_downtime(bytes_per
     assert ("QEMU lifts max-bandwidth at the switchover" in summary(judge(trace))) is told
     by_postcopy = replace(trace, samples=(*trace.samples[:-1], POSTCOPY, trace.samples[-1]))
     assert "QEMU lifts max-bandwidth" not in summary(judge(by_postcopy))
+
+
+def test_it_counts_in_watch_too_if_the_count_before_it_was_wrong():
+    trace = with_header(of([2000], 100.0, duration_ms=20_000), **CAPPED)
+    first, second, *others = trace.samples
+    damaged = replace(second, ram=replace(second.ram, dirty_sync_count=9))
+    event = Event(second.t_s + 0.001, "harness", CAP_CHANGED, {"max-bandwidth": 0})
+    trace = replace(trace, samples=(first, damaged, *others), events=(event, *trace.events))
+    assert at(trace, 19.0).advice.down.capped is False
