@@ -9,6 +9,7 @@ the curve lies below the ray from the origin through any shorter pass, and above
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean
 
 from ..basics.interval import Interval, span
@@ -91,7 +92,7 @@ class DirtyingCurve:
         the first corner it is `likely`'s guess within those bounds; after the last corner it is what the longest passes
         dirtied.
         """
-        knots = _hull([(0.0, 0.0), *((group.duration_ms, group.likely_bytes) for group in self.groups)])
+        knots = self._knots
         after = next((i for i in range(1, len(knots)) if knots[i][0] >= duration_ms), None)
         if after is None:
             return knots[-1][1]
@@ -128,7 +129,17 @@ class DirtyingCurve:
     def _guess(self, duration_ms: float) -> float:
         if math.isinf(self.time_constant_ms):
             return self.groups[-1].likely_bytes * duration_ms / self.groups[-1].duration_ms
-        return self.asymptote_bytes * _share(duration_ms, self.time_constant_ms)
+        guess = self.asymptote_bytes * _share(duration_ms, self.time_constant_ms)
+        if duration_ms <= self.groups[-1].duration_ms:
+            return guess
+        # A concave curve goes on no steeper than it was between the last corners.
+        before, last = self._knots[-2:]
+        return min(guess, max(last[1], _line(before, last, duration_ms)))
+
+    @cached_property
+    def _knots(self) -> "list[Knot]":
+        """The corners of the least concave curve over the groups, from (0, 0) on."""
+        return _hull([(0.0, 0.0), *((group.duration_ms, group.likely_bytes) for group in self.groups)])
 
 
 def curve(syncs: Sequence[Sync]) -> DirtyingCurve:

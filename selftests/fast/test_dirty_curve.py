@@ -59,6 +59,21 @@ def test_between_two_lengths_a_steady_guest_dirties_at_most_what_the_chords_besi
     assert drawn.steady(3500) == 180e6
 
 
+@pytest.mark.parametrize(("last_bytes", "later_bytes"), [(93e6, 95.555e6), (91e6, 91.122e6), (90e6, 90e6)])
+def test_beyond_the_longest_pass_a_curve_is_no_steeper_than_before_it(last_bytes, later_bytes):
+    passes = ((320, 77.5e6), (360, 90.9e6), (420, last_bytes))
+    drawn = DirtyingCurve.through([Point(ms, Interval(0.9 * size, 1.2 * size), size) for ms, size in passes])
+    bend = drawn.asymptote_bytes * -math.expm1(-493 / drawn.time_constant_ms)
+    assert bend > 1.05 * later_bytes
+    assert drawn.likely(493) == pytest.approx(later_bytes, rel=1e-5)
+
+
+def test_beyond_the_longest_pass_a_curve_may_bend_more_than_the_chord_before_it():
+    drawn = through((1000, 30e6), (2000, 45e6), (3000, 60e6))
+    bend = drawn.asymptote_bytes * -math.expm1(-4000 / drawn.time_constant_ms)
+    assert drawn.likely(4000) == pytest.approx(bend) and bend < 75e6
+
+
 def test_the_level_is_the_most_that_a_sync_found():
     points = [Point(ms, Interval(size, size), size) for ms, size in ((1000, 30e6), (3000, 30e6))]
     drawn = DirtyingCurve.through(points, pending_bytes=50e6)
