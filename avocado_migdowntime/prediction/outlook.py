@@ -30,10 +30,10 @@ class Outlook:
 def outlook(learnt: Evidence, limit_ms: float, under_way: Pass) -> Outlook | None:
     """The effect of this limit if it holds from the end of the pass `under_way` on, given the dirtying in `learnt`.
 
-    None if open, as where a capability may end the migration.
+    None if open, as where a capability may end the migration, or where no pass was seen from its start.
     """
     precopy = None if learnt.trace.no_precopy or learnt.trace.doubt else observe(learnt.undisturbed)
-    if precopy is None or precopy.doubt or not precopy.wire_bytes_per_ms:
+    if precopy is None or not precopy.timed or precopy.doubt or not precopy.wire_bytes_per_ms:
         return None
     curve, trace = precopy.curve, learnt.trace
     to_go_ms, likely = _course(precopy, curve.likely_pending, limit_ms, under_way)

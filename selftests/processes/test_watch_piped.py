@@ -31,18 +31,18 @@ def watch(warm, tmp_path):
 
 def test_once_reads_a_pipe_to_its_end_and_has_the_status_of_advise(watch):
     status, out, said = watch(CLEAN, "-", "--once")
-    assert (status, said) == (0, "") and "\nset        5551 ms downtime-limit, between " in out
+    assert (status, said) == (0, "") and "\nset        5552 ms downtime-limit, between " in out
     assert "\nverdict    ACCURATE: the report is " in out
     status, out, _ = watch(CLEAN, "-", "--once", "--json")
     known = json.loads(out)
-    assert (status, known["source"], known["advice"]["downtime_limit_ms"]) == (0, "-", 5551)
+    assert (status, known["source"], known["advice"]["downtime_limit_ms"]) == (0, "-", 5552)
     assert (known["status"], known["verdict"]["verdict"]) == ("active", "accurate")
     status, out, _ = watch(b"\n".join(CLEAN.splitlines()[:40]), "-", "--once")
     assert status == 125 and "\nset        not known yet\n" in out
 
 
 @pytest.mark.parametrize(
-    ("data", "status", "words"), [(CLEAN, 1, "; set 5551 ms"), (COMPLETED, 0, "completed; downtime ")]
+    ("data", "status", "words"), [(CLEAN, 1, "; set 5552 ms"), (COMPLETED, 0, "completed; downtime ")]
 )
 def test_lines_end_with_what_is_known_in_the_end(watch, tmp_path, data, status, words):
     ended, out, _ = watch(data, "-", "--quiet", "--output", "trace.jsonl")
