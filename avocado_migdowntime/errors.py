@@ -3,6 +3,7 @@
 
     MigDowntimeError
      ├── UsageError            the user gave something that cannot be used
+     │    └── UnusableBuildError  it is a build without a QEMU that starts and takes the parameters
      ├── HostRequirementError  this host, or its QEMU, lacks something that a run needs
      │    └── NotPermittedError  it has it, but not for this user
      └── HarnessError          QEMU or the harness did something unexpected
@@ -17,6 +18,10 @@ class MigDowntimeError(Exception):
 
 class UsageError(MigDowntimeError):
     """A file, an option or a parameter cannot be used as given."""
+
+
+class UnusableBuildError(UsageError):
+    """A build has, or is, no QEMU that starts and takes these parameters; `git bisect run` skips it."""
 
 
 class HostRequirementError(MigDowntimeError):

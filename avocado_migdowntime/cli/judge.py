@@ -132,12 +132,14 @@ def _untold(error: "MigDowntimeError", directory: str | None, form: str, strict:
 
     If the host lacks something, the test counts as skipped, unless `strict`.
     """
-    from ..errors import HostRequirementError
+    from ..errors import HostRequirementError, UnusableBuildError, UsageError
     from ..report.verdict_tap import bailed_out, skipped
 
     tell(NAME, f"{error}; files in {directory}" if directory else str(error))
+    is_bad_input = isinstance(error, UsageError) and not isinstance(error, UnusableBuildError)
+    status = UNUSABLE if is_bad_input else UNTOLD
     skips = isinstance(error, HostRequirementError) and not strict
     if form != "tap":
-        return UNTOLD
+        return status
     show(skipped(str(error)) if skips else bailed_out(str(error)))
-    return GOOD if skips else UNTOLD
+    return GOOD if skips else status

@@ -80,12 +80,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from ..errors import HostRequirementError
-    from ..verification.builds import Untestable
+    from ..errors import HostRequirementError, UnusableBuildError
 
     try:
         return _verified(arguments)
-    except Untestable as error:
+    except UnusableBuildError as error:
         tell(NAME, str(error))
         return UNTOLD if len(arguments.qemu) == 1 else UNUSABLE
     except HostRequirementError as error:

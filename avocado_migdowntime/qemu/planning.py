@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..basics.alike import meant
 from ..basics.resources import directory as resource
-from ..errors import HostRequirementError, UsageError
+from ..errors import HostRequirementError, UnusableBuildError, UsageError
 from ..host.resources import HostResources
 from ..linux.image import linux_image
 from ..parameters.capabilities import CAPABILITIES, DIRTY_LIMIT
@@ -57,11 +57,11 @@ async def planned_guest(
 
 
 def for_architecture(parameters: Parameters, qemu_info: QemuInfo) -> Parameters:
-    """Fill in this QEMU's architecture if none was chosen; raises UsageError if there is no guest for it."""
+    """Fill in this QEMU's architecture if none was chosen; raises UnusableBuildError if there is no guest for it."""
     if parameters.arch != ANY_ARCHITECTURE:
         return parameters
     if qemu_info.arch not in ARCHITECTURES:
-        raise UsageError(
+        raise UnusableBuildError(
             f"{qemu_info.binary} emulates {qemu_info.arch}, for which there is no guest; give a QEMU for one of "
             f"{', '.join(ARCHITECTURES)}"
         )
@@ -71,11 +71,11 @@ def for_architecture(parameters: Parameters, qemu_info: QemuInfo) -> Parameters:
 def check(qemu_info: QemuInfo, parameters: Parameters) -> None:
     """Check one QEMU against the parameters.
 
-    Raises UsageError if its architecture is another, or if no QEMU has what they name, HostRequirementError if it lacks
-    what the parameters need.
+    Raises UnusableBuildError if its architecture is another, or if no QEMU has what they name, HostRequirementError if
+    it lacks what the parameters need.
     """
     if qemu_info.arch != parameters.arch:
-        raise UsageError(
+        raise UnusableBuildError(
             f"{qemu_info.binary} emulates {qemu_info.arch}, not {parameters.arch}; give another with `qemu`, "
             "or another `arch`"
         )
@@ -85,7 +85,7 @@ def check(qemu_info: QemuInfo, parameters: Parameters) -> None:
         lacks = f"QEMU {qemu_info.release_text} has no migration capability {name}"
         if name not in CAPABILITIES:
             known = sorted({*CAPABILITIES, *qemu_info.migrate_capabilities})
-            raise UsageError(f"{lacks}, and no release is known to have it; {meant(name, known)}")
+            raise UnusableBuildError(f"{lacks}, and no release is known to have it; {meant(name, known)}")
         raise HostRequirementError(f"{lacks}; see what query-migrate-capabilities shows, or give another `qemu`")
     if parameters.link == "file" and qemu_info.release < _FILE_SINCE:
         raise HostRequirementError(

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..builds.suite_qemu import binary_of
 from ..debian.suite import SUITES, is_name
-from ..errors import HarnessError, HostRequirementError, UsageError
+from ..errors import HarnessError, HostRequirementError, UnusableBuildError, UsageError
 from ..host.netns import NoNetwork
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 from .launching import HERE, Launcher
@@ -73,8 +73,9 @@ def find_binary(qemu: str | None, arch: str) -> str:
     """The path of the QEMU to use: `qemu`, or `qemu-system-ARCH` from the PATH.
 
     `qemu` can also be a suite whose QEMU was unpacked (see builds/), or a directory in which QEMU was built or
-    installed. If `arch` is auto, the first of ARCHITECTURES that is found is used. Raises UsageError if there is no
-    executable file, HostRequirementError if none is installed, or if the QEMU of a Debian suite has not been fetched.
+    installed. If `arch` is auto, the first of ARCHITECTURES that is found is used. Raises UnusableBuildError if there
+    is no executable file, HostRequirementError if none is installed, or if the QEMU of a Debian suite has not been
+    fetched.
     """
     archs = ARCHITECTURES if arch == ANY_ARCHITECTURE else (arch,)
     wanted = "qemu-system-*" if arch == ANY_ARCHITECTURE else f"qemu-system-{arch}"
@@ -92,7 +93,9 @@ def find_binary(qemu: str | None, arch: str) -> str:
         places = [Path(qemu).absolute() / below for below in ("", "bin", "build")]
         binary = _first(str(place / f"qemu-system-{arch}") for arch in archs for place in places)
         if binary is None:
-            raise UsageError(f"the directory {qemu} has no {wanted}, and none in bin or build below it; name another")
+            raise UnusableBuildError(
+                f"the directory {qemu} has no {wanted}, and none in bin or build below it; name another"
+            )
         return os.path.abspath(binary)
     binary = shutil.which(qemu) or shutil.which(os.path.abspath(qemu))
     if binary is not None and Path(binary).is_file():
@@ -104,7 +107,7 @@ def find_binary(qemu: str | None, arch: str) -> str:
         )
     what = "is no regular file" if binary else "is not executable" if Path(qemu).exists() else "does not exist"
     suite = f", or get that of a Debian suite with: avocado migdowntime qemu add {qemu}" if is_name(qemu) else ""
-    raise UsageError(f"{qemu} {what}; give the path of a {wanted}, or of a directory that has one{suite}")
+    raise UnusableBuildError(f"{qemu} {what}; give the path of a {wanted}, or of a directory that has one{suite}")
 
 
 def _first(names: Iterable[str]) -> str | None:
@@ -119,7 +122,7 @@ async def probe(
     suffix: str = "",
     within_s: float = START_S,
 ) -> QemuInfo:
-    """Start `binary` without a machine and query it; raises UsageError if it does not answer as a QEMU does.
+    """Start `binary` without a machine and query it; raises UnusableBuildError if it does not answer as a QEMU does.
 
     It has `within_s` to start, and as long to answer. The name of the process ends with `suffix`.
     """
@@ -134,10 +137,12 @@ async def probe(
     except OSError as error:
         is_there = isinstance(error, FileNotFoundError) and Path(binary).exists()
         why = "its interpreter or loader does not exist" if is_there else error.strerror
-        raise UsageError(f"{binary} cannot be started: {why}; give the path of a qemu-system-*") from None
+        raise UnusableBuildError(f"{binary} cannot be started: {why}; give the path of a qemu-system-*") from None
     except HarnessError as error:
         why = str(error).replace(f"the {name} QEMU", "it").replace(f"{name} QEMU", "it")
-        raise UsageError(f"{binary} did not answer as a QEMU does ({why}); give the path of a qemu-system-*") from None
+        raise UnusableBuildError(
+            f"{binary} did not answer as a QEMU does ({why}); give the path of a qemu-system-*"
+        ) from None
     number = version["qemu"]
     return QemuInfo(
         binary=binary,

@@ -10,7 +10,7 @@ from typing import Any
 from ..basics.alike import meant
 from ..basics.printable import quoted
 from ..basics.units import parse_size
-from ..errors import HarnessError, HostRequirementError, UsageError
+from ..errors import HarnessError, HostRequirementError, UnusableBuildError, UsageError
 from ..parameters.capabilities import DIRTY_LIMIT
 from ..parameters.migrate_parameters import CHOICES, MIGRATE_PARAMETERS
 from .launching import HERE, Launcher
@@ -40,7 +40,7 @@ async def check_taken(
 ) -> None:
     """Switch capabilities on and set parameters, all at once as a run does, on a QEMU without a guest.
 
-    Raises UsageError with QEMU's own words if it refuses them, HostRequirementError if it ignores a parameter.
+    Raises UnusableBuildError with QEMU's own words if it refuses them, HostRequirementError if it ignores a parameter.
     """
     # QEMU has this one only with KVM and its dirty ring.
     switched = [name for name in capabilities if name != DIRTY_LIMIT]
@@ -55,14 +55,14 @@ async def check_taken(
             await qemu.execute("migrate-set-capabilities", {"capabilities": on})
         except HarnessError as error:
             given = ",".join(switched)
-            raise UsageError(
+            raise UnusableBuildError(
                 f"{its_name} refuses capabilities={given}: {error.__cause__ or error}; give others"
             ) from None
         try:
             await qemu.execute("migrate-set-parameters", settings)
         except HarnessError as error:
             given = ",".join(f"{name}={value}" for name, value in settings.items())
-            raise UsageError(
+            raise UnusableBuildError(
                 f"{its_name} refuses migrate_parameters={given}: {error.__cause__ or error}; give another value"
             ) from None
         in_force = await qemu.execute("query-migrate-parameters")
@@ -80,14 +80,14 @@ def _typed(qemu_info: QemuInfo, name: str, text: str) -> Any:
         lacks = f"{qemu} has no migrate parameter {name}"
         if name not in MIGRATE_PARAMETERS:
             known = sorted({*MIGRATE_PARAMETERS, *kinds})
-            raise UsageError(f"{lacks}, and no release is known to have it; {meant(name, known)}")
+            raise UnusableBuildError(f"{lacks}, and no release is known to have it; {meant(name, known)}")
         raise HostRequirementError(f"{lacks}; see what query-migrate-parameters shows, or give another `qemu`")
     kind, what = kinds[name], f"migrate parameter {name} of {qemu}"
     if not isinstance(kind, str):
         if text not in kind:
             says = f"{what} can be {', '.join(kind)}, not {quoted(text)}"
             if text not in CHOICES.get(name, (text,)):
-                raise UsageError(f"{says}; {meant(text, CHOICES[name])}")
+                raise UnusableBuildError(f"{says}; {meant(text, CHOICES[name])}")
             raise HostRequirementError(f"{says}; give one of these")
         return text
     if kind == "boolean":

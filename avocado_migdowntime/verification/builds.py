@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..basics import event_loop
 from ..basics.printable import in_a_line
-from ..errors import HarnessError, UsageError
+from ..errors import HarnessError, UnusableBuildError, UsageError
 from ..host.hugepages import lease_hugepages
 from ..host.resources import HostResources
 from ..host.workdir import work_directory
@@ -18,10 +18,6 @@ from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES, Parameters
 from ..qemu.backing import plan
 from ..qemu.probe import QemuInfo, find_binary, probe
 from ..qemu.trial_start import start
-
-
-class Untestable(UsageError):
-    """A build that has, or is, no QEMU that starts."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +28,11 @@ class Build:
     qemu: str
 
     def binary(self, arch: str) -> str:
-        """The path of its QEMU for `arch`; raises Untestable if there is none."""
-        try:
-            return find_binary(self.qemu, arch)
-        except UsageError as error:
-            raise Untestable(str(error)) from None
+        """The path of its QEMU for `arch`; raises UnusableBuildError if there is none."""
+        return find_binary(self.qemu, arch)
 
     def arch(self) -> str:
-        """The architecture of its QEMU; of several the first one that find_binary finds. Raises Untestable."""
+        """The architecture of its QEMU; of several the first one that find_binary finds. Raises UnusableBuildError."""
         binary = self.binary(ANY_ARCHITECTURE)
         named_after = Path(binary).name.removeprefix("qemu-system-")
         return named_after if named_after in ARCHITECTURES else probed(binary).arch
@@ -75,12 +68,12 @@ def _alike(parts: Sequence[Sequence[str]]) -> int:
 
 @cache
 def check_start(binary: str, parameters: Parameters) -> None:
-    """Raise Untestable if the QEMU does not start with the machine of such a run."""
+    """Raise UnusableBuildError if the QEMU does not start with the machine of such a run."""
     with HostResources() as resources, work_directory(resources) as directory:
         try:
             event_loop.run(start(parameters, probed(binary), resources, directory, directory))
         except HarnessError as error:
-            raise Untestable(
+            raise UnusableBuildError(
                 f"{binary} does not start ({error}); if firmware is missing, name the directory of its build, "
                 "`make install` it and name that directory, or install the firmware's package"
             ) from None
@@ -99,9 +92,6 @@ def check_hugepages(parameters: Parameters) -> None:
 
 @cache
 def probed(binary: str) -> QemuInfo:
-    """What the binary answers when probed; raises Untestable if it does not answer as a QEMU does."""
+    """What the binary answers when probed; raises UnusableBuildError if it does not answer as a QEMU does."""
     with HostResources() as resources, work_directory(resources) as directory:
-        try:
-            return event_loop.run(probe(binary, directory, directory))
-        except UsageError as error:
-            raise Untestable(str(error)) from None
+        return event_loop.run(probe(binary, directory, directory))

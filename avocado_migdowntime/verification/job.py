@@ -57,8 +57,8 @@ class Plan:
     def tests(self) -> list[Runnable]:
         """The runs, in order.
 
-        Raises UsageError if the plan is invalid, Untestable because of a build, HostRequirementError if all runs would
-        lack hugepages.
+        Raises UsageError if the plan is invalid, UnusableBuildError because of a build, HostRequirementError if all
+        runs would lack hugepages.
         """
         if self.test not in packaged_tests():
             raise UsageError(f"there is no test {self.test}; {meant(self.test, packaged_tests())}")
@@ -197,7 +197,7 @@ def _with_architecture(parameters: Parameters, build: Build) -> Parameters:
 def _on(variant: Runnable, build: Build, parameters: Parameters, config: Mapping[str, Any]) -> Runnable:
     """The test of a variant on one build.
 
-    Raises UsageError if the build has another architecture, Untestable if it has no QEMU that starts.
+    Raises UsageError if the build has another architecture, UnusableBuildError if it has no QEMU that starts.
     """
     arch = parameters.arch
     binary = build.binary(arch)

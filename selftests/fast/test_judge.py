@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from avocado_migdowntime.basics.resources import packaged_tests
-from avocado_migdowntime.errors import HarnessError, HostRequirementError, UsageError
+from avocado_migdowntime.errors import HarnessError, HostRequirementError, UnusableBuildError, UsageError
 from avocado_migdowntime.experiments.catalogue import EXPERIMENTS
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.report.verdict_json import fields
@@ -53,7 +53,7 @@ def test_a_qemu_that_is_right_is_good_and_leaves_nothing(monkeypatch, temporary,
 
 def test_what_does_not_go_together_is_said_without_waiting_for_others(monkeypatch, capsys):
     monkeypatch.setattr("avocado_migdowntime.host.one_at_a_time._try_bind", lambda lock, name: False)
-    assert judged("-p", "capabilities=multifd", "-p", "link=fd") == 125
+    assert judged("-p", "capabilities=multifd", "-p", "link=fd") == 129
     assert "capability multifd " in capsys.readouterr().err
 
 
@@ -111,13 +111,14 @@ def test_a_directory_with_something_in_it_is_left_alone(tmp_path, monkeypatch, c
     [
         (HostRequirementError("no hugepages"), "1..0 # SKIP no hugepages", 0, False),
         (HarnessError("QEMU has gone"), "Bail out! QEMU has gone", 125, True),
-        (UsageError("/bin/true did not answer as a QEMU does"), "Bail out! /bin/true did not", 125, True),
+        (UnusableBuildError("/bin/true did not answer as a QEMU does"), "Bail out! /bin/true did not", 125, True),
+        (UsageError("1 of RAM is not a multiple of the page size 2M"), "Bail out! 1 of RAM is not", 129, True),
     ],
-    ids=["host", "harness", "build"],
+    ids=["host", "harness", "build", "parameter"],
 )
 def test_where_there_is_no_verdict_it_cannot_be_told(error, tap, with_tap, kept, monkeypatch, temporary, capsys):
     made_up(monkeypatch, error=error)
-    assert judged("--quiet") == 125
+    assert judged("--quiet") == (with_tap or 125)
     where = f"; files in {next(temporary.iterdir())}" if kept else ""
     assert capsys.readouterr() == ("", f"migdowntime judge: {error}{where}\n")
     assert judged("--quiet", "--tap") == with_tap

@@ -12,7 +12,7 @@ import pytest
 
 from avocado_migdowntime.cli import main as subcommands
 from avocado_migdowntime.comparison.good_or_bad import Goodness, goodness
-from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.errors import UnusableBuildError, UsageError
 from avocado_migdowntime.parameters.table import parse
 from avocado_migdowntime.verification import builds, job
 from avocado_migdowntime.verification.builds import named
@@ -38,7 +38,7 @@ def test_builds_are_called_by_what_tells_them_apart(paths, names):
 def test_an_empty_name_is_bad_input_and_no_build_to_skip(paths):
     with pytest.raises(UsageError, match="^--qemu is empty; ") as raised:
         named(paths)
-    assert not isinstance(raised.value, builds.Untestable)
+    assert not isinstance(raised.value, UnusableBuildError)
 
 
 @pytest.mark.parametrize("repeat", ["0", "-1", "two", "1.5", "9" * 5000])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from avocado_migdowntime.errors import UsageError
-from avocado_migdowntime.verification.builds import Untestable, named
+from avocado_migdowntime.errors import UnusableBuildError, UsageError
+from avocado_migdowntime.verification.builds import named
 from avocado_migdowntime.verification.job import Plan
 
 from ..support.verified_builds import old_and_new
@@ -52,7 +52,7 @@ def test_a_build_that_does_not_start_is_named_before_anything_is_run(tmp_path):
     without_firmware.chmod(0o755)
     plan = Plan(named([x86_64, str(without_firmware)]), "expected-downtime", [], {}, None, None)
     with pytest.raises(
-        Untestable, match=rf"^{without_firmware} does not start .*bios-256k.bin.*; if firmware is missing"
+        UnusableBuildError, match=rf"^{without_firmware} does not start .*bios-256k.bin.*; if firmware is missing"
     ):
         plan.tests()
 
