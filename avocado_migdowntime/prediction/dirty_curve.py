@@ -192,7 +192,14 @@ def _groups(points: Sequence[Point]) -> tuple[Point, ...]:
             alike[-1].append(point)
         else:
             alike.append([point])
-    return tuple(_mean(group) for group in alike)
+    # A group's longest pass and the next group's shortest one may be nearly as long, and so may most of both.
+    groups = alike[:1]
+    for group in alike[1:]:
+        if _mean(group).duration_ms < ALIKE * _mean(groups[-1]).duration_ms:
+            groups[-1].extend(group)
+        else:
+            groups.append(group)
+    return tuple(_mean(group) for group in groups)
 
 
 def _mean(group: Sequence[Point]) -> Point:

@@ -25,6 +25,15 @@ def test_a_group_goes_from_its_shortest_pass_and_not_from_neighbour_to_neighbour
     assert [(one.duration_ms, one.likely_bytes) for one in drawn.groups] == [(1045, 1.5e6), (1180, 3e6)]
 
 
+def test_groups_whose_means_differ_by_less_than_a_tenth_are_one():
+    passes = ((1919, 104e6), (2125, 107e6), (2108, 106e6), (2107, 105e6))
+    drawn = through(*passes)
+    assert [(one.duration_ms, one.likely_bytes) for one in drawn.groups] == [(2064.75, 105.5e6)]
+    assert drawn.time_constant_ms == 0
+    two_by_two = (1000, 90e6), (1095, 92e6), (1120, 93e6), (1180, 95e6)
+    assert [one.duration_ms for one in through(*two_by_two).groups] == [1098.75]
+
+
 def test_the_mean_of_a_group_keeps_what_is_not_known_of_its_points():
     points = [Point(1000, Interval(10e6, 14e6), 12e6), Point(1050, Interval(12e6, 20e6), 13e6)]
     (group,) = DirtyingCurve.through(points).groups

@@ -51,6 +51,7 @@ FOUND_ONCE = {
     94_001_512: "a report of the second pass, by redirty and the rate of the first pass, as the third begins",
     94_001_515: "the same, in another part",
     94_001_516: "the same, in a third one",
+    85_058_851: "passes that differ by three hundredths in their length, which made a slope",
     84_019_480: "a pass longer than any seen, which dirties no more than the longest ones",
 }
 """Seeds of cases that contradicted once, and why."""
