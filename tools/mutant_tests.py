@@ -60,7 +60,7 @@ class Tests(PytestRunner):
         return super().execute_pytest(params, plugins=[*plugins, self], **others)
 
     def _pytest_args_regular_run(self, tests: Iterable[str]) -> list[str]:
-        args = super()._pytest_args_regular_run(map(as_found_again, tests))
+        args = super()._pytest_args_regular_run([as_found_again(test) for test in tests])
         return [arg for arg in args if arg != "-x"] if self._all_of_them else args
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:

@@ -145,3 +145,15 @@ def test_what_sleeps_is_given_up_after_so_many_looks_in_a_row_and_what_computes_
     assert looks(monkeypatch, [0.002 * number for number in range(100)]) is None
     woken = [*asleep[2:], *[1.0] * (len(asleep) + 1)]
     assert looks(monkeypatch, woken) == len(woken)
+
+
+def test_where_no_tests_are_named_those_that_are_set_are_run(tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").write_text('[tool.mutmut]\nsource_paths = ["."]\n')
+    monkeypatch.chdir(tmp_path)  # mutmut reads its settings as it is imported.
+    from tools.mutant_tests import Tests
+
+    tests = object.__new__(Tests)
+    tests._all_of_them, tests._pytest_add_cli_args_test_selection = True, ["selftests/fast"]
+    assert [word for word in tests._pytest_args_regular_run([]) if "selftests" in word] == ["selftests/fast"]
+    named = tests._pytest_args_regular_run(["selftests/a.py::b[\\x]", "selftests/a.py::c"])
+    assert [word for word in named if "selftests" in word] == ["selftests/a.py::b", "selftests/a.py::c"]
