@@ -164,6 +164,8 @@ def test_one_that_is_cut_off_or_missing_is_refused(tmp_path):
 def test_no_more_is_looked_through_than_would_hold_jobs(tmp_path, monkeypatch):
     monkeypatch.setattr(job_results, "_MOST_DIRECTORIES", 3)
     for number in range(3):
+        with pytest.raises(UsageError, match="No such file"):
+            builds_of([str(tmp_path)])
         (tmp_path / str(number)).mkdir()
     for results in (False, True):
         if results:

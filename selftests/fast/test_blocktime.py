@@ -2,12 +2,14 @@
 """How long vCPUs waited for pages in postcopy, as QEMU says, against how long they slept."""
 
 import os
+import re
 import threading
 from dataclasses import replace
 
 import pytest
 
 from avocado_migdowntime.agent.look import threads
+from avocado_migdowntime.basics.printable import quoted
 from avocado_migdowntime.errors import UsageError
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.host.threads import awake
@@ -152,7 +154,8 @@ def test_a_destination_that_does_not_say_is_not_judged_and_one_that_nobody_asked
 @pytest.mark.parametrize("figures", [None, 7, ["much"]])
 def test_what_is_no_list_of_numbers_is_refused_in_a_sentence(figures):
     data = {"postcopy-blocktime": 1, "postcopy-vcpu-blocktime": figures}
-    with pytest.raises(UsageError, match="'postcopy-vcpu-blocktime' of the event BLOCKTIME is"):
+    sentence = f"'postcopy-vcpu-blocktime' of the event BLOCKTIME is {re.escape(quoted(figures))} where a list"
+    with pytest.raises(UsageError, match=sentence):
         judged(RESUME, READY, *looks(0.25), Event(11.2, HARNESS, BLOCKTIME, data))
 
 

@@ -54,7 +54,9 @@ def test_what_cannot_be_right_is_not(told):
 @pytest.mark.parametrize(("devices", "code"), [(3_000_000, "as-carried"), (30_000_000, "wide")])
 def test_devices_are_carried_that_qemu_does_not_count(devices, code):
     """They are sent while the guest is stopped, so that they are no sign of a QEMU that says too little."""
-    assert judge(over_a_link(COMPLETED, 1.0, devices)).check("transferred").code == code
+    verdict = judge(over_a_link(COMPLETED, 1.0, devices))
+    assert verdict.check("transferred").code == code
+    assert verdict.transferred.sentence.endswith(", too wide to decide") == (code == "wide")
 
 
 def test_where_the_migration_went_on_over_another_link_nothing_is_told():

@@ -279,3 +279,9 @@ def test_nothing_is_advised_from_the_bandwidth_that_holds_back_the_first_pass(ch
     trace = made(ROWS, [event(t_s, "harness", "FIRST_PASS", {"max-bandwidth": 1000}) for t_s in changes_s], 1)
     assert Evidence.of(trace).is_held_back == is_held_back
     assert (advise(trace).limit_ms is None) == is_held_back
+
+
+@pytest.mark.parametrize(("status", "ended"), [("active", False), ("postcopy-paused", True), ("failed", True)])
+def test_nothing_follows_once_postcopy_took_over(status, ended):
+    last = {"t": 8.0, "latency_ms": 0.1, "query-migrate": {"status": status}}
+    assert Evidence.of(made([*ROWS, last])).came_to_an_end == ended

@@ -126,6 +126,12 @@ def test_limits_that_are_tried_are_judged_as_they_are_tried():
     assert_the_same_at_each_look(trace, 311)
 
 
+def test_a_part_of_it_has_the_passes_of_that_part_alone():
+    trace = replace(made(ROWS), events=(Event(5.5, "harness", "LIMIT_CHANGED", {"downtime-limit": 5}),))
+    parts = grown(trace).undisturbed, Evidence.of(trace).undisturbed
+    assert [[one.number for one in part.passes] for part in parts] == [[1, 2, 3]] * 2
+
+
 @pytest.mark.parametrize("status", ["failed", "cancelled", "completed"])
 def test_a_migration_that_begins_after_one_has_ended_is_another(status):
     rows = precopy(Pass(30_000), Pass(20_000, expected_ms=777), limit_ms=5)

@@ -40,6 +40,7 @@ def test_what_was_left_is_above_or_below_a_limit(limit_ms, words):
     [
         look("VM 0", syncs=1),
         look("VM 0", mbps=0),
+        look("VM 0", mbps=1e9),
         look("VM 0", remaining=None),
         Reading({"status": "active", "ram": {}}, of="VM 0"),
         Reading({"status": "active"}, of="VM 0"),
@@ -47,6 +48,7 @@ def test_what_was_left_is_above_or_below_a_limit(limit_ms, words):
     ids=[
         "in its first pass",
         "nothing is sent",
+        "no link carries as much",
         "nothing is known to be left",
         "nothing is known",
         "no RAM is told of",

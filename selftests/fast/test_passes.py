@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from avocado_migdowntime.oracle.passes import Pass, medians, passes, that_found_something
+from avocado_migdowntime.oracle.passes import Pass, _rise_bytes, medians, passes, that_found_something
 from avocado_migdowntime.trace.sample import Sample
 from avocado_migdowntime.trace.samples import Samples
 
@@ -259,3 +259,12 @@ def test_of_the_first_pass_and_of_a_single_sample_none_is_known_to_be_early():
 )
 def test_medians_are_of_the_last_axis(figures, median):
     assert medians(np.array(figures, dtype=float)).tolist() == median
+
+
+def test_k_has_risen_if_it_did_in_two_samples():
+    assert _rise_bytes(np.array([[9.0, 9.0], [1.0, 9.0]]), np.array([5.0, 5.0])).tolist() == [4.0, 0.0]
+    assert _rise_bytes(np.array([[9.0]]), np.array([5.0])).tolist() == [0.0]
+
+
+def test_what_its_end_found_is_seen_in_a_pass_of_three_samples_or_more():
+    assert [conserved(*pages).whole_count for pages in ((100, 300), (100, 100, 300), (100, 100, 100, 300))] == [2, 2, 3]

@@ -8,6 +8,7 @@ import pytest
 
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.lines import Lines
+from avocado_migdowntime.forms.marks import without_escapes
 from avocado_migdowntime.trace.figures import Column
 
 from ..support.documents import TOP
@@ -121,3 +122,8 @@ def test_a_figure_that_somebody_left_out_is_not_shown(left_out):
     text = JOB.replace("4.016 GiB", left_out)
     trace = parse(text.encode())
     assert "total" not in trace.readings[0].answer["ram"] and trace.samples[0].ram.remaining_bytes == 234_999_513
+
+
+@pytest.mark.parametrize("escaped", ["\x1b[32mactive\x1b[0m", "^[[32mactive^[[m", "^[[32mactive^[[0m", "[32mactive[m"])
+def test_a_terminals_colours_are_left_out_however_they_end(escaped):
+    assert without_escapes(escaped) == "active"

@@ -7,6 +7,7 @@ import pytest
 
 from avocado_migdowntime.forms.file import parse
 from avocado_migdowntime.forms.qmp_messages import is_of_qmp
+from avocado_migdowntime.trace.model import SEVERAL
 from avocado_migdowntime.trace.reading import Happening, Setting, Stamp
 
 from ..support.log_readings import of, readings
@@ -88,3 +89,32 @@ def test_of_answers_on_one_line_that_has_a_time_each_is_told_once():
 def test_an_answer_within_what_cannot_be_read_is_found():
     line = f'{{"a" oops: {json.dumps({"return": ANSWER})}}}'
     assert [told.answer for told in readings(line.encode())] == [ANSWER]
+
+
+def test_ram_figures_alone_over_several_lines_are_an_answer():
+    ram = {"remaining": 5, "transferred": 7, "total": 9, "dirty-sync-count": 2}
+    for text in (json.dumps(ram), json.dumps(ram, indent=1)):
+        assert [told.answer["ram"] for told in readings(text.encode())] == [ram]
+
+
+def replies(*rams):
+    """A text with replies, a second apart, that have these RAM figures."""
+    answers = [{"status": "active", "total-time": 1000 * ms, "ram": ram} for ms, ram in enumerate(rams, 1)]
+    return "".join(json.dumps({"return": answer}) + "\n" for answer in answers).encode()
+
+
+GIB = 1 << 30
+RAM = {"remaining": GIB // 2, "transferred": 7, "total": GIB, "mbps": 800.0, "dirty-sync-count": 2}
+
+
+@pytest.mark.parametrize(("total", "samples"), [(GIB, 2), (2 * GIB, 1)])
+def test_ram_of_another_size_is_of_another_migration(total, samples):
+    trace = parse(replies(RAM, {**RAM, "transferred": 8, "total": total}))
+    assert (len(trace.samples), SEVERAL in trace.notes) == (samples, samples == 1)
+
+
+def test_a_last_answer_that_does_not_show_what_is_left_is_left_out():
+    without = {name: value for name, value in RAM.items() if name != "remaining"}
+    trace = parse(replies(RAM, {**RAM, "transferred": 8}, {**without, "transferred": 9}))
+    assert len(trace.samples) == 2 and any("do not show what is left" in note for note in trace.notes)
+    assert trace.lacks == parse(replies(RAM, RAM)).lacks

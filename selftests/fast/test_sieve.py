@@ -160,6 +160,20 @@ def test_lines_are_taken_or_given_each_once_and_in_their_order(size, taken, betw
     assert len(given) < sieve.FIRST_LINES + 200
 
 
+def test_a_line_that_may_be_taken_is_offered_from_its_begin_on():
+    offered, made = [], Sieve([b"emain"])
+
+    def take(text, begin, end, came_s):
+        offered.append(text[begin:end])
+        return text.startswith(b"{", begin)
+
+    for piece in (FAR, LONG[0], b"one\ntwo\n" + LONG[1] + NOISE + LONG[2]):
+        for _ in made.feed(piece, 0):
+            made.mark_useful()
+            made.take = take
+    assert {line.count(b"\n") for line in offered} == {1} and {*LONG[1:3]} <= {*offered}
+
+
 def test_lines_that_were_kept_have_the_times_at_which_they_came():
     numbered = [b"%5d\n" % number for number in range(5000)]
     data = b"".join([*numbered, b"remaining\n"])

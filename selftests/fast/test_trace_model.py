@@ -4,10 +4,13 @@
 import pytest
 
 from avocado_migdowntime.errors import UsageError
+from avocado_migdowntime.trace.begins import last_migration
 from avocado_migdowntime.trace.events import Event, event_of
 from avocado_migdowntime.trace.model import SEVERAL, Trace, checked_header, header_after, parted
 from avocado_migdowntime.trace.sample import Sample
 from avocado_migdowntime.trace.samples import Samples
+
+from ..support import samples as made
 
 
 def sample(t_s, status="active"):
@@ -82,6 +85,13 @@ def test_the_last_migration_begins_behind_the_end_of_the_one_before():
     assert earlier.samples.t_s.tolist() == [4, 5]
     assert [one.t_s for one in earlier.events] == [4, 4.5]
     assert earlier.downtime_limit_ms == 500
+
+
+def test_where_counters_fell_another_migration_begins():
+    samples = Samples.of([made.sample(t_s, 2, sent=sent) for t_s, sent in enumerate((100, 200, 10, 50))])
+    kept, left_out = last_migration(samples, by_counters=True)
+    assert (kept.tolist(), left_out.tolist()) == ([2, 3], [])
+    assert last_migration(samples, by_counters=False)[0].tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("samples", [[], RUN[:3], RUN[:4], RUN[1:2]])

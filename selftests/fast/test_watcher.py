@@ -86,6 +86,13 @@ def test_after_another_limit_what_is_known_of_the_guest_still_is():
     assert later.advice.limit_ms == pytest.approx(before.advice.limit_ms, rel=0.25)  # Passes are shorter now.
 
 
+def test_after_two_other_limits_in_one_pass_what_is_known_of_the_guest_still_is():
+    trace = simulated(later_limits_ms={9000: 500.0, 9200: 600.0})
+    twice = changed(changed(trace, 9.0, 500.0), 9.2, 600.0)
+    now = at(twice, 9.3)
+    assert now.limit_ms == 600 and now.advice.limit_ms == at(trace, 8.99).advice.limit_ms
+
+
 def test_a_limit_that_is_set_before_the_first_sample_disturbs_nothing():
     trace = simulated(limit_ms=500.0)
     trace = replace(trace, samples=trace.samples[1:])

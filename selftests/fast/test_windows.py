@@ -11,7 +11,7 @@ import pytest
 from avocado_migdowntime.faults.figures import BandwidthHalved
 from avocado_migdowntime.forms.file import read
 from avocado_migdowntime.oracle.evidence import Evidence
-from avocado_migdowntime.oracle.windows import sending
+from avocado_migdowntime.oracle.windows import _Stretch, sending
 from avocado_migdowntime.trace.figures import Column
 from avocado_migdowntime.trace.reading import Reading
 from avocado_migdowntime.trace.samples import Samples
@@ -195,3 +195,8 @@ def test_what_was_recorded_in_such_a_window_does_not_judge_the_report():
 
 def test_more_samples_help_only_where_too_little_was_seen():
     assert [code for code in CODES[BANDWIDTH] if not BandwidthFinding(code).needs_no_more] == ["wide", "not-seen"]
+
+
+def test_the_likely_excess_is_by_what_was_certainly_sent():
+    moments_ms, sent_bytes = np.array([[0.0, 100, 200]] * 2), np.array([[0.0, 900, 2000], [50.0, 1000, 2300]])
+    assert _Stretch(moments_ms, sent_bytes, np.array([9.0, 10, 11])).likely_excess.tolist() == [100, 0]
