@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import HarnessError, HostRequirementError, UsageError
+from ..errors import HarnessError, HostRequirementError, UnusableBuildError
 from ..host.netns import Network
 from ..parameters.table import ANY_ARCHITECTURE, ARCHITECTURES
 from ..remote.conversation import Conversation
@@ -52,7 +52,7 @@ class FarPlace:
     async def binary(self, qemu: str | None, arch: str) -> str:
         """The path of a QEMU there: `qemu`, one in the directory `qemu`, or `qemu-system-ARCH` on that host's PATH.
 
-        Raises UsageError if `qemu` names none, HostRequirementError if none is installed.
+        Raises UnusableBuildError if `qemu` names none, HostRequirementError if none is installed.
         """
         archs = ARCHITECTURES if arch == ANY_ARCHITECTURE else (arch,)
         programs = [f"qemu-system-{each}" for each in archs]
@@ -61,7 +61,7 @@ class FarPlace:
         if path is not None:
             return str(path)
         if qemu:
-            raise UsageError(
+            raise UnusableBuildError(
                 f"{self.name} has no QEMU {qemu}; give with `{self._named_by}` the path of a qemu-system-* there, or "
                 "of a directory that has one"
             )
@@ -71,7 +71,7 @@ class FarPlace:
         )
 
     async def probed(self, binary: str, directory: Path, sockets: Path, within_s: float = START_S) -> QemuInfo:
-        """What the binary can do; raises UsageError if it is no QEMU, or does not start or answer `within_s`."""
+        """What the binary can do; raises UnusableBuildError if it is no QEMU, or does not answer `within_s`."""
         return await probe(binary, directory, sockets, self.launcher, self.suffix, within_s)
 
     async def hugetlbfs(self, page_size_bytes: int) -> Path:

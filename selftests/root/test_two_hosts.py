@@ -154,7 +154,7 @@ def test_two_names_of_one_host_are_seen_to_be_one(hosts: Hosts) -> None:
         status, out = hosts.run("judge", *FROM_OTHER, "-p", "destination_host=elsewhere", *SMALL)
     finally:
         configuration.unlink()
-    assert status == 125, out
+    assert status == 129, out
     assert f"is the same host as source_host={OTHER}; leave it out, or name another host" in out
 
 
