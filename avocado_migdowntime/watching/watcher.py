@@ -38,6 +38,10 @@ class _Stretch:
             self.samples += 1
             self.growing.sample(row)
 
+    def evidence(self) -> Evidence | None:
+        """The evidence so far; None before the first sample."""
+        return self.growing.evidence() if self.samples else None
+
 
 def _number(row: Sample) -> int | None:
     return row.ram.dirty_sync_count if row.ram and row.status == "active" else None
@@ -78,17 +82,19 @@ class Watcher:
 
     def event(self, event: Event) -> None:
         """Take an event."""
-        growing = self._whole if self._stretch is None else self._stretch.growing
         self._whole.event(event)
-        if growing is not self._whole:
-            growing.event(event)
+        if self._stretch is not None:
+            self._stretch.growing.event(event)
         self._header = header_after(self._header, [event])
         if event.name == CAP_CHANGED:
             self._before = None  # It does not show the bandwidth since then.
         if event.limit_ms is None:
             return
-        has_samples = self._last is not None if self._stretch is None else self._stretch.samples
-        if has_samples and (evidence := growing.evidence()).undisturbed.syncs:
+        if self._stretch is not None:
+            evidence = self._stretch.evidence()
+        else:
+            evidence = self._whole.evidence() if self._last is not None else None
+        if evidence is not None and evidence.undisturbed.syncs:
             self._before = evidence
         self._stretch = self._new_stretch()
 
@@ -97,10 +103,9 @@ class Watcher:
         if self._last is None:
             return None
         whole = self._whole.evidence()
-        learnt = whole if self._stretch is None else self._before
-        if self._stretch is not None and self._stretch.samples:
-            evidence = self._stretch.growing.evidence()
-            learnt = evidence if evidence.syncs or learnt is None else learnt
+        learnt = whole if self._stretch is None else self._stretch.evidence()
+        if learnt is None or not learnt.syncs:
+            learnt = self._before or learnt
         return now(whole, learnt, self._history.histories())
 
     def _new_stretch(self) -> _Stretch:
