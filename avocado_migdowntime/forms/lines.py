@@ -4,6 +4,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import chain
 
 from ..trace.reading import Stamp
@@ -45,6 +46,8 @@ _QUOTED = re.compile(
 """Quoting by `>` and `|`; list, comment and diff marks; the line numbers of grep, cat and nl; grep's file names;
 container names of kubectl and docker; and what Avocado puts before a test's lines.
 """
+_SHORT = 1 << 10
+"""Of lines up to this length the last thousand are remembered."""
 _LEAST_ENDS = 3
 """The least number of line ends in the content of a string that was copied without its quotes."""
 _LONGEST_OF_STRINGS = 1 << 20
@@ -102,13 +105,7 @@ class Lines:
             text = without_tags(text)
         if not text.isascii():
             text = with_straight_quotes(text)
-        for part in text.split("\r"):
-            plain = as_typed(part)
-            if len(plain) > len(_AS_MANY):
-                plain = _MANY_BLANKS.sub(_AS_MANY, plain)
-            plain = plain.strip()
-            for whole in _whole_lines(plain):
-                yield from _unwrapped(whole.strip(), came_s)
+        yield from _of_short(text, came_s) if len(text) <= _SHORT else _of_one(text, came_s)
 
     def _demailed(self, text: str) -> str:
         pieces, self._pieces = self._pieces, []
@@ -125,6 +122,21 @@ class Lines:
             return text
         data = _BYTE.sub(lambda match: bytes.fromhex(match[1].decode()), text.encode())
         return data.decode(errors="replace")
+
+
+@lru_cache(maxsize=1 << 10)
+def _of_short(text: str, came_s: float) -> Sequence[Line]:
+    """Short lines are read more than once: what finds the order of a text reads them before, and many recur."""
+    return [*_of_one(text, came_s)]
+
+
+def _of_one(text: str, came_s: float) -> Iterator[Line]:
+    for part in text.split("\r"):
+        plain = as_typed(part)
+        if len(plain) > len(_AS_MANY):
+            plain = _MANY_BLANKS.sub(_AS_MANY, plain)
+        for whole in _whole_lines(plain.strip()):
+            yield from _unwrapped(whole.strip(), came_s)
 
 
 def _whole_lines(text: str) -> Iterable[str]:

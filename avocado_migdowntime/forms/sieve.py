@@ -12,6 +12,7 @@ from itertools import accumulate, chain
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 FIRST_LINES = 1000
 """This many lines are read whatever they contain: a short text is read as a whole."""
@@ -236,14 +237,7 @@ class _Search:
     def __init__(self, needles: Iterable[bytes], also: Iterable[bytes] = ()) -> None:
         self.needles = tuple(dict.fromkeys(needles))
         self.also = tuple(dict.fromkeys(one for one in also if one not in self.needles))
-        self._grams = [
-            (
-                np.frombuffer(gram[begin : begin + _WORD], np.uint32).reshape(()),
-                [(needle.find(gram) + begin, needle, needle in self.also) for needle in of_gram],
-            )
-            for gram, of_gram in _grams_of((*self.needles, *self.also))
-            for begin in range(_GRAM - _WORD + 1)
-        ]
+        self._grams = _words_of(self.needles, self.also)
         self._words = np.empty(self._WINDOW_BYTES // _WORD, np.uint32)
         self._marks = bytearray(len(self._words))
         self._alike = np.frombuffer(self._marks, np.bool_)
@@ -271,6 +265,21 @@ class _Search:
                                     places[is_other].append(place)
                             word = self._marks.find(1, word + 1, count)
         return places
+
+
+@cache
+def _words_of(
+    needles: tuple[bytes, ...], also: tuple[bytes, ...]
+) -> Sequence[tuple[NDArray[np.uint32], Sequence[tuple[int, bytes, bool]]]]:
+    """Each word that is compared; and how many bytes before it which string begins, and whether that is of `also`."""
+    return [
+        (
+            np.frombuffer(gram[begin : begin + _WORD], np.uint32).reshape(()),
+            [(needle.find(gram) + begin, needle, needle in also) for needle in of_gram],
+        )
+        for gram, of_gram in _grams_of((*needles, *also))
+        for begin in range(_GRAM - _WORD + 1)
+    ]
 
 
 @cache
