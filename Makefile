@@ -31,7 +31,7 @@ wheel: alone # It judges a QEMU as well, which those that run alone would distur
 endif
 
 test: $(VENV)/installed-dev
-	$(PYTEST) $(QUICK_AT_ONCE) --hypothesis-profile fewer $(QUICK)
+	$(PYTEST) $(QUICK_AT_ONCE) --hypothesis-profile fewer -m 'not long' $(QUICK)
 
 demo: demo-packages $(VENV)/installed
 	@$(BIN)/python tools/demo.py $(RESULTS)

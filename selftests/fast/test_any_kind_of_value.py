@@ -29,6 +29,7 @@ def texts(answer):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("value", [[], [1], {}, {"a": 1}, None, True, -1, 10**400, "x"], ids=lambda one: str(one)[:9])
 def test_a_value_of_any_type_ends_in_an_answer_or_a_sentence(value):
     changed = [{**ANSWER, name: value} for name in ANSWER] + [{**ANSWER, "ram": {**RAM, name: value}} for name in RAM]

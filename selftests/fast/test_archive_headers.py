@@ -71,6 +71,7 @@ def test_many_digits_are_refused_before_they_are_read(tmp_path):
     refused(archive(tmp_path, header("pax", b"1" * 60_000, tarfile.XHDTYPE)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE])
 def test_headers_of_many_files_take_little_memory(tmp_path, kind):
     many = [

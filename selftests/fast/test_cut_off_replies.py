@@ -40,6 +40,7 @@ def test_a_part_of_one_is_one_where_it_tells_what_is_left():
     assert judge(parse(text.encode())).left_now_ms == pytest.approx(628.3, abs=0.1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", [PRETTY, BARE, json.dumps({"return": ANSWER}), str({"return": ANSWER})])
 def test_of_a_reply_without_its_end_no_figure_is_another_one(text):
     seen = 0

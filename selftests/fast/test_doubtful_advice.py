@@ -136,6 +136,7 @@ def test_what_a_sync_found_at_most_is_not_made_more_for_being_uneven():
     assert advise(trace).limit_ms == 2347 and known.advice.range_ms.high == 2399
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", sorted(FORMS))
 @pytest.mark.parametrize("every", [5, 15, 40, 200])
 def test_no_form_and_no_period_makes_the_bug_of_before_3_0_another_or_none(form, every):

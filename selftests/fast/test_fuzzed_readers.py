@@ -43,6 +43,7 @@ FOUND = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", READERS)
 def test_what_is_no_attack_is_read(name):
     reader = READERS[name]

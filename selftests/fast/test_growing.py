@@ -36,6 +36,7 @@ def assert_the_same_at_each_look(trace, every=EVERY):
         done = count
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name",
     [
@@ -132,6 +133,7 @@ def test_a_part_of_it_has_the_passes_of_that_part_alone():
     assert [[one.number for one in part.passes] for part in parts] == [[1, 2, 3]] * 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", ["failed", "cancelled", "completed"])
 def test_a_migration_that_begins_after_one_has_ended_is_another(status):
     rows = precopy(Pass(30_000), Pass(20_000, expected_ms=777), limit_ms=5)

@@ -52,6 +52,7 @@ def test_passes_that_can_tell_take_the_place_of_those_that_cannot():
     assert assert_the_same_at_each_look(trace) == {2: 1, 3: 2, 4: 3, 5: 1}
 
 
+@pytest.mark.long
 def test_what_was_disturbed_or_began_anew_is_looked_at_from_its_begin():
     changed = event(6.1, "harness", "LIMIT_CHANGED", {"downtime-limit": 900})
     assert assert_the_same_at_each_look(made(ROWS, [changed])) == {2: 1, 3: 2}

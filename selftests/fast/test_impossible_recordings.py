@@ -47,6 +47,7 @@ def without_data(event):
     return {key: value for key, value in event.items() if key != "data"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "data",
     [

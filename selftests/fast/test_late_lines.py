@@ -33,6 +33,7 @@ def with_swaps(lines, period=40, apart=2):
     return swapped
 
 
+@pytest.mark.long
 def test_a_line_that_comes_late_begins_no_other_migration(tmp_path):
     whole, swapped = (parse("".join(lines).encode()) for lines in (LOG, with_swaps(LOG)))
     assert SEVERAL not in swapped.notes
@@ -50,12 +51,14 @@ def test_a_migration_that_ended_has_no_figures_that_come_late():
     assert trace.completed and SEVERAL not in trace.notes
 
 
+@pytest.mark.long
 def test_figures_of_another_migration_are_not_late():
     again = {**LINES[-1]["query-migrate"], "total-time": 900}
     for after_s in (30, 0.5, -0.5):
         assert SEVERAL in parse("".join([*LOG, logged(LINES[-1]["t"] + after_s, again)]).encode()).notes
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("period", [0, 40, 12])
 def test_a_log_with_its_newest_line_first_may_have_some_in_the_wrong_place(period):
     whole = parse("".join(LOG).encode())
@@ -74,6 +77,7 @@ FILLER = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("end", [LOG[:], LOG[:400]])
 def test_the_older_of_two_rotated_files_may_come_last(end):
     """As `cat libvirtd.log*` prints them: too long to be sorted, and each with a migration of the same guest."""
@@ -87,6 +91,7 @@ def test_the_older_of_two_rotated_files_may_come_last(end):
     assert judge(reversed_).verdict == judge(in_order).verdict
 
 
+@pytest.mark.long
 def test_a_migration_in_both_of_two_rotated_files_is_judged_by_its_end():
     first, later = LOG[:300], LOG[300:]
     trace = parse(
@@ -97,12 +102,14 @@ def test_a_migration_in_both_of_two_rotated_files_is_judged_by_its_end():
     assert SEVERAL not in trace.notes and len(trace.samples) == len(later)
 
 
+@pytest.mark.long
 def test_a_clock_that_is_set_back_makes_no_line_older():
     changed = [*LOG[:300], *at_hour("09", LOG[300:])]
     times_s = [parse("".join(lines).encode()).samples.t_s.tolist() for lines in (LOG, changed)]
     assert times_s[0] == times_s[1]
 
 
+@pytest.mark.long
 def test_the_guest_of_the_newer_file_is_judged():
     newer = [line.replace(": x reply", ": mon=0xbbb reply") for line in at_hour(12, LOG)]
     older = [line.replace(": x reply", ": mon=0xaaa reply") for line in at_hour("09", LOG[:400])]

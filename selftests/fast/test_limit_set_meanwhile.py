@@ -32,6 +32,7 @@ def looks(passes):
     return texts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("begin", [1, 5, 12, 30])
 def test_a_limit_that_was_set_hides_no_passes(begin):
     texts = looks(5)

@@ -65,6 +65,7 @@ def _took_s(text):
     return min(took)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("parts", REPEATED.values(), ids=REPEATED)
 def test_a_line_that_is_longer_takes_no_more_than_that_longer(parts):
     begins, again, ends, least_bytes = parts
@@ -81,6 +82,7 @@ def test_of_a_long_line_few_of_what_ends_nowhere_is_read(length, read, monkeypat
     assert begun == list(range(read))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("length", "read"), [(50, 25), (1 << 18, 4), (1 << 19, 2), (1 << 20, 1)])
 def test_of_a_long_line_few_of_what_ends_and_is_no_message_is_read(length, read, monkeypatch):
     begun, decoded = [], qmp.decoded

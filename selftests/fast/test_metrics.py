@@ -73,6 +73,7 @@ def a_free_port():
         return one.getsockname()[1]
 
 
+@pytest.mark.long
 def test_a_port_answers_this_host_in_the_format_that_it_is_asked_for():
     port = a_free_port()
     metrics = Metrics(str(port), "-")

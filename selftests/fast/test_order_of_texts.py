@@ -185,6 +185,7 @@ def test_the_same_reply_of_a_monitor_that_is_asked_fast_is_two():
     assert len(parse(f"{reply}\n{reply}\n".encode()).samples) == 2
 
 
+@pytest.mark.long
 def test_rotated_logs_may_have_the_newest_file_first():
     log = (TOP / "selftests" / "texts" / "nova-2023-completed.txt").read_text().splitlines(keepends=True)
     for cut in range(1, len(log)):

@@ -44,6 +44,7 @@ WORKLOADS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_what_is_said_for_sure_comes_true(name):
     workload, limit_ms = WORKLOADS[name]

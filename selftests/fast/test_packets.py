@@ -44,6 +44,7 @@ def test_no_pass_means_nothing_queued():
     assert printed(PLAIN, "Nova", 40).queued_bytes == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("every", "phase"), [(3, 1), (5, 0), (5, 3)])
 def test_pages_that_count_late_make_no_report_inaccurate(every, phase):
     """At the end of the first pass two packets were on their way: the sync seems to have found them as well."""

@@ -106,6 +106,7 @@ def test_what_became_a_thousand_times_as_small_is_read_in_parts(ends):
     assert max(sizes) <= 5 << 20
 
 
+@pytest.mark.long
 def test_a_packed_recording_is_recorded_like_the_plain_one(tmp_path):
     traces = []
     for name, given in (("plain", PLAIN), ("packed", ANSWERS)):

@@ -114,6 +114,7 @@ def test_what_a_document_calls_a_recording_has_no_second_name(document: Path) ->
     assert list(_found(_prose(document.read_text()), {r"\b[Tt]races?\b": "recording"})) == []
 
 
+@pytest.mark.long
 def test_the_messages_of_each_module_are_in_plain_words() -> None:
     modules = sorted((TOP / "avocado_migdowntime").rglob("*.py"))
     texts = [(module.name, text) for module in modules for text in _messages(module.read_text())]
@@ -121,6 +122,7 @@ def test_the_messages_of_each_module_are_in_plain_words() -> None:
     assert [(name, found) for name, text in texts for found in _found(text, IN_MESSAGES)] == []
 
 
+@pytest.mark.long
 def test_docstrings_are_not_stiff() -> None:
     modules = sorted((TOP / "avocado_migdowntime").rglob("*.py"))
     texts = [(module.name, text) for module in modules for text in _docstrings(module.read_text())]

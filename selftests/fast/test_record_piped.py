@@ -33,6 +33,7 @@ from ..support.virsh_output import (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", [as_json, as_job, as_raw])
 def test_each_form_is_judged_as_the_answers_that_it_was_made_from(form, tmp_path):
     own = judge(parse(RECORDING.read_bytes()))
@@ -45,6 +46,7 @@ def test_each_form_is_judged_as_the_answers_that_it_was_made_from(form, tmp_path
     assert (verdict.downtime_limit_ms, verdict.limit_verdict) == (1, own.limit_verdict)
 
 
+@pytest.mark.long
 def test_the_rounded_sizes_of_a_large_guest_are_judged_alike(tmp_path):
     """In the first pass 64 GiB more, told to a MiB; what is left of it at its end is told more finely."""
     first = [answer["ram"]["remaining"] for _, answer in ALL_ANSWERS if answer["ram"]["dirty-sync-count"] == 1]

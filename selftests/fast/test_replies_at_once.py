@@ -93,6 +93,7 @@ def test_another_migration_begins_where_the_total_time_does():
     assert told(parse(data)) == told(line_by_line(data))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("nested", ["[" * 5000 + "]" * 5000, '{"a":' * 5000 + "1" + "}" * 5000])
 def test_a_reply_that_is_nested_without_end_is_what_it_is_line_by_line(nested):
     data = log(BARE).replace(b'"dirty-sync-count": 1', f'"deep": {nested}, "dirty-sync-count": 1'.encode(), 1)

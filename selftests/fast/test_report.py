@@ -126,6 +126,7 @@ def test_the_command_lines_are_those_of_the_run(tmp_path):
     assert '<a href="#test-1">1-some</a>' in page
 
 
+@pytest.mark.long
 def test_a_trace_of_no_use_among_a_jobs_takes_nothing_from_the_others(tmp_path, capsys):
     job = renamed(tmp_path, "sparc")
     broken = job / "test-results" / "2-other" / "data" / "trace.jsonl"
@@ -151,6 +152,7 @@ def test_the_answer_is_of_the_test_that_has_to_be_looked_at_first(tests, says):
     assert summed_up([Recorded(str(n), status, fault=fault) for n, (status, _, fault) in enumerate(parts)]) == says
 
 
+@pytest.mark.long
 def test_what_is_in_a_trace_is_no_markup(tmp_path):
     job = renamed(tmp_path, EVIL)
     page = page_of(tmp_path, job)
@@ -161,6 +163,7 @@ def test_what_is_in_a_trace_is_no_markup(tmp_path):
     assert any("<script>document.title" in text for text in texts if text)
 
 
+@pytest.mark.long
 def test_pictures_are_by_the_files_ending(tmp_path):
     assert run(WRONG, STOPPED, "--output", tmp_path / "two.PNG") == 0
     two = pixels(tmp_path / "two.PNG")
@@ -172,6 +175,7 @@ def test_pictures_are_by_the_files_ending(tmp_path):
     assert shown == (tmp_path / "again.svg").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -215,6 +219,7 @@ def test_other_commands_do_not_load_what_draws():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.long
 def test_the_picture_of_the_readme_is_made_by_the_command(tmp_path):
     assert run(WRONG, "--output", tmp_path / "now.png") == 0
     now, kept = pixels(tmp_path / "now.png"), pixels(KEPT)

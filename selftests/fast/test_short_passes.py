@@ -124,6 +124,7 @@ def test_a_pass_that_cannot_be_judged_is_made_up_for_by_another():
     assert [segment.number for segment in watched.judged] == [2, 4]
 
 
+@pytest.mark.long
 def test_passes_that_can_never_be_judged_are_not_waited_for_without_end():
     """They are too short for a report, or QEMU computes none."""
     watched = Watched(Simulation([pages(1200), pages(150)], BYTES_PER_MS))

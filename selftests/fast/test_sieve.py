@@ -32,6 +32,7 @@ def test_the_first_lines_are_read_and_no_others():
     assert {line for line, _ in lines(FAR)} == {NOISE}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [7, 1000, 4096, 1 << 14, 1 << 18, 1 << 24])
 def test_a_text_in_the_middle_is_read_whole_whatever_the_pieces_are(size):
     given = b"".join(line for line, _ in lines(FAR + TEXT + FAR, size))
@@ -61,6 +62,7 @@ def test_a_line_has_the_time_at_which_its_last_byte_came():
     assert came == (len(FAR) + len(b"remaining 1\n") - 1) // 1000
 
 
+@pytest.mark.long
 def test_no_line_is_given_twice_nor_out_of_its_order():
     numbered = b"".join(
         b"%d remaining\n" % number if number % 97 == 0 else b"%d\n" % number for number in range(50_000)

@@ -5,6 +5,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 from ..support.documents import TOP
 
 SELFTESTS = TOP / "selftests"
@@ -37,6 +39,7 @@ def is_of_a_test(name: str) -> bool:
     return first == "selftests" and any(part == "conftest" or part.startswith("test_") for part in parts)
 
 
+@pytest.mark.long
 def test_nothing_imports_a_test():
     assert [(path.name, name) for path in SOURCES for name in imported(path) if is_of_a_test(name)] == []
 
@@ -95,3 +98,9 @@ def test_no_milliseconds_are_told_by_a_power_of_ten():
     }
     assert found == set()
     assert f"{2e6:.10g} and {0.1 + 0.2:.10g}" == "2000000 and 0.3"
+
+
+def test_only_quick_tests_are_long():
+    """`make test` leaves these out; elsewhere the mark would change nothing."""
+    long = {path.relative_to(SELFTESTS).parts[0] for path in TESTS if "@pytest.mark.long\n" in path.read_text()}
+    assert long == {"fast", "property"}

@@ -38,6 +38,7 @@ def verdict_of(file):
     return judge(read(str(file)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("file", sorted(RECORDINGS.glob("*.jsonl.gz")), ids=lambda file: file.name.split(".jsonl")[0])
 @pytest.mark.parametrize("strict", [False, True], ids=["", "strict"])
 def test_each_check_is_a_test_with_its_outcome(file, strict):

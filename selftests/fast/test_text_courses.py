@@ -133,6 +133,7 @@ def test_a_stop_long_before_the_migration_is_not_of_it():
     assert trace.switchover_stop is None
 
 
+@pytest.mark.long
 def test_a_recording_without_its_header_is_read_by_its_lines():
     whole = gzip.decompress(recording("ppc64-tcg-qemu-7.2").read_bytes())
     trace, own = parse(whole[whole.index(b"\n") + 1 :]), parse(whole)

@@ -21,6 +21,7 @@ def kept(made, side, directory):
     return arguments, directory / f"tls-{side}"
 
 
+@pytest.mark.long
 def test_a_shared_key_is_new_for_each_run_and_nobody_elses(tmp_path):
     keys = []
     for name in ("one", "other"):

@@ -138,6 +138,7 @@ def test_what_the_core_may_import_is_no_more_than_it_does(graph: grimp.ImportGra
     assert imported >= COMPUTING
 
 
+@pytest.mark.long
 def test_the_core_opens_draws_and_prints_nothing(graph: grimp.ImportGraph) -> None:
     deeds = {(rooms.short(module), deed) for module in _core(graph) for deed in purity.deeds(_source(module))}
     assert deeds == set()

@@ -15,6 +15,7 @@ from avocado_migdowntime.report.comparison import sentence, summary
 from ..support.outcomes import broken, run, runs, untold
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("variants", [("ppc64",), ("ppc64", "x86_64")])
 def test_a_thousand_pairs_of_the_same_build_raise_no_alarm(variants):
     random = Random(1)
@@ -39,6 +40,7 @@ def test_half_a_percent_is_found_by_a_few_runs(bias, variants, repeat):
     assert mended.answer is Answer.BETTER
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("noise", "variants", "repeat"), [(0.006, ("a",), 4), (0.02, ("a", "b"), 5)])
 def test_however_much_runs_of_the_same_build_differ_few_alarms_are_false(noise, variants, repeat):
     random = Random(4)
@@ -51,6 +53,7 @@ def test_however_much_runs_of_the_same_build_differ_few_alarms_are_false(noise, 
     assert 0 < alarms <= 2 * ALPHA * 500, found
 
 
+@pytest.mark.long
 def test_builds_that_differ_in_one_variant_of_several_are_not_called_equal_for_the_others_sake():
     random = Random(5)
 

@@ -15,6 +15,7 @@ TOLD = 0.05
 """For so great a share there is a verdict, and a limit."""
 
 
+@pytest.mark.long
 def test_no_part_says_what_the_whole_denies_and_some_say_as_much():
     cases = [case(seed) for seed in CASES]
     assert {one.seed: denied for one in cases if (denied := contradictions(one))} == {}
@@ -57,6 +58,7 @@ FOUND_ONCE = {
 """Seeds of cases that contradicted once, and why."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", FOUND_ONCE, ids=lambda seed: str(seed))
 def test_what_contradicted_once_does_no_more(seed):
     assert contradictions(case(seed)) == []

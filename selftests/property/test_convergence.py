@@ -110,6 +110,7 @@ def varying(workload, share, seed):
     return lambda ms, unsent: max(unsent, workload(ms, unsent) * dice.uniform(1 - share, 1 + share))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("share", "duration_ms"), [(0.1, 14_000), (0.1, 8_000), (0.2, 14_000)])
 def test_of_guests_whose_passes_vary_95_percent_finish_at_the_next_sync(share, duration_ms):
     seeds = share_of(100)

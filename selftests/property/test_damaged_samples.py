@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +52,7 @@ def damaged(draw: st.DrawFn) -> Trace:
     return replace(trace, samples=Samples(table, trace.samples.labels))
 
 
+@pytest.mark.long
 @examples(100)
 @given(damaged())
 def test_sample_by_sample_it_is_as_from_the_whole_file(trace):
@@ -61,6 +63,7 @@ def test_sample_by_sample_it_is_as_from_the_whole_file(trace):
         assert watcher.now().verdict == judge(replace(trace, events=[e for e in trace.events if e.t_s <= last_s]))
 
 
+@pytest.mark.long
 @examples(100)
 @given(st.data())
 def test_a_sync_that_is_counted_before_what_it_found_is_shown_changes_no_verdict(data):

@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ def test_a_correct_qemu_is_never_said_to_switch_over_early(
     assert verdict.limit_verdict is not LimitJudgement.VIOLATED, verdict.limit
 
 
+@pytest.mark.long
 @slow
 @given(
     st.integers(500, 3_000),
