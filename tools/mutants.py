@@ -8,7 +8,8 @@ others are tried again. It prints the survivors and a table by room. It fails if
 unless a sample was tried, if an entry of `selftests/mutants.toml` (accepted survivors) matches no survivor.
 
 mutmut makes the mutants and runs them. It mutates no function with a decorator, so in the copy `@property` and the like
-are removed from the function and applied after it. It does not change code outside of functions.
+are removed from the function and applied after it. `lru_cache` is not: of tests that give a function the same, only the
+first would be seen to reach what it calls. It does not change code outside of functions.
 """
 
 import ast
@@ -67,7 +68,8 @@ def without_decorators(source: str) -> str:
             if text in ("overload", "classmethod", "staticmethod"):
                 continue
             assert decorator.end_lineno == decorator.lineno and node.end_lineno is not None
-            lines.insert(node.end_lineno, f"{' ' * node.col_offset}{node.name} = {text}({node.name})")
+            if not text.startswith("lru_cache("):
+                lines.insert(node.end_lineno, f"{' ' * node.col_offset}{node.name} = {text}({node.name})")
             lines[decorator.lineno - 1] = ""
     return "\n".join([*lines, ""])
 
