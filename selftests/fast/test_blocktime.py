@@ -56,6 +56,11 @@ def test_what_can_have_been_is_known_to_a_look_at_either_end():
     assert f"{told_to_people}; postcopy took 2000 ms" in summary(verdict)
 
 
+def test_one_that_slept_all_the_time_may_have_waited_for_as_long_and_a_millisecond_of_rounding():
+    _, wait = judged(RESUME, READY, *looks(0.0), told(1500)).blocktime.waits
+    assert (wait.can_ms.low, wait.can_ms.high) == (0.0, pytest.approx(2001))
+
+
 @pytest.mark.parametrize(
     ("figure_ms", "found"),
     [

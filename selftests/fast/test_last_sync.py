@@ -73,6 +73,9 @@ def test_what_is_not_over_or_ended_by_postcopy_shows_nothing():
     assert code(of([2000])) is None
     assert code(of([2000], fails=True)) is None
     assert code(postcopy(without())) is None
+    *before, final = without().samples
+    ended = replace(final, t_s=final.t_s + 0.02)
+    assert code(replace(without(), samples=(*before, replace(final, status="postcopy-active"), ended))) is None
 
 
 def test_where_no_stop_was_told_it_may_have_been_stopped_at_any_time():

@@ -67,6 +67,18 @@ def test_zero_pages_may_have_gone_in_no_time_and_make_the_bandwidth_a_low_one(ze
     assert limit(9_200, alter=alter) == found
 
 
+def test_zero_pages_of_longer_ago_have_no_part_in_the_last_bandwidths():
+    rows = precopy(Pass(30_000, 9_200, period_ms=20))
+    final, stop = completed(rows, 50), event(rows[-1]["t"] + 0.01, "source", "STOP")
+    for one in (*rows, final):
+        ram = one["query-migrate"]["ram"]
+        if one["t"] > rows[-1]["t"] - 0.5:
+            ram["duplicate"] = 5_000
+            ram["normal"] -= 5_000
+    verdict = judge(made([*rows, final], [stop], limit_ms=100))
+    assert (verdict.limit_verdict, verdict.limit.reason) == violated(790)
+
+
 @pytest.mark.parametrize(("sync", "found"), [(1, NOT_TOLD), (2, violated(770))])
 def test_a_guest_that_is_stopped_for_another_reason_goes_on_in_the_same_pass(sync, found):
     """A sample after the stop tells: the switchover syncs at once."""

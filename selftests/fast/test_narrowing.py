@@ -33,8 +33,20 @@ def told(low, high):
         (1.12, 1.22, (1.12, 1.22)),
         (0.8, 0.9, (0.8, 0.9)),
         (0.99, 1.02, (0.99, 1.02)),
+        (0.6, 1.1, (0.6, 1.1)),
     ],
-    ids=["within", "from it on", "up to it", "below", "above", "as near", "far below", "far above", "known well"],
+    ids=[
+        "within",
+        "from it on",
+        "up to it",
+        "below",
+        "above",
+        "as near",
+        "far below",
+        "far above",
+        "known well",
+        "or as before it dirtied more",
+    ],
 )
 def test_a_report_tells_what_was_found_up_to_a_hundredth_and_within_what_is_known(low, high, known):
     assert told(low, high) == pytest.approx(known)

@@ -118,3 +118,11 @@ def test_a_last_answer_that_does_not_show_what_is_left_is_left_out():
     trace = parse(replies(RAM, {**RAM, "transferred": 8}, {**without, "transferred": 9}))
     assert len(trace.samples) == 2 and any("do not show what is left" in note for note in trace.notes)
     assert trace.lacks == parse(replies(RAM, RAM)).lacks
+
+
+def test_a_number_that_a_command_sets_elsewhere_is_no_bandwidth():
+    value = {"path": "/machine", "property": "x", "value": 5}
+    assert of(Setting, json.dumps({"execute": "qom-set", "arguments": value}).encode()) == []
+    assert of(Setting, json.dumps({"execute": "migrate_set_speed", "arguments": {"value": "5"}}).encode()) == []
+    speed = of(Setting, json.dumps({"execute": "migrate_set_speed", "arguments": {"value": 5}}).encode())
+    assert [one.parameters for one in speed] == [{"max-bandwidth": 5}]
