@@ -182,3 +182,11 @@ def test_nothing_follows_from_a_page_that_no_target_has(page_bytes, odd):
         not odd or judge(trace).verdict == "inconclusive"
     )
     assert not odd or (advise(trace).limit_ms is None and judge(trace).passed is None)
+
+
+def test_pages_that_fall_once_while_the_bytes_stand_begin_no_other_migration():
+    rows = counted(0)
+    before, wrong = (row["query-migrate"]["ram"] for row in rows[199:201])
+    wrong |= {"normal": before["normal"] - 5_000, "transferred": before["transferred"]}
+    left = made(rows).last_migration().samples
+    assert len(left) == len(rows) - 1 and rows[200]["t"] not in left.t_s

@@ -9,7 +9,7 @@ from avocado_migdowntime.forms.file import parse
 
 from ..support import reply_logs
 from ..support.long_logs import at_once, line_by_line, outcome, told
-from ..support.reply_logs import AVOCADO, BARE, FIRST_LINES, LIBVIRT, NOISE, ODD, TWICE
+from ..support.reply_logs import AGAIN, AVOCADO, BARE, FIRST_LINES, LIBVIRT, NOISE, ODD, TWICE
 
 COUNT = 60
 
@@ -40,7 +40,7 @@ def test_any_log_is_read_at_once_as_it_is_line_by_line(seed):
     assert told(parse(data)) == told(line_by_line(data))
 
 
-@pytest.mark.parametrize("head", [LIBVIRT, TWICE, AVOCADO, BARE])
+@pytest.mark.parametrize("head", [LIBVIRT, TWICE, AGAIN, AVOCADO, BARE])
 def test_replies_behind_the_same_head_are_read_at_once_but_for_the_first_and_the_last(head):
     data = log(head)
     assert at_once(data) == COUNT - 2
