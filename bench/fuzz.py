@@ -32,6 +32,8 @@ SHARES = ((1 << 8, 0.94, 0.6), (1 << 10, 0.05, 0.2), (1 << 14, 0.01, 0.2))
 _MB = 1_000_000
 _CPU_S_A_MB = 1.0
 _ANYHOW_KB, _FACTOR = 100_000, 10
+_AT_ONCE = 200_000
+"""After so many inputs another process goes on: for each, atheris's hooks of comparisons keep up to 5 kB for good."""
 _STUCK_S = 300
 """A reader that does not return is ended after this; on a busy host it may have had little CPU time until then."""
 
@@ -92,11 +94,18 @@ def keep_count(name: str, longest_bytes: int) -> None:
 def run(name: str, longest_bytes: int, runs: int, seconds: int) -> str:
     """Try the rest of `runs` inputs, for at most `seconds` unless 0; return the last line of an error."""
     keep_count(name, longest_bytes)
-    left = runs - tried(name, longest_bytes)
-    if left <= 0:
-        return ""
+    while (left := runs - (before := tried(name, longest_bytes))) > 0:
+        error = _run(name, longest_bytes, min(left, _AT_ONCE), seconds)
+        if error or seconds:
+            return error
+        if tried(name, longest_bytes) == before:
+            return "no input was tried"
+    return ""
+
+
+def _run(name: str, longest_bytes: int, runs: int, seconds: int) -> str:
     command = [sys.executable, "-m", "bench.fuzz", "--reader", name, f"--longest={longest_bytes}"]
-    command += [f"--runs={left}", f"--seconds={seconds}"]
+    command += [f"--runs={runs}", f"--seconds={seconds}"]
     environment = {**os.environ, "TMPDIR": "/dev/shm"}
     done = subprocess.run(
         command, cwd=TOP, env=environment, capture_output=True, text=True, errors="replace", check=False
