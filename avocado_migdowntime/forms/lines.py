@@ -125,9 +125,9 @@ class Lines:
 
 
 @lru_cache(maxsize=1 << 10)
-def _of_short(text: str, came_s: float) -> Sequence[Line]:
+def _of_short(text: str, came_s: float) -> tuple[Line, ...]:
     """Short lines are read more than once: what finds the order of a text reads them before, and many recur."""
-    return [*_of_one(text, came_s)]
+    return tuple(_of_one(text, came_s))
 
 
 def _of_one(text: str, came_s: float) -> Iterator[Line]:
