@@ -23,12 +23,17 @@ def violated(left_ms):
     return LimitJudgement.VIOLATED, reason
 
 
-def limit(sent, stop_ms=10, alter=None, more=(), period_ms=20, **given):
-    """What is found of one pass, stopped so long after its last sample, with so many pages sent after that."""
+def limit(sent, stop_ms=10, alter=None, since_s=0.0, more=(), period_ms=20, **given):
+    """What is found of one pass, stopped so long after its last sample, with so many pages sent after that.
+
+    `alter` changes the figures of the end, and of the samples `since_s` before the last one.
+    """
     rows = precopy(Pass(30_000, sent, period_ms=period_ms))
     final = completed(rows, stop_ms + 40)
     if alter:
-        alter(final["query-migrate"]["ram"])
+        late = [row for row in rows if row["t"] > rows[-1]["t"] - since_s]
+        for row in (*late, final):
+            alter(row["query-migrate"]["ram"])
     stop = event(rows[-1]["t"] + stop_ms / 1000, "source", "STOP")
     verdict = judge(made([*rows, *more, final], [stop], **{"limit_ms": 100, **given}))
     return verdict.limit_verdict, verdict.limit.reason
@@ -68,15 +73,13 @@ def test_zero_pages_may_have_gone_in_no_time_and_make_the_bandwidth_a_low_one(ze
 
 
 def test_zero_pages_of_longer_ago_have_no_part_in_the_last_bandwidths():
-    rows = precopy(Pass(30_000, 9_200, period_ms=20))
-    final, stop = completed(rows, 50), event(rows[-1]["t"] + 0.01, "source", "STOP")
-    for one in (*rows, final):
-        ram = one["query-migrate"]["ram"]
-        if one["t"] > rows[-1]["t"] - 0.5:
-            ram["duplicate"] = 5_000
-            ram["normal"] -= 5_000
-    verdict = judge(made([*rows, final], [stop], limit_ms=100))
-    assert (verdict.limit_verdict, verdict.limit.reason) == violated(790)
+    """They stand in all samples of the last half a second."""
+
+    def alter(ram):
+        ram["duplicate"] = 5_000
+        ram["normal"] -= 5_000
+
+    assert limit(9_200, alter=alter, since_s=0.5) == violated(790)
 
 
 @pytest.mark.parametrize(("sync", "found"), [(1, NOT_TOLD), (2, violated(770))])

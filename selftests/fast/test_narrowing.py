@@ -45,7 +45,7 @@ def told(low, high):
         "far below",
         "far above",
         "known well",
-        "or as before it dirtied more",
+        "known badly",
     ],
 )
 def test_a_report_tells_what_was_found_up_to_a_hundredth_and_within_what_is_known(low, high, known):

@@ -40,3 +40,9 @@ import avocado_migdowntime.errors as errors
 print(errors.__file__)
 """)
     assert (imported.stdout.strip(), imported.stderr) == (str(package / "errors.py"), "")
+
+
+def test_of_what_is_remembered_each_call_is_seen():
+    remembered = "@lru_cache(maxsize=8)\ndef f(): ...\n\n\n@property\ndef g(): ...\n"
+    shown = run(f"from tools import mutants\nprint(mutants.without_decorators({remembered!r}))")
+    assert "lru_cache" not in shown.stdout and "g = property(g)" in shown.stdout
